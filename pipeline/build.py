@@ -1,0 +1,160 @@
+"""Make one job: restore its result, or run its stage and publish what it made."""
+
+import errno
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline import events, process, store
+from pipeline.errors import UnrollError
+from pipeline.fingerprint import file_hashes
+from pipeline.graph import Job
+from pipeline.status import Assessor, State
+from pipeline.store import Record
+
+Watcher = Callable[[dict[str, Any]], None]
+"""Is given the events of this build as they happen."""
+
+
+class StageFailedError(UnrollError):
+    """A stage could not make its result; the sentence says why and what to do."""
+
+
+class Build:
+    """The build of one doit process: what it knows of the jobs, and who watches."""
+
+    def __init__(self) -> None:
+        """Know nothing yet, and show progress to nobody."""
+        self.run_id = f"{os.getpid()}-{int(time.time())}"
+        self.watcher: Watcher = lambda event: None  # noqa: ARG005
+        self.warnings: list[str] = []
+        self._assessor = Assessor()
+        self._states: dict[str, State] = {}
+
+    def state(self, job: Job, *, recorded: bool = True) -> State:
+        """Assess a job, and the jobs it needs if that has not been done."""
+        upstream = {need.name: self._states.get(need.name) or self.state(need) for need in job.needs}
+        state = self._assessor.assess(job, upstream, recorded=recorded)
+        self._states[job.name] = state
+        return state
+
+    def make(self, job: Job) -> dict[str, Any]:
+        """Restore a job's result or make it; return what doit keeps on record.
+
+        A result that is in place already is made again: doit only asks for that after
+        ``doit forget`` or with ``doit --always-execute``.
+
+        Raises:
+            StageFailedError: a sentence for the user.
+            process.Interrupted: the build was told to stop.
+
+        """
+        try:
+            state = self.state(job)
+            if not state.in_place and state.key and (record := store.restore(state.key, job.link)):
+                self._say("stage_restored", job, metrics=record.metrics)
+            else:
+                self._run(job, state)
+            del self._states[job.name]
+            return {"key": self.state(job).key}
+        except UnrollError as error:
+            self._say("stage_failed", job, message=str(error), log=job.log.as_posix())
+            raise
+        except OSError as error:
+            failure = StageFailedError(_disk_sentence(error))
+            self._say("stage_failed", job, message=str(failure), log=job.log.as_posix())
+            raise failure from None
+        except process.Interrupted:
+            self._say("stage_failed", job, message="stopped by the user", log=job.log.as_posix())
+            raise
+        finally:
+            file_hashes().save()
+
+    def _run(self, job: Job, state: State) -> None:
+        if state.inputs is None or state.key is None:
+            message = f"{job.name} needs {', '.join(need.name for need in job.needs)}; run: doit {job.name}"
+            raise StageFailedError(message)
+        self._say("stage_started", job, reasons=state.reasons)
+        with store.scratch_folder() as scratch:
+            result = scratch / "result"
+            result.mkdir()
+            outcome = process.run(job, self._order(job, result), scratch, self._watch(job))
+            if outcome.failure:
+                raise StageFailedError(outcome.failure)
+            report = outcome.report
+            record = Record(
+                schema=store.SCHEMA,
+                stage=job.stage.name,
+                experiment=job.experiment,
+                target=job.target,
+                key=state.key,
+                inputs={**state.inputs, "seed": _seed(job), "made_on": _machine()},
+                outputs=store.describe_outputs(result),
+                metrics=report["metrics"],
+                unavailable=report["unavailable"],
+                basis=report["basis"],
+                stand_in=report["stand_in"] or self._inherited_stand_in(job),
+                seconds=round(outcome.seconds, 3),
+                seconds_importing=report["seconds_importing"],
+                peak_memory_bytes=report["peak_memory_bytes"],
+                finished=round(time.time(), 3),
+            )
+            store.publish(result, record, job.link)
+        self._say("stage_done", job, seconds=record.seconds, metrics=record.metrics)
+        if warning := store.feed_shared(job.link):
+            self.warnings.append(warning)
+
+    def _order(self, job: Job, result: Path) -> dict[str, Any]:
+        """Freeze what the stage may know, so that an edit while it runs can't reach it."""
+        return {
+            "config": dict(job.config),
+            "inputs": {need.stage.name: store.resolve(need.link).as_posix() for need in job.needs},
+            "into": result.as_posix(),
+            "log": job.log.as_posix(),
+            "run": self.run_id,
+        }
+
+    def _inherited_stand_in(self, job: Job) -> str | None:
+        records = [self._states[need.name].record for need in job.needs]
+        return next((record.stand_in for record in records if record and record.stand_in), None)
+
+    def _watch(self, job: Job) -> Callable[[], None]:
+        follower = events.Follower(from_now=True)
+
+        def watch() -> None:
+            for event in follower.new():
+                mine = (event.get("stage"), event.get("experiment"), event.get("target"))
+                if event["event"] == "stage_progress" and mine == (job.stage.name, job.experiment, job.target):
+                    self.watcher(event)
+
+        return watch
+
+    def _say(self, event: str, job: Job, **facts: Any) -> None:
+        facts = {"stage": job.stage.name, "experiment": job.experiment, "target": job.target, **facts}
+        events.emit(event, run=self.run_id, **facts)
+        self.watcher({"event": event, **facts})
+
+
+def _seed(job: Job) -> int | None:
+    return next((section["seed"] for section in job.config.values() if isinstance(section, dict) and "seed" in section), None)
+
+
+def _machine() -> dict[str, Any]:
+    """Say where a result was made; it does not matter to whether the result is fresh."""
+    return {
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "container": os.path.exists("/.dockerenv") or "container" in os.environ,
+    }
+
+
+def _disk_sentence(error: OSError) -> str:
+    where = error.filename or "build/"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full ({where}). Free space, or run: doit prune"
+    if error.errno == errno.EROFS:
+        return f"the disk is read-only ({where}). Build in a checkout that can be written to"
+    return f"{where}: {error.strerror or error}"

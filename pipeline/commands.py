@@ -1,0 +1,118 @@
+"""What the dodo file offers beside building: status, prune, and unlinking for ``doit clean``."""
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from doit.exceptions import InvalidDodoFile, TaskFailed
+
+from pipeline import store
+from pipeline.errors import UnrollError
+from pipeline.fingerprint import file_hashes
+from pipeline.graph import BUILD, STAGES, Job
+from pipeline.status import State, assess_all
+
+STATUS_SCHEMA = 1
+_UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def prepare_build_folder() -> None:
+    """Make ``build/``, which doit needs before it opens its state.
+
+    Raises:
+        InvalidDodoFile: doit shows it in one line and ends with 3.
+
+    """
+    try:
+        BUILD.mkdir(exist_ok=True)
+        probe = BUILD / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        message = f"{BUILD}/ can't be written to: {error.strerror}. Free or remount the disk, or build elsewhere"
+        raise InvalidDodoFile(message) from None
+
+
+def unlink(job: Job, dryrun: bool) -> None:  # noqa: FBT001 - doit calls it with this name
+    """Take a job's result out of sight; the store still remembers it."""
+    if job.link.is_symlink():
+        print(f"{job.name} - unlinking {job.link}")  # noqa: T201 - what a clean action is for
+        if not dryrun:
+            job.link.unlink()
+            with suppress(OSError):
+                job.link.parent.rmdir()
+
+
+def prune(keep: str) -> TaskFailed | None:
+    """Bound the size of the store."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?B?)", keep.strip(), re.IGNORECASE)
+    if not match:
+        return TaskFailed(f"--keep {keep}: give a size such as 500MB or 5GB")
+    unit = match[2].upper()
+    bytes_kept = float(match[1]) * _UNITS[unit if unit in _UNITS else f"{unit}B"] if unit != "B" else float(match[1])
+    freed, left = store.prune(int(bytes_kept))
+    print(f"freed {freed / 1e6:.1f} MB; the store holds {left / 1e6:.1f} MB")  # noqa: T201
+    return None
+
+
+def status(
+    experiments: Mapping[str, "list[Job] | UnrollError"],
+    as_json: bool,  # noqa: FBT001 - doit calls it with this name
+    names: list[str],
+) -> TaskFailed | None:
+    """Print how every stage stands; a failed task, hence exit code 1, when any is not fresh."""
+    unknown = [name for name in names if name not in experiments]
+    if unknown:
+        return TaskFailed(f"no experiment {unknown[0]!r}; there are: {', '.join(experiments)}")
+    chosen = {name: experiments[name] for name in names or experiments}
+    rows = [row for name, jobs in chosen.items() for row in _rows(name, jobs)]
+    file_hashes().save()
+    if as_json:
+        json.dump({"schema": STATUS_SCHEMA, "stages": rows}, sys.stdout, indent=1)
+        print()  # noqa: T201
+    else:
+        _print_rows(rows)
+    return None if all(row["state"] == "fresh" for row in rows) else TaskFailed("", report=False)
+
+
+def _rows(name: str, jobs: "list[Job] | UnrollError") -> list[dict[str, Any]]:
+    if isinstance(jobs, UnrollError):
+        return [
+            {"task": f"{stage}:{name}", "experiment": name, "stage": stage, "target": None}
+            | {"state": "invalid", "reasons": [str(jobs)], "remembered": False, "result": None}
+            for stage in STAGES
+        ]
+    states = assess_all(jobs)
+    return [_row(job, states[job.name]) for job in jobs]
+
+
+def _row(job: Job, state: State) -> dict[str, Any]:
+    record = state.record
+    return {
+        "task": job.name,
+        "experiment": job.experiment,
+        "stage": job.stage.name,
+        "target": job.target,
+        "state": "fresh" if state.fresh else "stale",
+        "reasons": list(state.reasons),
+        "remembered": state.remembered,
+        "result": None if record is None else job.link.as_posix(),
+        "stand_in": record.stand_in if record else None,
+        "seconds": record.seconds if record else None,
+        "finished": record.finished if record else None,
+        "metrics": record.metrics if record else None,
+    }
+
+
+def _print_rows(rows: list[dict[str, Any]]) -> None:
+    width = max((len(row["task"]) for row in rows), default=0)
+    for row in rows:
+        words = "; ".join(row["reasons"])
+        if row["remembered"]:
+            words += " (remembered: will be restored)"
+        if row.get("stand_in"):
+            words += f" [stand-in data: {row['stand_in']}]"
+        print(f"{row['task']:<{width}}  {row['state']:<7}  {words}".rstrip())  # noqa: T201

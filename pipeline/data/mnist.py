@@ -1,0 +1,84 @@
+"""MNIST from its four IDX files, trusted by the sha256 of their uncompressed content."""
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.data import mirrors
+from pipeline.data.arrays import DataError, DataSet
+from pipeline.data.places import DOWNLOADS, MNIST_FILES, mnist_file, mnist_folder, mnist_places
+from pipeline.stages.contract import Work
+
+_HEADER_BYTES = {"images": 16, "labels": 8}
+"""Of the IDX format: a magic number, then one big-endian int32 per dimension."""
+
+
+def read(config: Mapping[str, Any], work: Work) -> DataSet:
+    """Read MNIST from this machine or, if it is not here, from a public mirror.
+
+    Raises:
+        DataError: a file is damaged, or ``dataset.path`` was named and does not hold MNIST.
+        mirrors.OfflineError: no mirror could be reached in seconds.
+
+    """
+    folder = mnist_folder(config)
+    named = config["dataset"]["path"]
+    if named and folder != Path(named):
+        missing = [name for name in MNIST_FILES if not mnist_file(Path(named), name)]
+        message = f"dataset.path = {named!r} lacks {', '.join(missing)} (.gz or not); remove the key to download MNIST"
+        raise DataError(message)
+    if folder is None:
+        mirrors.download(work, check=_content)
+        folder = DOWNLOADS
+    arrays = {name: _array(folder, name) for name in MNIST_FILES}
+    return DataSet(
+        x_train=_images(arrays["train-images-idx3-ubyte"]),
+        y_train=arrays["train-labels-idx1-ubyte"].astype(np.int64),
+        x_test=_images(arrays["t10k-images-idx3-ubyte"]),
+        y_test=arrays["t10k-labels-idx1-ubyte"].astype(np.int64),
+    )
+
+
+def where_looked(config: Mapping[str, Any]) -> str:
+    """List the places that were asked, for an error."""
+    return ", ".join(str(place) for place in mnist_places(config))
+
+
+def _images(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Normalize to [0, 1]: (N * 784,) uint8 to (N, 28, 28) float32."""
+    return pixels.reshape(-1, 28, 28).astype(np.float32) / np.float32(255)
+
+
+def _array(folder: Path, name: str) -> npt.NDArray[np.uint8]:
+    path = mnist_file(folder, name)
+    if path is None:
+        message = f"{folder / name} vanished while it was read; run doit again"
+        raise DataError(message)
+    kind = "images" if "images" in name else "labels"
+    return np.frombuffer(_content(path, name), np.uint8, offset=_HEADER_BYTES[kind])
+
+
+def _content(path: Path, name: str) -> bytes:
+    """Return the uncompressed content of a file.
+
+    Raises:
+        DataError: it is not the file that MNIST's authors published.
+
+    """
+    content = path.read_bytes()
+    try:
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+    except (EOFError, OSError, zlib.error) as error:
+        message = f"{path} is truncated or damaged ({error}); remove it and run doit again"
+        raise DataError(message) from None
+    if hashlib.sha256(content).hexdigest() != MNIST_FILES[name]:
+        message = f"{path} is not MNIST's {name}: its content has another sha256; remove it and run doit again"
+        raise DataError(message)
+    return content

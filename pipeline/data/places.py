@@ -1,0 +1,54 @@
+"""Where a data set may already be on this machine. Light: the graph asks this, too."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.graph import BUILD
+
+MNIST_FILES: Mapping[str, str] = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+"""The four IDX files and the sha256 of their uncompressed content."""
+
+DOWNLOADS = BUILD / ".store" / "downloads" / "mnist"
+"""Where files from a mirror are kept."""
+
+
+def mnist_places(config: Mapping[str, Any]) -> list[Path]:
+    """Return the folders that may hold MNIST, in the order in which they are asked."""
+    data = os.environ.get("UNROLL_DATA")
+    named = config["dataset"]["path"]
+    return [Path(place) for place in (named, data and Path(data, "mnist"), DOWNLOADS) if place]
+
+
+def mnist_file(folder: Path, name: str) -> Path | None:
+    """Return one of the four files in a folder, gzipped or not."""
+    return next((path for path in (folder / f"{name}.gz", folder / name) if path.is_file()), None)
+
+
+def mnist_folder(config: Mapping[str, Any]) -> Path | None:
+    """Return the first folder that holds all four files of MNIST, if MNIST is asked for."""
+    if config["dataset"]["name"] != "mnist":
+        return None
+    return next(
+        (folder for folder in mnist_places(config) if all(mnist_file(folder, name) for name in MNIST_FILES)), None
+    )
+
+
+def own_file(config: Mapping[str, Any]) -> Path | None:
+    """Return the user's ``.npz`` file, if the job reads one."""
+    dataset = config.get("dataset")
+    return Path(dataset["path"]) if dataset and dataset["name"] == "npz" else None
+
+
+def without_paths(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out where data is found: only its content matters, and paths differ in a container."""
+    dataset = config.get("dataset")
+    if dataset is None:
+        return dict(config)
+    return {**config, "dataset": {key: value for key, value in dataset.items() if key != "path"}}

@@ -1,0 +1,299 @@
+"""The experiment: one model, every choice written down in ``experiments/<name>.toml``.
+
+The classes below are the schema. ``msgspec`` checks types and bounds; this module turns what
+it finds into one line that names file, key, value and remedy.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from pipeline.errors import UnrollError
+from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES, SYSTEM_CONFIGS, one_of, why_impossible
+
+FOLDER = Path("experiments")
+"""Where experiments live, relative to the project's root."""
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+"""What experiments and targets may be called: they become doit task names and folders."""
+
+Kind = TypeVar("Kind", bound="Section")
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One table of an experiment file."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return every key with its value, defaults included, as JSON types."""
+        built: dict[str, Any] = msgspec.to_builtins(self)
+        return built
+
+
+class Dataset(Section):
+    """What to learn from: `mnist`, the `digits` that ship in scikit-learn, or your own `npz`."""
+
+    name: Annotated[Literal["mnist", "digits", "npz"], Meta(description="the data set")]
+    path: Annotated[
+        str | None,
+        Meta(description="`mnist`: a folder with the four IDX files; `npz`: the file"),
+    ] = None
+    stand_in: Annotated[
+        Literal["digits"] | None,
+        Meta(description="what to use, and say so everywhere, when `mnist` can't be had"),
+    ] = None
+    train_samples: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="use only the first so many training samples")] = None
+    test_samples: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="use only the first so many test samples")] = None
+
+
+class Model(Section):
+    """One recurrent layer and a softmax over the classes of the data set."""
+
+    cell: Annotated[Literal["gru", "lstm", "simple_rnn"], Meta(description="the recurrent cell")]
+    units: Annotated[int, Meta(ge=1, le=4096, description="width of the hidden state")]
+
+
+class Training(Section):
+    """How the weights are trained: Adam on the sparse categorical cross-entropy."""
+
+    epochs: Annotated[int, Meta(ge=1, description="passes over the training samples")] = 1
+    batch_size: Annotated[int, Meta(ge=1, description="samples per training step")] = 64
+    learning_rate: Annotated[float, Meta(gt=0, le=10, description="Adam's learning rate at its peak")] = 3e-3
+    schedule: Annotated[
+        Literal["warmup_cosine", "constant"],
+        Meta(description="linear warm-up then cosine decay to 0, or the same rate throughout"),
+    ] = "warmup_cosine"
+    warmup: Annotated[float, Meta(ge=0, lt=1, description="share of all training steps spent warming up")] = 0.1
+    clip_norm: Annotated[
+        Annotated[float, Meta(gt=0)] | None, Meta(description="clip each gradient to this norm")
+    ] = 1.0
+    seed: Annotated[int, Meta(ge=0, lt=2**32, description="seeds initial weights and the shuffling")] = 0
+
+
+class Quantization(Section):
+    """Full-integer post-training quantization by TFLiteConverter, int8 in and out."""
+
+    representative_samples: Annotated[
+        int, Meta(ge=1, description="training samples that show the converter the ranges of the activations")
+    ] = 50
+
+
+class Target(Section):
+    """One Ethos-U to compile for; the table's name is yours."""
+
+    accelerator: Annotated[
+        str, Meta(description="accelerator configuration, e.g. `ethos-u55-128`", extra={"names": ACCELERATORS})
+    ]
+    system_config: Annotated[
+        str, Meta(description="system config of Vela's `Arm/vela.ini`", extra={"names": SYSTEM_CONFIGS})
+    ]
+    memory_mode: Annotated[str, Meta(description="memory mode of `Arm/vela.ini`", extra={"names": MEMORY_MODES})]
+    optimise: Annotated[
+        Literal["Performance", "Size"], Meta(description="Vela's optimisation strategy")
+    ] = "Performance"
+
+
+class Vela(Section):
+    """What to compile for."""
+
+    targets: Annotated[dict[str, Target], Meta(min_length=1, description="at least one named target")]
+
+
+class Experiment(Section):
+    """A whole experiment file. Each section is read by the stages that its title names."""
+
+    dataset: Dataset
+    model: Model
+    vela: Vela
+    training: Training = Training()
+    quantization: Quantization = Quantization()
+    description: Annotated[str, Meta(description="a sentence for whoever reads the list")] = ""
+
+
+class ExperimentError(UnrollError):
+    """One line: file, key, value, what is allowed."""
+
+
+def names(folder: Path = FOLDER) -> list[str]:
+    """List the experiments of a folder by name, sorted."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def load(name: str, folder: Path = FOLDER) -> Experiment:
+    """Read and check ``<folder>/<name>.toml``.
+
+    Raises:
+        ExperimentError: one line that names file, key, value and remedy.
+
+    """
+    path = folder / f"{name}.toml"
+    try:
+        if not NAME.fullmatch(name):
+            _fail("its name can't be a task's: use letters, digits, '.', '_' and '-'")
+        return _checked(_parse(path))
+    except _Problem as problem:
+        message = f"{path.as_posix()}: {problem}"
+        raise ExperimentError(message) from None
+
+
+class _Problem(Exception):  # noqa: N818 - never leaves this module
+    """What is wrong, before the file's name is put in front."""
+
+
+def _fail(problem: str) -> None:
+    raise _Problem(problem)
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        there = ", ".join(names(path.parent)) or "none"
+        message = f"no such experiment; there are: {there}"
+    except UnicodeDecodeError as error:
+        message = f"is not UTF-8 text (byte {error.start}); save it as UTF-8"
+    except OSError as error:
+        message = f"can't be read: {error.strerror}"
+    except tomllib.TOMLDecodeError as error:
+        message = f"is not valid TOML: {error}"
+    raise _Problem(message)
+
+
+def _checked(document: dict[str, Any]) -> Experiment:
+    # Targets first and one by one: msgspec does not say which entry of a table is wrong.
+    vela = document.get("vela")
+    targets = vela.get("targets") if isinstance(vela, dict) else None
+    for name, table in targets.items() if isinstance(targets, dict) else ():
+        _check_target(["vela", "targets", name], _convert(table, Target, ["vela", "targets", name]))
+    experiment = _convert(document, Experiment, [])
+    _check_dataset(experiment.dataset)
+    return experiment
+
+
+def _convert(value: Any, kind: type[Kind], path: list[str]) -> Kind:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _Problem(_explain(str(error), value, path)) from None
+
+
+def _check_dataset(dataset: Dataset) -> None:
+    if dataset.name == "npz" and dataset.path is None:
+        _fail("dataset.path is missing: name your .npz file (x_train, y_train, x_test, y_test)")
+    if dataset.name == "digits" and dataset.path is not None:
+        _fail(f"dataset.path = {dataset.path!r}: digits ships inside scikit-learn; remove the key")
+    if dataset.stand_in is not None and dataset.name != "mnist":
+        _fail(f"dataset.stand_in = {dataset.stand_in!r}: only mnist can have a stand-in; remove the key")
+
+
+def _check_target(path: list[str], target: Target) -> None:
+    key = ".".join(path)
+    if not NAME.fullmatch(path[-1]):
+        _fail(f"{key}: a target's name may hold letters, digits, '.', '_' and '-'")
+    tables: dict[str, Mapping[str, Any]] = {
+        "accelerator": ACCELERATORS,
+        "system_config": SYSTEM_CONFIGS,
+        "memory_mode": MEMORY_MODES,
+    }
+    for field, known in tables.items():
+        value = getattr(target, field)
+        if value not in known:
+            _fail(f"{key}.{field} = {value!r}: {_did_you_mean(value, list(known))}")
+    impossible = why_impossible(target.accelerator, target.system_config, target.memory_mode)
+    if impossible:
+        _fail(f"{key}: {impossible}")
+
+
+def _explain(message: str, value: Any, path: list[str]) -> str:
+    """Turn msgspec's message about a value found at a path into key, value and remedy."""
+    problem, _, where = message.partition(" - at `$")
+    for part in filter(None, where.rstrip("`").split(".")):
+        path = [*path, part]
+        value = value.get(part) if isinstance(value, dict) else None
+    named = re.fullmatch(r"Object (contains unknown|missing required) field `(.*)`", problem)
+    if named:
+        key = ".".join([*path, named[2]])
+        if named[1] == "missing required":
+            return f"{key} is missing; {_allowed(_annotation([*path, named[2]]))}"
+        return f"{key}: unknown key; {_did_you_mean(named[2], _fields(path))}"
+    hint = _annotation(path)
+    allowed = _did_you_mean(value, _choices(hint)) if isinstance(value, str) and _choices(hint) else _allowed(hint)
+    return f"{'.'.join(path)} = {_toml(value)}: {_plain(problem)}; {allowed}"
+
+
+def _annotation(path: list[str]) -> Any:
+    """Return the type of the key a path leads to, or None for no key of ours."""
+    hint: Any = Experiment
+    for part in path:
+        hint = _bare(hint)
+        if get_origin(hint) is dict:
+            hint = get_args(hint)[1]
+        elif isinstance(hint, type) and issubclass(hint, Section):
+            hint = get_type_hints(hint, include_extras=True).get(part)
+        else:
+            return None
+    return hint
+
+
+def _bare(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def _fields(path: list[str]) -> list[str]:
+    section = _bare(_annotation(path))
+    return list(section.__struct_fields__) if isinstance(section, type) else []
+
+
+def _choices(hint: Any) -> list[str]:
+    """Collect the names a key may hold: of a Literal, of an Optional Literal, or of a table of names."""
+    if get_origin(hint) is Annotated:
+        for meta in hint.__metadata__:
+            if meta.extra:
+                return list(meta.extra["names"])
+        return _choices(get_args(hint)[0])
+    if get_origin(hint) is Literal:
+        return [str(value) for value in get_args(hint)]
+    return [name for part in get_args(hint) for name in _choices(part)] if get_origin(hint) is not dict else []
+
+
+def _allowed(hint: Any) -> str:
+    choices = _choices(hint)
+    if choices:
+        return f"allowed: {one_of(choices)}"
+    if isinstance(_bare(hint), type) and issubclass(_bare(hint), Section):
+        return f"add the table with {', '.join(_required(_bare(hint)))}"
+    description = next((m.description for m in getattr(hint, "__metadata__", ()) if m.description), "")
+    return description
+
+
+def _required(section: type[Section]) -> list[str]:
+    return [field.name for field in msgspec.structs.fields(section) if field.required]
+
+
+def _did_you_mean(value: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(value, known, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"{hint}allowed: {one_of(known)}"
+
+
+def _plain(problem: str) -> str:
+    """Put msgspec's words for types into those of TOML."""
+    problem = re.sub(r"^Invalid enum value.*", "not one of the allowed values", problem)
+    words = {"`str`": "text", "`int`": "a whole number", "`float`": "a number", "`object`": "a table", "null": "nothing"}
+    for ours, theirs in words.items():
+        problem = problem.replace(ours, theirs)
+    return problem[0].lower() + problem[1:].replace("`", "")
+
+
+def _toml(value: Any) -> str:
+    """Show a value as it stands in the file."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "{...}"
+    return repr(value)

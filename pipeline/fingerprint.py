@@ -1,0 +1,98 @@
+"""What went in, as digests: files (remembered, so that a no-op hashes nothing), sources, tool versions."""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pipeline.graph import BUILD
+
+PACKAGE = Path(__file__).parent
+
+
+class FileHashes:
+    """sha256 of files, kept between runs while a file's size, times and inode stay the same.
+
+    The change time is part of it because ``cp -p`` and ``tar`` can bring other content under
+    the same size and modification time.
+    """
+
+    def __init__(self, memory: Path) -> None:
+        """Remember in the file ``memory``; one that is missing or damaged only costs time."""
+        self._memory = memory
+        self._known: dict[str, list[Any]] = {}
+        self._changed = False
+        try:
+            known = json.loads(memory.read_bytes())
+            self._known = known if isinstance(known, dict) else {}
+        except (OSError, ValueError):
+            pass
+
+    def sha256(self, path: Path) -> str:
+        """Return the hex digest of a file's content; raises OSError as open() does."""
+        return str(self._entry(path)[-1])
+
+    def size(self, path: Path) -> int:
+        """Return a file's size in bytes."""
+        return int(self._entry(path)[0])
+
+    def _entry(self, path: Path) -> list[Any]:
+        name = os.fspath(path)
+        found = os.stat(name)
+        facts = [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+        entry = self._known.get(name)
+        if entry is None or entry[:-1] != facts:
+            with path.open("rb") as file:
+                entry = [*facts, hashlib.file_digest(file, "sha256").hexdigest()]
+            self._known[name] = entry
+            self._changed = True
+        return entry
+
+    def moved(self, old: Path, new: Path) -> None:
+        """Keep what is known of a folder's files when the folder is renamed."""
+        prefix = f"{old}{os.sep}"
+        for name in [name for name in self._known if name.startswith(prefix)]:
+            self._known[os.path.join(new, name.removeprefix(prefix))] = self._known.pop(name)
+
+    def save(self) -> None:
+        """Write what was learned, if anything; a disk that refuses only costs time later."""
+        if not self._changed:
+            return
+        self._known = {name: entry for name, entry in self._known.items() if os.path.exists(name)}
+        scratch = self._memory.with_name(f"{self._memory.name}.{os.getpid()}")
+        try:
+            scratch.write_text(json.dumps(self._known), encoding="utf-8")
+            scratch.replace(self._memory)
+        except OSError:
+            scratch.unlink(missing_ok=True)
+        self._changed = False
+
+
+@cache
+def file_hashes() -> FileHashes:
+    """Return the memory of this build folder."""
+    return FileHashes(BUILD / "hashes.json")
+
+
+@cache
+def tool_version(distribution: str) -> str:
+    """Return the installed version of a tool, ``missing`` if there is none."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "missing"
+
+
+@cache
+def source_digests(sources: tuple[str, ...]) -> dict[str, str]:
+    """Return ``pipeline/...`` -> sha256 for files of ours."""
+    return {f"pipeline/{source}": file_hashes().sha256(PACKAGE / source) for source in sources}
+
+
+def digest(value: Any) -> str:
+    """Return a short digest of a value of JSON types."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

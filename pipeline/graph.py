@@ -1,0 +1,167 @@
+"""The graph: which stages there are, what each one reads, and the jobs an experiment asks for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.experiment import Experiment
+
+BUILD = Path("build")
+"""Where everything that is made lives, relative to the project's root."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A kind of result. Its function is ``pipeline.stages.<name>.make``."""
+
+    name: str
+    summary: str
+    needs: tuple[str, ...]
+    """Stages whose results it reads."""
+    sections: tuple[str, ...]
+    """Sections of the experiment it reads; nothing else in the file can make it stale."""
+    tools: tuple[str, ...]
+    """Distributions whose versions matter to the result."""
+    sources: tuple[str, ...]
+    """Files of ours that it runs, relative to ``pipeline/``; a test compares them with what it imports."""
+    on_crash: str = ""
+    """What the user should know when the process dies of a signal."""
+
+
+_KERAS = ("tensorflow", "keras", "numpy")
+_SHARED = ("errors.py", "stages/__init__.py", "stages/contract.py")
+
+STAGES: Mapping[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        Stage(
+            name="dataset",
+            summary="get the data set, check it, normalize it to [0, 1]",
+            needs=(),
+            sections=("dataset",),
+            tools=("numpy", "scikit-learn", "scipy"),
+            sources=(
+                *_SHARED,
+                "stages/dataset.py",
+                "data/__init__.py",
+                "data/arrays.py",
+                "data/digits.py",
+                "data/mnist.py",
+                "data/mirrors.py",
+                "data/npz.py",
+                "data/places.py",
+            ),
+        ),
+        Stage(
+            name="weights",
+            summary="train the network with Keras",
+            needs=("dataset",),
+            sections=("model", "training"),
+            tools=_KERAS,
+            sources=(*_SHARED, "stages/weights.py", "stages/network.py", "data/__init__.py", "data/arrays.py"),
+        ),
+        Stage(
+            name="unrolled",
+            summary="rebuild it with batch size 1 and unroll=True, and prove that it computes the same",
+            needs=("dataset", "weights"),
+            sections=("model",),
+            tools=(*_KERAS, "ai-edge-litert"),
+            sources=(
+                *_SHARED,
+                "stages/unrolled.py",
+                "stages/network.py",
+                "stages/inference.py",
+                "data/__init__.py",
+                "data/arrays.py",
+            ),
+        ),
+        Stage(
+            name="quantized",
+            summary="full-integer post-training quantization with TFLiteConverter",
+            needs=("dataset", "unrolled"),
+            sections=("quantization",),
+            tools=(*_KERAS, "ai-edge-litert"),
+            sources=(
+                *_SHARED,
+                "stages/quantized.py",
+                "stages/network.py",
+                "stages/inference.py",
+                "data/__init__.py",
+                "data/arrays.py",
+            ),
+            on_crash=(
+                "TFLiteConverter is known to crash while it calibrates a recurrent layer that is not unrolled"
+                " (tensorflow issue 75140): build the deployment graph with batch size 1 and unroll=True,"
+                " as the unrolled stage does."
+            ),
+        ),
+        Stage(
+            name="accuracy",
+            summary="float and int8 accuracy over the whole test set",
+            needs=("dataset", "unrolled", "quantized"),
+            sections=(),
+            tools=("ai-edge-litert", "numpy"),
+            sources=(*_SHARED, "stages/accuracy.py", "stages/inference.py", "data/__init__.py", "data/arrays.py"),
+        ),
+        Stage(
+            name="vela",
+            summary="compile for an Ethos-U with Vela; cycles, memory, operator placement",
+            needs=("quantized",),
+            sections=("vela",),
+            tools=("ethos-u-vela",),
+            sources=(
+                *_SHARED,
+                "stages/vela.py",
+                "npu/__init__.py",
+                "npu/targets.py",
+                "npu/compiled_file.py",
+                "npu/vela_report.py",
+            ),
+        ),
+    )
+}
+"""Every stage by name, in an order in which they can be built."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One stage of one experiment (and, for ``vela``, of one target)."""
+
+    stage: Stage
+    experiment: str
+    target: str | None
+    config: Mapping[str, Any]
+    """The part of the experiment that the stage reads, defaults filled in."""
+    needs: tuple["Job", ...]
+
+    @property
+    def name(self) -> str:
+        """The doit task: ``<stage>:<experiment>`` or ``vela:<experiment>:<target>``."""
+        return ":".join(filter(None, (self.stage.name, self.experiment, self.target)))
+
+    @property
+    def link(self) -> Path:
+        """Where its result shows: ``build/<experiment>/<stage>[/<target>]``."""
+        return BUILD / self.experiment / self.stage.name / (self.target or "")
+
+    @property
+    def log(self) -> Path:
+        """What its process last wrote to stdout and stderr."""
+        return BUILD / "logs" / f"{self.name.replace(':', '.')}.log"
+
+
+def jobs(name: str, experiment: Experiment) -> list[Job]:
+    """Return the jobs of an experiment, each after those it needs."""
+    made: dict[str, Job] = {}
+    for stage in STAGES.values():
+        needs = tuple(made[need] for need in stage.needs)
+        if stage.name == "vela":
+            targets = {target: table.as_dict() for target, table in experiment.vela.targets.items()}
+            for target, config in targets.items():
+                job = Job(stage=stage, experiment=name, target=target, config=config, needs=needs)
+                made[job.name] = job
+        else:
+            config = {section: getattr(experiment, section).as_dict() for section in stage.sections}
+            made[stage.name] = Job(stage=stage, experiment=name, target=None, config=config, needs=needs)
+    return list(made.values())

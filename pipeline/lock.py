@@ -1,0 +1,48 @@
+"""One build at a time in one folder; the second waits and says for whom."""
+
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pipeline.graph import BUILD
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+LOCK = BUILD / "lock"
+HOLDER = BUILD / "lock.holder"
+"""Who holds the lock; only believed while the lock is held."""
+
+
+def acquire(on_wait: Callable[[str], None]) -> "BaseFileLock":
+    """Take the lock of the build folder, waiting as long as it takes; a killed holder leaves it free.
+
+    Args:
+        on_wait: is given a sentence that names the holder, once, when there is one.
+
+    """
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - 40 ms that status and list don't owe
+
+    lock = FileLock(LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        on_wait(f"waiting for {holder()} to finish (Ctrl-C gives up)")
+        lock.acquire()
+    facts = {"pid": os.getpid(), "host": platform.node(), "since": time.time(), "command": sys.argv[1:]}
+    HOLDER.write_text(json.dumps(facts), encoding="utf-8")
+    return lock
+
+
+def holder() -> str:
+    """Say in words who holds the lock."""
+    try:
+        facts = json.loads(HOLDER.read_bytes())
+        since = time.strftime("%H:%M:%S", time.localtime(facts["since"]))
+        return f"another build (doit {' '.join(facts['command'])}, pid {facts['pid']} on {facts['host']}, since {since})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another build"

@@ -1,0 +1,1 @@
+"""Arm's Ethos-U: accelerator configurations, memory modes, and what Vela reports."""

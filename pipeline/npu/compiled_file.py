@@ -1,0 +1,30 @@
+"""How large the parts of a compiled ``.tflite`` are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ethosu.vela.tflite.Model import Model
+from ethosu.vela.tflite.Tensor import Tensor
+
+
+@dataclass(frozen=True)
+class CompiledFile:
+    """Bytes of a compiled model."""
+
+    file_bytes: int
+    """The file, as it is flashed."""
+    constants_bytes: int
+    """All that it holds to be read at run time: command streams, weights, scales, biases."""
+
+
+def measure(path: Path) -> CompiledFile:
+    """Measure a file written by Vela."""
+    content = path.read_bytes()
+    model = Model.GetRootAsModel(content, 0)
+    buffers = set()
+    for number in range(model.SubgraphsLength()):
+        subgraph = model.Subgraphs(number)
+        tensors: list[Tensor] = [subgraph.Tensors(index) for index in range(subgraph.TensorsLength())]
+        buffers |= {tensor.Buffer() for tensor in tensors}
+    constants = sum(model.Buffers(buffer).DataLength() for buffer in buffers)
+    return CompiledFile(file_bytes=len(content), constants_bytes=constants)

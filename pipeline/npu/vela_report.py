@@ -1,0 +1,106 @@
+"""What Vela reports: its summary and per-layer CSV files, and its warnings about operators.
+
+Cycles are Vela's estimates. ``cycles_total`` is the sum over operators of the largest of their
+NPU and memory cycles, hence not the largest of the columns' totals.
+"""
+
+import csv
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UnrollError
+
+_OPERATOR = re.compile(
+    r"operator: (?P<kind>\S+?), \w+: '(?P<name>[^']*)'\s*\nReason: (?P<reason>.+?)(?=\n\s*\n|\nWarning|\Z)", re.DOTALL
+)
+_NUMBER = re.compile(r"-?\d+(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
+
+
+class ReportError(UnrollError):
+    """A report that is missing or not as this version of Vela writes it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The numbers of one compilation."""
+
+    summary: dict[str, Any]
+    """Vela's summary by its own column names; sizes are KiB, times seconds."""
+    layers: list[dict[str, Any]]
+    """One row per operator, in order of execution."""
+    cpu_operators: list[dict[str, str]]
+    """``operator``, ``name`` and Vela's ``reason`` for each operator that stays on the CPU."""
+
+
+def read(folder: Path, messages: str) -> Report:
+    """Read the reports in a folder that held nothing before this compilation.
+
+    Args:
+        folder: Vela's output folder.
+        messages: what Vela printed, for its reasons.
+
+    Raises:
+        ReportError: not exactly one file of each kind, or a column is missing.
+
+    """
+    summaries = _rows(_only(folder, "*_summary_*.csv"))
+    layers = [_layer(row) for row in _rows(_only(folder, "*_per-layer.csv"))]
+    reasons = {match["name"]: " ".join(match["reason"].split()) for match in _OPERATOR.finditer(messages)}
+    on_cpu = [
+        {
+            "operator": layer["operator"],
+            "name": layer["name"],
+            "reason": reasons.get(layer["name"], "Vela gave no reason"),
+        }
+        for layer in layers
+        if layer["target"] == "CPU"
+    ]
+    return Report(summary=summaries[0], layers=layers, cpu_operators=on_cpu)
+
+
+def _only(folder: Path, pattern: str) -> Path:
+    found = list(folder.glob(pattern))
+    if len(found) != 1:
+        message = f"Vela left {len(found)} files like {pattern}, not one; is this a version we know? (5.2.0)"
+        raise ReportError(message)
+    return found[0]
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [{name: _value(text) for name, text in row.items()} for row in csv.DictReader(file)]
+    if not rows:
+        message = f"Vela's report {path.name} is empty"
+        raise ReportError(message)
+    return rows
+
+
+def _value(text: str) -> Any:
+    if not _NUMBER.fullmatch(text):
+        return text
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def _layer(row: dict[str, Any]) -> dict[str, Any]:
+    """Name the columns of the per-layer report in the field's words; all but MACs are cycles."""
+    try:
+        return {
+            "name": str(row["Name"]),
+            "operator": row["Original Operator"],
+            "npu_operator": row["NNG Operator"],
+            "target": row["Target"],
+            "cycles": row["Op Cycles"],
+            "cycles_npu": row["NPU"],
+            "cycles_sram": row["SRAM AC"],
+            "cycles_dram": row["DRAM AC"],
+            "cycles_on_chip_flash": row["OnFlash AC"],
+            "cycles_off_chip_flash": row["OffFlash AC"],
+            "macs": row["MAC Count"],
+            "staging_bytes": row["Staging Usage"],
+        }
+    except KeyError as error:
+        message = f"Vela's per-layer report has no column {error}; is this a version we know? (5.2.0)"
+        raise ReportError(message) from None

@@ -1,0 +1,173 @@
+"""One stage in one process of its own: start it, log it, stop it, and say how it died.
+
+A stage is the leader of its own session, so that a crash, an out-of-memory kill or Ctrl-C ends
+the stage and not the build's record. It watches its standard input: when the build dies, even
+by kill -9, the pipe closes and the stage ends itself.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from pipeline.graph import Job
+
+POLL_SECONDS = 0.05
+GRACE_SECONDS = 2.0
+"""How long a stopped stage may take before it is killed."""
+
+ENVIRONMENT = {
+    "KERAS_BACKEND": "tensorflow",  # the user's other projects may prefer another
+    "PYTHONHASHSEED": "0",
+    "PYTHONUNBUFFERED": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "1",
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a stage's process ended."""
+
+    report: dict[str, Any]
+    """What the stage said: metrics, or ``error``."""
+    failure: str | None
+    """A sentence, or None when the stage succeeded."""
+    seconds: float
+
+
+class Interrupted(SystemExit):
+    """The build was told to stop: ends the program with 128 + the signal's number, as shells do."""
+
+    def __init__(self, _message: object = None) -> None:
+        """Take and ignore a message, since doit makes the exception anew in its main thread."""
+        super().__init__(128 + _stop_signal)
+
+
+_running: dict[int, subprocess.Popen[bytes]] = {}
+_stopping = threading.Event()
+_stop_signal = 0
+
+
+def stop_on_signals() -> None:
+    """From now on Ctrl-C and SIGTERM stop the running stages, then the program."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    global _stop_signal  # noqa: PLW0603 - a signal handler has no other way to say what it saw
+    _stop_signal = number
+    _stopping.set()
+    for child in list(_running.values()):
+        _signal(child, signal.SIGTERM)
+    if not _running:
+        raise Interrupted
+
+
+def run(job: Job, order: dict[str, Any], folder: Path, watch: Callable[[], None]) -> Outcome:
+    """Run a stage to its end; ``watch`` is called every few hundredths of a second.
+
+    Args:
+        job: what to run, for the command line and the log's name.
+        order: what the stage is told: config, input folders, where to write.
+        folder: a scratch folder for the order and the report.
+        watch: draws progress.
+
+    Raises:
+        Interrupted: a signal asked the build to stop.
+        OSError: the process could not be started.
+
+    """
+    order_file, report_file = folder / "order.json", folder / "report.json"
+    order_file.write_text(json.dumps({**order, "report": report_file.as_posix()}), encoding="utf-8")
+    words = job.name.split(":")
+    command = [sys.executable, "-m", "pipeline.run", *words, "--order", order_file.as_posix()]
+    job.log.parent.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    with job.log.open("wb") as log:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, **ENVIRONMENT},
+        )
+    _running[child.pid] = child
+    try:
+        _wait(child, watch)
+    finally:
+        _end(child)
+        del _running[child.pid]
+    seconds = time.monotonic() - started
+    if _stopping.is_set():
+        raise Interrupted
+    report = _read(report_file)
+    return Outcome(report, _failure(job, child.returncode, report), seconds)
+
+
+def _wait(child: subprocess.Popen[bytes], watch: Callable[[], None]) -> None:
+    while True:
+        try:
+            child.wait(POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            watch()
+            if _stopping.is_set():
+                return
+        else:
+            watch()
+            return
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Leave nothing of the stage's session behind."""
+    if child.poll() is None:
+        _signal(child, signal.SIGTERM)
+        try:
+            child.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            _signal(child, signal.SIGKILL)
+            child.wait()
+    _signal(child, signal.SIGKILL)  # what it started itself, such as Vela
+    if child.stdin:
+        child.stdin.close()
+
+
+def _signal(child: subprocess.Popen[bytes], number: int) -> None:
+    try:
+        os.killpg(child.pid, number)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def _read(report: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(report.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _failure(job: Job, code: int, report: dict[str, Any]) -> str | None:
+    """Say what went wrong; where report and exit code disagree, the exit code is believed."""
+    if code == 0 and "metrics" in report:
+        return None
+    if "error" in report:
+        return str(report["error"])
+    if code == -signal.SIGKILL:
+        return (
+            f"{job.stage.name} was killed (SIGKILL), most likely because memory ran out."
+            f" Close other programs or lower batch_size. Log: {job.log}"
+        )
+    if code < 0:
+        what = f"{job.stage.name} crashed ({signal.Signals(-code).name}). {job.stage.on_crash}".rstrip()
+        return f"{what} Log: {job.log}"
+    return f"{job.stage.name} ended with exit code {code} and no result. Log: {job.log}"

@@ -1,0 +1,128 @@
+"""The lines and the progress bar of a running build, on a terminal or in a pipe."""
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    from pipeline.summary import Rows
+
+PLAIN_SECONDS = 5.0
+"""How often a pipe gets a line of progress; a terminal has a bar instead."""
+
+
+class ProgressView:
+    """Shows the events of one build. ``rich`` is only loaded when there is something to show."""
+
+    def __init__(self) -> None:
+        """Show nothing yet."""
+        self._bars: dict[str, TaskID] = {}
+        self._progress: Progress | None = None
+        self._last_line: dict[str, float] = {}
+        self._made: Console | None = None
+
+    @property
+    def _console(self) -> "Console":
+        if self._made is None:
+            from rich.console import Console  # noqa: PLC0415 - a no-op build shows one line and owes rich nothing
+
+            self._made = Console(file=sys.__stdout__, highlight=False, soft_wrap=True)
+        return self._made
+
+    def say(self, line: str) -> None:
+        """Print one plain line."""
+        if self._made is None:
+            print(line, file=sys.__stdout__, flush=True)
+        else:
+            self._console.print(line, markup=False)
+
+    def warn(self, line: str) -> None:
+        """Print a line that must not be overlooked."""
+        self._console.print(line, style="bold yellow", markup=False)
+
+    def fail(self, name: str, sentence: str) -> None:
+        """Print what failed and the sentence that says why."""
+        self._console.print(f"FAILED {name}: {sentence}", style="bold red", markup=False)
+
+    def show(self, event: dict[str, Any]) -> None:
+        """Show one event of the build."""
+        name = ":".join(filter(None, (event["stage"], event["experiment"], event["target"])))
+        match event["event"]:
+            case "stage_started":
+                self._start(name, "; ".join(event["reasons"]))
+            case "stage_progress":
+                self._advance(name, event)
+            case "stage_done":
+                self._end(name, f"done      {name}  {event['seconds']:.1f} s", "green")
+            case "stage_restored":
+                self._end(name, f"restored  {name}  from the store", "green")
+            case "stage_failed":
+                self._end(name, f"failed    {name}", "red")
+
+    def table(self, title: str, rows: "Rows", times: "Rows") -> None:
+        """Print the summary of an experiment."""
+        from rich.table import Table  # noqa: PLC0415 - see above
+
+        table = Table(title=title, title_justify="left", show_header=False)
+        for row in rows:
+            table.add_row(*row)
+        table.add_section()
+        for name, seconds, importing in times:
+            table.add_row(name, seconds, importing)
+        self._console.print(table, soft_wrap=False)
+
+    def close(self) -> None:
+        """Take the bars away."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+    def _start(self, name: str, why: str) -> None:
+        self._console.print(f"start     {name}  {why}", markup=False, style="dim")
+        if self._console.is_terminal:
+            if self._progress is None:
+                self._progress = _bars(self._console)
+                self._progress.start()
+            self._bars[name] = self._progress.add_task(name, total=None, facts="")
+
+    def _advance(self, name: str, event: dict[str, Any]) -> None:
+        facts = _facts(event)
+        if self._progress is not None and name in self._bars:
+            self._progress.update(self._bars[name], completed=event["done"], total=event["total"], facts=facts)
+            return
+        now = time.monotonic()
+        if now - self._last_line.get(name, 0.0) > PLAIN_SECONDS or event["done"] == event["total"]:
+            self._last_line[name] = now
+            share = 100 * event["done"] / max(event["total"], 1)
+            self._console.print(f"          {name}  {share:3.0f} %  {facts}".rstrip(), markup=False)
+
+    def _end(self, name: str, line: str, style: str) -> None:
+        bar = self._bars.pop(name, None)
+        if self._progress is not None and bar is not None:
+            self._progress.remove_task(bar)
+        self._console.print(line, markup=False, style=style)
+
+
+def _bars(console: "Console") -> "Progress":
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - see above
+
+    columns = (
+        TextColumn("          {task.description}"),
+        BarColumn(bar_width=24),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[facts]}"),
+    )
+    return Progress(*columns, console=console, transient=True)
+
+
+def _facts(event: dict[str, Any]) -> str:
+    """Show what a stage says of itself beside how far it is."""
+    usual = {"event", "time", "run", "stage", "experiment", "target", "done", "total"}
+    return "  ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" if name != "what" else str(value)
+        for name, value in event.items()
+        if name not in usual
+    )

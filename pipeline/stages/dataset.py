@@ -1,0 +1,58 @@
+"""The dataset stage: ``dataset.npz`` with x_train, y_train, x_test, y_test."""
+
+from pathlib import Path
+
+from pipeline.data import digits, mnist, npz
+from pipeline.data.arrays import DataError, DataSet
+from pipeline.data.mirrors import OfflineError
+from pipeline.stages.contract import Found, Work
+
+
+def make(work: Work) -> Found:
+    """Get the data set, check it, and keep as many samples as were asked for.
+
+    Raises:
+        DataError: it can't be had or is not right.
+
+    """
+    wanted = work.config["dataset"]
+    data, stand_in = _get(work)
+    data = data.first(wanted["train_samples"], wanted["test_samples"])
+    data.save(work.into)
+    samples, steps, features = data.x_train.shape
+    return Found(
+        metrics={
+            "dataset": stand_in or wanted["name"],
+            "train_samples": samples,
+            "test_samples": len(data.x_test),
+            "time_steps": steps,
+            "features": features,
+            "classes": data.classes,
+        },
+        stand_in=stand_in,
+    )
+
+
+def _get(work: Work) -> tuple[DataSet, str | None]:
+    """Return the data set, and the name of the stand-in if that is what it is."""
+    wanted = work.config["dataset"]
+    if wanted["name"] == "npz":
+        return npz.read(Path(wanted["path"])), None
+    if wanted["name"] == "digits":
+        return _digits(work), None
+    try:
+        return mnist.read(work.config, work), None
+    except OfflineError as error:
+        if wanted["stand_in"]:
+            return _digits(work), wanted["stand_in"]
+        looked = mnist.where_looked(work.config)
+        message = (
+            f"MNIST can't be had. Looked in: {looked}. Mirrors: {error}. Put the four IDX files into a folder and"
+            ' name it as dataset.path, set UNROLL_DATA, or allow a stand-in: stand_in = "digits"'
+        )
+        raise DataError(message) from None
+
+
+def _digits(work: Work) -> DataSet:
+    samples = work.config["dataset"]["train_samples"]
+    return digits.make(work, min(samples or digits.TRAIN_IMAGES, digits.TRAIN_IMAGES))

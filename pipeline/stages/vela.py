@@ -1,0 +1,89 @@
+"""The vela stage: one model compiled for one Ethos-U, with its numbers as JSON."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UnrollError
+from pipeline.npu import compiled_file, vela_report
+from pipeline.npu.compiled_file import CompiledFile
+from pipeline.npu.vela_report import Report
+from pipeline.stages.contract import Found, Work
+
+COMPILED = "compiled.tflite"
+LAYERS = "layers.json"
+KIB = 1024
+
+
+class CompileError(UnrollError):
+    """Vela could not compile the model."""
+
+
+def make(work: Work) -> Found:
+    """Compile; keep the compiled model, every operator's cycles, and the totals.
+
+    Raises:
+        CompileError: Vela is missing or failed; the log holds what it printed.
+        vela_report.ReportError: its reports are not as expected.
+
+    """
+    with tempfile.TemporaryDirectory(dir=work.into.parent) as folder:
+        messages = _compile(work.inputs["quantized"] / "quantized.tflite", Path(folder), work.config)
+        report = vela_report.read(Path(folder), messages)
+        compiled = next(Path(folder).glob("*_vela.tflite"))
+        shutil.move(compiled, work.into / COMPILED)
+    (work.into / LAYERS).write_text(
+        json.dumps({"layers": report.layers, "summary": report.summary}, indent=1), encoding="utf-8"
+    )
+    metrics = numbers(report, compiled_file.measure(work.into / COMPILED))
+    return Found(metrics=metrics, basis=dict.fromkeys(metrics, "estimated") | {"flash_bytes": "measured"})
+
+
+def _compile(model: Path, folder: Path, target: Mapping[str, Any]) -> str:
+    command = [sys.executable, "-m", "ethosu.vela", str(model), "--output-dir", str(folder)]
+    command += ["--config", "Arm/vela.ini", "--accelerator-config", target["accelerator"]]
+    command += ["--system-config", target["system_config"], "--memory-mode", target["memory_mode"]]
+    command += ["--optimise", target["optimise"], "--verbose-performance", "--show-cpu-operations"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    print(done.stdout)  # noqa: T201 - goes into the stage's log
+    if done.returncode:
+        last = (done.stdout.strip().splitlines() or ["(it printed nothing)"])[-1]
+        how = f"exit code {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
+        message = f"Vela failed ({how}): {last}"
+        raise CompileError(message)
+    return done.stdout
+
+
+def numbers(report: Report, compiled: CompiledFile) -> dict[str, Any]:
+    """Return the totals under the field's names.
+
+    SRAM counts what must be there at run time: the arena, and in Sram_Only the constants and
+    the command stream too, which Vela's own total leaves out.
+    """
+    summary = report.summary
+    constants_in_sram = summary["memory_mode"] == "Sram_Only"
+    cycles = {
+        name: summary[f"cycles_{name}"]
+        for name in ("total", "npu", "sram_access", "dram_access", "on_chip_flash_access", "off_chip_flash_access")
+    }
+    return {
+        **{f"cycles_{name}": value for name, value in cycles.items()},
+        "inference_ms": summary["inference_time"] * 1e3,
+        "core_clock_hz": summary["core_clock"],
+        "arena_bytes": round((summary["sram_memory_used"] + summary["dram_memory_used"]) * KIB)
+        if summary["feature_map_storage_area"] == "Dram"
+        else round(summary["sram_memory_used"] * KIB),
+        "sram_bytes": round(summary["sram_memory_used"] * KIB) + constants_in_sram * compiled.constants_bytes,
+        "dram_bytes": round(summary["dram_memory_used"] * KIB),
+        "constants_bytes": compiled.constants_bytes,
+        "flash_bytes": compiled.file_bytes,
+        "macs": summary["nn_macs"],
+        "npu_operators": sum(layer["target"] == "NPU" for layer in report.layers),
+        "cpu_operators": len(report.cpu_operators),
+        "cpu_operators_by_name": report.cpu_operators,
+    }

@@ -1,0 +1,103 @@
+"""The weights stage: train with Keras; ``model.weights.h5`` and ``network.json``."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from pipeline.data import arrays
+from pipeline.errors import UnrollError
+from pipeline.stages import network
+from pipeline.stages.contract import Found, Work
+
+
+class TrainingError(UnrollError):
+    """Training that came to nothing."""
+
+
+def make(work: Work) -> Found:
+    """Train the network; the same seed on the same machine gives the same weights.
+
+    Raises:
+        TrainingError: the loss became NaN or infinite.
+
+    """
+    training = work.config["training"]
+    keras.utils.set_random_seed(training["seed"])
+    tf.config.experimental.enable_op_determinism()
+    data = arrays.load(work.inputs["dataset"])
+    samples, time_steps, features = data.x_train.shape
+    model = network.build(work.config["model"], time_steps, features, data.classes)
+    steps_per_epoch = math.ceil(samples / training["batch_size"])
+    model.compile(
+        optimizer=keras.optimizers.Adam(
+            _learning_rate(training, steps_per_epoch * training["epochs"]), clipnorm=training["clip_norm"]
+        ),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    history = model.fit(
+        data.x_train,
+        data.y_train,
+        batch_size=training["batch_size"],
+        epochs=training["epochs"],
+        verbose=0,
+        callbacks=[_Progress(work, training["epochs"], steps_per_epoch), keras.callbacks.TerminateOnNaN()],
+    ).history
+    loss = float(history["loss"][-1])
+    if not math.isfinite(loss):
+        message = f"the loss became {loss} while training; lower training.learning_rate or set training.clip_norm"
+        raise TrainingError(message)
+    network.save(model, work.into)
+    return Found(
+        metrics={
+            "parameters": int(model.count_params()),
+            "training_loss": loss,
+            "training_accuracy": float(history["accuracy"][-1]),
+            "weights_bytes": (work.into / network.WEIGHTS).stat().st_size,
+        },
+        basis={"training_loss": "measured", "training_accuracy": "measured", "weights_bytes": "measured"},
+    )
+
+
+def _learning_rate(training: Mapping[str, Any], total_steps: int) -> float | keras.optimizers.schedules.CosineDecay:
+    """Return a constant rate, or linear warm-up to the peak and cosine decay to 0 over all steps."""
+    peak = training["learning_rate"]
+    if training["schedule"] == "constant":
+        return float(peak)
+    warmup_steps = int(total_steps * training["warmup"])
+    return keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup_steps else peak,
+        warmup_target=peak if warmup_steps else None,
+        warmup_steps=warmup_steps,
+        decay_steps=total_steps - warmup_steps,
+    )
+
+
+class _Progress(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
+    """Reports training by step, with loss and accuracy as Keras averages them over the epoch."""
+
+    def __init__(self, work: Work, epochs: int, steps_per_epoch: int) -> None:
+        super().__init__()
+        self._work = work
+        self._epochs = epochs
+        self._steps_per_epoch = steps_per_epoch
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Note which epoch begins."""
+        del logs
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Report one training step."""
+        done = self._epoch * self._steps_per_epoch + batch + 1
+        self._work.progress(
+            done,
+            self._epochs * self._steps_per_epoch,
+            epoch=f"{self._epoch + 1}/{self._epochs}",
+            step=f"{batch + 1}/{self._steps_per_epoch}",
+            **{name: float(value) for name, value in (logs or {}).items()},
+        )

@@ -1,0 +1,183 @@
+"""Stale or fresh, and why in words, without running anything."""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pipeline import store
+from pipeline.data import places
+from pipeline.fingerprint import digest, file_hashes, source_digests, tool_version
+from pipeline.graph import BUILD, Job
+from pipeline.store import SCHEMA, BrokenRecordError, Record
+
+STATE_DB = BUILD / "state.db"
+"""doit's own memory of what it finished."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """What is known of one job."""
+
+    fresh: bool
+    reasons: tuple[str, ...]
+    """Why it is stale; empty when it is fresh."""
+    inputs: dict[str, Any] | None
+    """What would go in; None while a stage it needs has to be made first."""
+    record: Record | None
+    """The result now shown, fresh or stale, if it can be read."""
+    in_place: bool
+    """The result shown is whole and is the one its inputs ask for."""
+    remembered: bool = False
+    """Stale, but the store can bring its result back."""
+
+    @property
+    def key(self) -> str | None:
+        """The digest of what would go in."""
+        return None if self.inputs is None else digest(self.inputs)
+
+
+class Assessor:
+    """Assesses jobs; remembers the records it read, since a folder of the store never changes."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._records: dict[Path, Record] = {}
+
+    def assess(self, job: Job, upstream: Mapping[str, State], *, recorded: bool = True) -> State:
+        """Say how a job stands, given the states of the jobs it needs by name.
+
+        ``recorded`` tells whether doit remembers to have finished it (``doit forget``).
+        """
+        home = store.resolve(job.link)
+        record, trouble = self._read(home)
+        results = {need.stage.name: self._result_of(upstream[need.name]) for need in job.needs}
+        waiting = [stage for stage, result in results.items() if result is None]
+        inputs = _inputs(job, {stage: result for stage, result in results.items() if result is not None})
+        reasons = [trouble] if trouble else _differences(record, inputs, job, partial=bool(waiting))
+        reasons += [f"downstream of {stage}" for stage in waiting]
+        in_place = not reasons
+        if in_place and not recorded:
+            reasons = ["not on record as finished (doit forget, or state.db was removed)"]
+        state = State(
+            fresh=not reasons,
+            reasons=tuple(reasons),
+            inputs=None if waiting else inputs,
+            record=record,
+            in_place=in_place,
+        )
+        if in_place or state.key is None:
+            return state
+        kept = store.find(state.key)
+        kept_record = self._read(kept)[0] if kept else None
+        if kept_record is None or (kept_record.stand_in and not job.needs):
+            return state
+        return replace(state, remembered=True)
+
+    def _result_of(self, state: State) -> Record | None:
+        """Return the record of what a job has made or what the store will bring back for it."""
+        if state.in_place:
+            return state.record
+        if state.remembered and state.key:
+            kept = store.find(state.key)
+            return self._read(kept)[0] if kept else None
+        return None
+
+    def _read(self, home: Path) -> tuple[Record | None, str]:
+        """Return a result's record, and what is wrong with the result."""
+        record = self._records.get(home)
+        if record is None:
+            try:
+                record = store.read_record(home)
+            except FileNotFoundError:
+                return None, "never built"
+            except BrokenRecordError as error:
+                return None, str(error)
+            if home.parent == store.STORE:
+                self._records[home] = record
+        return record, store.damage(home, record) or ""
+
+
+def assess_all(jobs: Iterable[Job], recorded: set[str] | None = None) -> dict[str, State]:
+    """Assess the jobs of an experiment in their order; ``recorded`` defaults to what doit remembers."""
+    recorded = recorded_by_doit() if recorded is None else recorded
+    assessor = Assessor()
+    states: dict[str, State] = {}
+    for job in jobs:
+        states[job.name] = assessor.assess(job, states, recorded=job.name in recorded)
+    return states
+
+
+def recorded_by_doit(database: Path = STATE_DB) -> set[str]:
+    """Return the names of the tasks doit has on record; reads beside a running build."""
+    if not database.exists():
+        return set()
+    try:
+        with sqlite3.connect(f"file:{database.as_posix()}?mode=ro", uri=True, timeout=2) as connection:
+            return {name for (name,) in connection.execute("select task_id from doit")}
+    except sqlite3.Error:
+        return set()
+
+
+def _inputs(job: Job, needed: Mapping[str, Record]) -> dict[str, Any]:
+    """Collect what goes into a job; its digest is the result's key."""
+    files = {
+        f"{stage}/{name}": facts["sha256"]
+        for stage, record in needed.items()
+        for name, facts in record.outputs.items()
+    }
+    return {
+        "schema": SCHEMA,
+        "stage": job.stage.name,
+        "config": places.without_paths(job.config),
+        "files": files | _own_data(job),
+        "source": source_digests(job.stage.sources),
+        "tools": {tool: tool_version(tool) for tool in job.stage.tools},
+    }
+
+
+def _own_data(job: Job) -> dict[str, str]:
+    """Return the digest of the user's own data file, if the job reads one."""
+    path = places.own_file(job.config)
+    if path is None:
+        return {}
+    try:
+        return {path.name: file_hashes().sha256(path)}
+    except OSError:
+        return {path.name: "missing"}
+
+
+def _differences(record: Record | None, inputs: Mapping[str, Any], job: Job, *, partial: bool) -> list[str]:
+    """Say in words how what went in differs from what would go in now."""
+    if record is None:
+        return ["never built"]
+    old = record.inputs
+    reasons = [f"{key} {before} -> {after}" for key, before, after in _changes(old["config"], inputs["config"])]
+    if not partial:
+        reasons += [f"{name.split('/')[-1]} changed" for name, *_ in _changes(old["files"], inputs["files"])]
+    reasons += [f"{name} changed" for name, *_ in _changes(old["source"], inputs["source"])]
+    reasons += [f"{tool} {before} -> {after}" for tool, before, after in _changes(old["tools"], inputs["tools"])]
+    if record.stand_in and not job.needs and places.mnist_folder(job.config):
+        reasons.append(f"{job.config['dataset']['name']} is at hand now, in place of {record.stand_in}")
+    if not reasons and not partial and record.key != digest(dict(inputs)):
+        reasons.append("made under another format of results")
+    return reasons
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """List (key, before, after) of what differs; tables are entered, and only the last key is named."""
+    found = []
+    for key in sorted(old.keys() | new.keys()):
+        before, after = old.get(key, "nothing"), new.get(key, "nothing")
+        if isinstance(before, dict) and isinstance(after, dict):
+            found += _changes(before, after)
+        elif before != after:
+            found.append((key, _shown(before), _shown(after)))
+    return found
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else os.fspath(value) if isinstance(value, str) else repr(value)
+

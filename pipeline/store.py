@@ -1,0 +1,256 @@
+"""Where results live: atomic publishing, restoring an earlier result, a shared cache, pruning.
+
+A result is a folder ``build/.store/<key>.<content>``: ``key`` is the digest of what went in,
+``content`` that of what came out. ``build/<experiment>/<stage>`` is a relative symlink to it.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UnrollError
+from pipeline.fingerprint import digest, file_hashes
+from pipeline.graph import BUILD
+
+SCHEMA = 1
+"""The version of ``stage.json``; results of another version are not read."""
+
+STORE = BUILD / ".store"
+SCRATCH = STORE / "scratch"
+RECORD = "stage.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """``stage.json``: what went in, what came out, and what was found."""
+
+    schema: int
+    stage: str
+    experiment: str
+    target: str | None
+    key: str
+    inputs: dict[str, Any]
+    """``config``, ``files`` (name -> sha256), ``source``, ``tools``, ``seed``, ``made_on``."""
+    outputs: dict[str, dict[str, Any]]
+    """File name -> ``sha256`` and ``bytes``."""
+    metrics: dict[str, Any]
+    unavailable: dict[str, str] = field(default_factory=dict)
+    """Metric that is null -> why."""
+    basis: dict[str, str] = field(default_factory=dict)
+    """Metric -> ``measured``, ``estimated`` or ``emulated``."""
+    stand_in: str | None = None
+    """The data set used in place of the one asked for."""
+    seconds: float
+    """Wall time of the stage's process."""
+    seconds_importing: float
+    """The part of it that went into loading libraries."""
+    peak_memory_bytes: int
+    finished: float
+    """Seconds since the epoch."""
+
+
+class BrokenRecordError(UnrollError):
+    """A ``stage.json`` that can't be used, and why."""
+
+
+def read_record(folder: Path) -> Record:
+    """Read the record of a result.
+
+    Raises:
+        FileNotFoundError: there is no result.
+        BrokenRecordError: it is truncated, foreign or of another schema.
+
+    """
+    try:
+        document = json.loads((folder / RECORD).read_bytes())
+        if document["schema"] != SCHEMA:
+            message = f"{RECORD} has schema {document['schema']}, this version writes {SCHEMA}"
+            raise BrokenRecordError(message)
+        return Record(**document)
+    except NotADirectoryError:
+        raise FileNotFoundError(folder) from None
+    except (ValueError, TypeError, KeyError):
+        message = f"{RECORD} is truncated or not ours"
+        raise BrokenRecordError(message) from None
+
+
+def damage(folder: Path, record: Record) -> str | None:
+    """Say which artefact is not what the record says, or None when all are whole."""
+    hashes = file_hashes()
+    for name, facts in record.outputs.items():
+        try:
+            if hashes.sha256(folder / name) != facts["sha256"]:
+                return f"{name} was changed by hand"
+        except OSError:
+            return f"{name} is missing"
+    return None
+
+
+def resolve(link: Path) -> Path:
+    """Follow a result's link one step, staying relative to the project's root."""
+    try:
+        return Path(os.path.normpath(link.parent / os.readlink(link)))
+    except OSError:
+        return link
+
+
+def find(key: str, store: Path = STORE) -> Path | None:
+    """Return the newest remembered result of a key."""
+    found = sorted(store.glob(f"{key}.*"), key=lambda path: path.stat().st_mtime)
+    return found[-1] if found else None
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Make a folder inside the store to work in, gone afterwards whatever happens."""
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=SCRATCH))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def describe_outputs(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return sha256 and size of every file of a finished result, which is read-only from now on."""
+    hashes = file_hashes()
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in files:
+        path.chmod(0o444)  # an artefact edited in place would be remembered wrong
+    return {
+        path.relative_to(folder).as_posix(): {"sha256": hashes.sha256(path), "bytes": hashes.size(path)}
+        for path in files
+    }
+
+
+def publish(folder: Path, record: Record, link: Path) -> None:
+    """Move a finished scratch folder into the store and let the link show it.
+
+    Each step is one rename, so a kill leaves the old result or the new one.
+    """
+    (folder / RECORD).write_text(json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8")
+    home = STORE / f"{record.key}.{digest(record.outputs)[:12]}"
+    with contextlib.suppress(FileNotFoundError, BrokenRecordError):
+        if damage(home, read_record(home)):
+            discard(home)
+    if home.exists() and not (home / RECORD).exists():
+        discard(home)
+    if not home.exists():
+        folder.rename(home)
+        file_hashes().moved(folder, home)
+    show(home, link)
+
+
+def show(home: Path, link: Path) -> None:
+    """Point a result's link at a folder of the store in one step, and mark it as used."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if link.is_dir() and not link.is_symlink():
+        discard(link)  # a copy of a build folder may hold real folders where links were
+    scratch = link.with_name(f".{link.name}.{os.getpid()}")
+    scratch.unlink(missing_ok=True)
+    scratch.symlink_to(os.path.relpath(home, link.parent))
+    scratch.replace(link)
+    os.utime(home)
+
+
+def restore(key: str, link: Path) -> Record | None:
+    """Bring back the remembered result of a key, from here or from the shared cache.
+
+    A remembered result that is damaged is discarded; one that stands in for data that could
+    not be had is not brought back, since the data may be there now.
+    """
+    home = find(key) or fetch_shared(key)
+    if home is None:
+        return None
+    try:
+        record = read_record(home)
+    except (FileNotFoundError, BrokenRecordError):
+        discard(home)
+        return None
+    if damage(home, record):
+        discard(home)
+        return None
+    if record.stand_in and record.stage == "dataset":
+        return None
+    show(home, link)
+    return record
+
+
+def discard(folder: Path) -> None:
+    """Remove a folder so that nobody ever sees half of it."""
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    doomed = Path(tempfile.mkdtemp(dir=SCRATCH))
+    folder.rename(doomed / "folder")
+    shutil.rmtree(doomed, ignore_errors=True)
+
+
+def shared_cache() -> Path | None:
+    """Return the second store that ``UNROLL_CACHE`` names, if it does."""
+    named = os.environ.get("UNROLL_CACHE")
+    return Path(named) if named else None
+
+
+def fetch_shared(key: str) -> Path | None:
+    """Copy a result from the shared cache into the local store; a cache that fails is only slower."""
+    cache = shared_cache()
+    try:
+        theirs = find(key, cache) if cache else None
+        if theirs is None:
+            return None
+        with scratch_folder() as scratch:
+            shutil.copytree(theirs, scratch / "result")
+            (scratch / "result").rename(STORE / theirs.name)
+    except OSError:
+        return None
+    return STORE / theirs.name
+
+
+def feed_shared(link: Path) -> str | None:
+    """Copy a fresh result into the shared cache; return a warning when that failed."""
+    cache = shared_cache()
+    if cache is None:
+        return None
+    home = resolve(link)
+    half = cache / f".{home.name}.{os.getpid()}"
+    try:
+        if not (cache / home.name).exists():
+            cache.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(home, half)
+            half.rename(cache / home.name)
+    except OSError as error:
+        shutil.rmtree(half, ignore_errors=True)
+        return f"UNROLL_CACHE={cache}: result not shared: {error.strerror or error}"
+    return None
+
+
+def links() -> set[Path]:
+    """Return the folders of the store that some experiment shows."""
+    return {resolve(path) for pattern in ("*/*", "*/vela/*") for path in BUILD.glob(pattern) if path.is_symlink()}
+
+
+def prune(keep_bytes: int) -> tuple[int, int]:
+    """Forget the results not used for longest until the store fits; shown results always stay.
+
+    Returns:
+        Bytes freed and bytes left.
+
+    """
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+    shown = links()
+    homes = sorted((path for path in STORE.glob("*.*") if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    sizes = {home: sum(path.stat().st_size for path in home.rglob("*") if path.is_file()) for home in homes}
+    left = sum(sizes.values())
+    freed = 0
+    for home in homes:
+        if left > keep_bytes and home not in shown:
+            discard(home)
+            left -= sizes[home]
+            freed += sizes[home]
+    return freed, left
