@@ -118,7 +118,12 @@ def task_build() -> Iterator[Task]:
         if isinstance(jobs, UnrollError):
             yield {"name": name, "doc": f"can't be built: {jobs}", "actions": [(_fail, [jobs])]}
         else:
-            yield {"name": name, "doc": f"every stage of {name}", "actions": None, "task_dep": [job.name for job in jobs]}
+            yield {
+                "name": name,
+                "doc": f"every stage of {name}",
+                "actions": None,
+                "task_dep": [job.name for job in jobs],
+            }
 
 
 def task_status() -> Task:

@@ -4,7 +4,7 @@ import errno
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +139,9 @@ class Build:
 
 
 def _seed(job: Job) -> int | None:
-    return next((section["seed"] for section in job.config.values() if isinstance(section, dict) and "seed" in section), None)
+    return next(
+        (section["seed"] for section in job.config.values() if isinstance(section, dict) and "seed" in section), None
+    )
 
 
 def _machine() -> dict[str, Any]:

@@ -7,15 +7,17 @@ it finds into one line that names file, key, value and remedy.
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints, TYPE_CHECKING
 
 import msgspec
 from msgspec import Meta
 
 from pipeline.errors import UnrollError
 from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES, SYSTEM_CONFIGS, one_of, why_impossible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FOLDER = Path("experiments")
 """Where experiments live, relative to the project's root."""
@@ -35,7 +37,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return built
 
 
-class Dataset(Section):
+class Dataset(Section, frozen=True):
     """What to learn from: `mnist`, the `digits` that ship in scikit-learn, or your own `npz`."""
 
     name: Annotated[Literal["mnist", "digits", "npz"], Meta(description="the data set")]
@@ -47,18 +49,22 @@ class Dataset(Section):
         Literal["digits"] | None,
         Meta(description="what to use, and say so everywhere, when `mnist` can't be had"),
     ] = None
-    train_samples: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="use only the first so many training samples")] = None
-    test_samples: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="use only the first so many test samples")] = None
+    train_samples: Annotated[
+        Annotated[int, Meta(ge=1)] | None, Meta(description="use only the first so many training samples")
+    ] = None
+    test_samples: Annotated[
+        Annotated[int, Meta(ge=1)] | None, Meta(description="use only the first so many test samples")
+    ] = None
 
 
-class Model(Section):
+class Model(Section, frozen=True):
     """One recurrent layer and a softmax over the classes of the data set."""
 
     cell: Annotated[Literal["gru", "lstm", "simple_rnn"], Meta(description="the recurrent cell")]
     units: Annotated[int, Meta(ge=1, le=4096, description="width of the hidden state")]
 
 
-class Training(Section):
+class Training(Section, frozen=True):
     """How the weights are trained: Adam on the sparse categorical cross-entropy."""
 
     epochs: Annotated[int, Meta(ge=1, description="passes over the training samples")] = 1
@@ -69,13 +75,11 @@ class Training(Section):
         Meta(description="linear warm-up then cosine decay to 0, or the same rate throughout"),
     ] = "warmup_cosine"
     warmup: Annotated[float, Meta(ge=0, lt=1, description="share of all training steps spent warming up")] = 0.1
-    clip_norm: Annotated[
-        Annotated[float, Meta(gt=0)] | None, Meta(description="clip each gradient to this norm")
-    ] = 1.0
+    clip_norm: Annotated[Annotated[float, Meta(gt=0)] | None, Meta(description="clip each gradient to this norm")] = 1.0
     seed: Annotated[int, Meta(ge=0, lt=2**32, description="seeds initial weights and the shuffling")] = 0
 
 
-class Quantization(Section):
+class Quantization(Section, frozen=True):
     """Full-integer post-training quantization by TFLiteConverter, int8 in and out."""
 
     representative_samples: Annotated[
@@ -83,7 +87,7 @@ class Quantization(Section):
     ] = 50
 
 
-class Target(Section):
+class Target(Section, frozen=True):
     """One Ethos-U to compile for; the table's name is yours."""
 
     accelerator: Annotated[
@@ -93,18 +97,18 @@ class Target(Section):
         str, Meta(description="system config of Vela's `Arm/vela.ini`", extra={"names": SYSTEM_CONFIGS})
     ]
     memory_mode: Annotated[str, Meta(description="memory mode of `Arm/vela.ini`", extra={"names": MEMORY_MODES})]
-    optimise: Annotated[
-        Literal["Performance", "Size"], Meta(description="Vela's optimisation strategy")
-    ] = "Performance"
+    optimise: Annotated[Literal["Performance", "Size"], Meta(description="Vela's optimisation strategy")] = (
+        "Performance"
+    )
 
 
-class Vela(Section):
+class Vela(Section, frozen=True):
     """What to compile for."""
 
     targets: Annotated[dict[str, Target], Meta(min_length=1, description="at least one named target")]
 
 
-class Experiment(Section):
+class Experiment(Section, frozen=True):
     """A whole experiment file. Each section is read by the stages that its title names."""
 
     dataset: Dataset
@@ -246,7 +250,8 @@ def _bare(hint: Any) -> Any:
 
 def _fields(path: list[str]) -> list[str]:
     section = _bare(_annotation(path))
-    return list(section.__struct_fields__) if isinstance(section, type) else []
+    is_section = isinstance(section, type) and issubclass(section, Section)
+    return [field.name for field in msgspec.structs.fields(section)] if is_section else []
 
 
 def _choices(hint: Any) -> list[str]:
@@ -267,8 +272,7 @@ def _allowed(hint: Any) -> str:
         return f"allowed: {one_of(choices)}"
     if isinstance(_bare(hint), type) and issubclass(_bare(hint), Section):
         return f"add the table with {', '.join(_required(_bare(hint)))}"
-    description = next((m.description for m in getattr(hint, "__metadata__", ()) if m.description), "")
-    return description
+    return next((meta.description for meta in getattr(hint, "__metadata__", ()) if meta.description), "")
 
 
 def _required(section: type[Section]) -> list[str]:
@@ -281,12 +285,14 @@ def _did_you_mean(value: str, known: list[str]) -> str:
     return f"{hint}allowed: {one_of(known)}"
 
 
+_WORDS = {"`str`": "text", "`int`": "a whole number", "`float`": "a number", "`object`": "a table", "null": "nothing"}
+
+
 def _plain(problem: str) -> str:
     """Put msgspec's words for types into those of TOML."""
     problem = re.sub(r"^Invalid enum value.*", "not one of the allowed values", problem)
-    words = {"`str`": "text", "`int`": "a whole number", "`float`": "a number", "`object`": "a table", "null": "nothing"}
-    for ours, theirs in words.items():
-        problem = problem.replace(ours, theirs)
+    for theirs, ours in _WORDS.items():
+        problem = problem.replace(theirs, ours)
     return problem[0].lower() + problem[1:].replace("`", "")
 
 

@@ -43,6 +43,7 @@ def holder() -> str:
     try:
         facts = json.loads(HOLDER.read_bytes())
         since = time.strftime("%H:%M:%S", time.localtime(facts["since"]))
-        return f"another build (doit {' '.join(facts['command'])}, pid {facts['pid']} on {facts['host']}, since {since})"
+        command = " ".join(["doit", *facts["command"]])
+        return f"another build ({command}, pid {facts['pid']} on {facts['host']}, since {since})"
     except (OSError, ValueError, KeyError, TypeError):
         return "another build"

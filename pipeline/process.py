@@ -5,6 +5,7 @@ the stage and not the build's record. It watches its standard input: when the bu
 by kill -9, the pipe closes and the stage ends itself.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -142,10 +143,8 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 
 
 def _signal(child: subprocess.Popen[bytes], number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, number)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _read(report: Path) -> dict[str, Any]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 PLAIN_SECONDS = 5.0
 """How often a pipe gets a line of progress; a terminal has a bar instead."""
+PLAIN_WIDTH = 100
+"""Columns of a table in a pipe or a log."""
 
 
 class ProgressView:
@@ -30,6 +32,8 @@ class ProgressView:
             from rich.console import Console  # noqa: PLC0415 - a no-op build shows one line and owes rich nothing
 
             self._made = Console(file=sys.__stdout__, highlight=False, soft_wrap=True)
+            if not self._made.is_terminal:
+                self._made.width = PLAIN_WIDTH
         return self._made
 
     def say(self, line: str) -> None:

@@ -55,7 +55,7 @@ def _report(order: dict[str, Any], name: str) -> dict[str, Any]:
     started = time.monotonic()
     log = order["log"]
     try:
-        stage = importlib.import_module(f"pipeline.stages.{name.split(':')[0]}")
+        stage = importlib.import_module(f"pipeline.stages.{name.partition(':')[0]}")
         imported = time.monotonic()
         found = stage.make(_work(order, name))
     except UnrollError as error:
@@ -81,9 +81,7 @@ def _work(order: dict[str, Any], name: str) -> Work:
     stage, experiment, target = (*name.split(":"), None)[:3]
 
     def progress(**facts: Any) -> None:
-        events.emit(
-            "stage_progress", run=order["run"], stage=stage, experiment=experiment, target=target, **facts
-        )
+        events.emit("stage_progress", run=order["run"], stage=stage, experiment=experiment, target=target, **facts)
 
     return Work(
         config=order["config"],

@@ -124,9 +124,7 @@ def recorded_by_doit(database: Path = STATE_DB) -> set[str]:
 def _inputs(job: Job, needed: Mapping[str, Record]) -> dict[str, Any]:
     """Collect what goes into a job; its digest is the result's key."""
     files = {
-        f"{stage}/{name}": facts["sha256"]
-        for stage, record in needed.items()
-        for name, facts in record.outputs.items()
+        f"{stage}/{name}": facts["sha256"] for stage, record in needed.items() for name, facts in record.outputs.items()
     }
     return {
         "schema": SCHEMA,
@@ -180,4 +178,3 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, 
 
 def _shown(value: Any) -> str:
     return "none" if value is None else os.fspath(value) if isinstance(value, str) else repr(value)
-

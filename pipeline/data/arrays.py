@@ -96,8 +96,12 @@ def checked(arrays: dict[str, npt.NDArray[Any]], source: str) -> DataSet:
     )
 
 
+_AXES = 3
+"""Samples, time steps, features."""
+
+
 def _check_features(x: npt.NDArray[Any], what: str) -> None:
-    if x.ndim != 3 or 0 in x.shape:
+    if x.ndim != _AXES or 0 in x.shape:
         message = f"{what} has shape {x.shape}; it must be (samples, time steps, features), none of them 0"
     elif x.dtype.kind != "f":
         message = f"{what} is {x.dtype}; save floating-point numbers, scaled to about [0, 1] or [-1, 1]"

@@ -45,7 +45,8 @@ def _enlarged(images: npt.NDArray[np.float64]) -> Features:
     large = ndimage.zoom(images / 16, (1, factor, factor), order=3)
     margin = (SIDE - DIGIT_SIDE) // 2
     padded = np.pad(large, ((0, 0), (margin, margin), (margin, margin)))
-    return np.clip(padded, 0, 1).astype(np.float32)
+    pixels: Features = np.clip(padded, 0, 1).astype(np.float32)
+    return pixels
 
 
 def _jittered(images: Features, picks: npt.NDArray[np.int64], work: Work) -> Features:

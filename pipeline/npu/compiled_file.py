@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethosu.vela.tflite.Model import Model
-from ethosu.vela.tflite.Tensor import Tensor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ethosu.vela.tflite.Tensor import Tensor
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pipeline.errors import UnrollError
 _OPERATOR = re.compile(
     r"operator: (?P<kind>\S+?), \w+: '(?P<name>[^']*)'\s*\nReason: (?P<reason>.+?)(?=\n\s*\n|\nWarning|\Z)", re.DOTALL
 )
+_COUNT = re.compile(r"^(CPU|NPU) operators = (\d+)", re.MULTILINE)
 _NUMBER = re.compile(r"-?\d+(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
 
 
@@ -30,6 +31,8 @@ class Report:
     """Vela's summary by its own column names; sizes are KiB, times seconds."""
     layers: list[dict[str, Any]]
     """One row per operator, in order of execution."""
+    npu_operators: int
+    """Operators on the NPU as Vela counts them: a table look-up fused into another operator is a layer, not one."""
     cpu_operators: list[dict[str, str]]
     """``operator``, ``name`` and Vela's ``reason`` for each operator that stays on the CPU."""
 
@@ -42,7 +45,7 @@ def read(folder: Path, messages: str) -> Report:
         messages: what Vela printed, for its reasons.
 
     Raises:
-        ReportError: not exactly one file of each kind, or a column is missing.
+        ReportError: not exactly one file of each kind, a column is missing, or the counts disagree.
 
     """
     summaries = _rows(_only(folder, "*_summary_*.csv"))
@@ -57,7 +60,11 @@ def read(folder: Path, messages: str) -> Report:
         for layer in layers
         if layer["target"] == "CPU"
     ]
-    return Report(summary=summaries[0], layers=layers, cpu_operators=on_cpu)
+    counts = {where: int(count) for where, count in _COUNT.findall(messages)}
+    if counts.get("CPU") != len(on_cpu) or "NPU" not in counts:
+        message = f"Vela says it left {counts.get('CPU')} operators on the CPU, its per-layer report has {len(on_cpu)}"
+        raise ReportError(message)
+    return Report(summary=summaries[0], layers=layers, npu_operators=counts["NPU"], cpu_operators=on_cpu)
 
 
 def _only(folder: Path, pattern: str) -> Path:

@@ -32,7 +32,8 @@ class Quantization:
     def stored(self, real: Features) -> npt.NDArray[np.int8]:
         """Quantize as the TFLite specification says: round, then saturate to int8."""
         stored = np.round(real / self.scale) + self.zero_point
-        return np.clip(stored, -128, 127).astype(np.int8)
+        saturated: npt.NDArray[np.int8] = np.clip(stored, -128, 127).astype(np.int8)
+        return saturated
 
     def real(self, stored: npt.NDArray[np.int8]) -> Features:
         """Return the real numbers that int8 values stand for."""
@@ -53,7 +54,10 @@ def quantization(details: dict[str, Any]) -> Quantization | None:
 
 
 def outputs(
-    model: Path, x: Features, kernels: OpResolverType, progress: Callable[[int], None] = lambda done: None  # noqa: ARG005
+    model: Path,
+    x: Features,
+    kernels: OpResolverType,
+    progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
 ) -> npt.NDArray[Any]:
     """Run a batch-1 model with one input and one output on every sample, on all cores.
 
@@ -68,7 +72,9 @@ def outputs(
 
     """
     starts = range(0, len(x), CHUNK)
-    workers = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(starts))
+    workers = min(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(starts)
+    )
     done = [0]
 
     def run(first: int) -> npt.NDArray[Any]:

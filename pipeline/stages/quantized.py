@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,8 +38,7 @@ def make(work: Work) -> Found:
     loaded = inference.interpreter(model, inference.REFERENCE)
     check(loaded.get_tensor_details())
     into, out = (
-        inference.quantization(details[0])
-        for details in (loaded.get_input_details(), loaded.get_output_details())
+        inference.quantization(details[0]) for details in (loaded.get_input_details(), loaded.get_output_details())
     )
     return Found(
         metrics={
@@ -98,5 +96,3 @@ def _bad_scale(parameters: Mapping[str, Any]) -> float | None:
     scales = np.asarray(parameters["scales"], np.float64)
     bad = scales[~(np.isfinite(scales) & (scales > 0))]
     return float(bad[0]) if bad.size else None
-
-

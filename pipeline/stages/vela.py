@@ -83,7 +83,7 @@ def numbers(report: Report, compiled: CompiledFile) -> dict[str, Any]:
         "constants_bytes": compiled.constants_bytes,
         "flash_bytes": compiled.file_bytes,
         "macs": summary["nn_macs"],
-        "npu_operators": sum(layer["target"] == "NPU" for layer in report.layers),
+        "npu_operators": report.npu_operators,
         "cpu_operators": len(report.cpu_operators),
         "cpu_operators_by_name": report.cpu_operators,
     }

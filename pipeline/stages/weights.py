@@ -29,7 +29,7 @@ def make(work: Work) -> Found:
     tf.config.experimental.enable_op_determinism()
     data = arrays.load(work.inputs["dataset"])
     samples, time_steps, features = data.x_train.shape
-    model = network.build(work.config["model"], time_steps, features, data.classes)
+    model, trained = (network.build(work.config["model"], time_steps, features, data.classes) for _ in range(2))
     steps_per_epoch = math.ceil(samples / training["batch_size"])
     model.compile(
         optimizer=keras.optimizers.Adam(
@@ -50,10 +50,11 @@ def make(work: Work) -> Found:
     if not math.isfinite(loss):
         message = f"the loss became {loss} while training; lower training.learning_rate or set training.clip_norm"
         raise TrainingError(message)
-    network.save(model, work.into)
+    trained.set_weights(model.get_weights())  # a compiled model would save Adam's moments, too
+    network.save(trained, work.into)
     return Found(
         metrics={
-            "parameters": int(model.count_params()),
+            "parameters": int(trained.count_params()),
             "training_loss": loss,
             "training_accuracy": float(history["accuracy"][-1]),
             "weights_bytes": (work.into / network.WEIGHTS).stat().st_size,
