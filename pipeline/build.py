@@ -68,7 +68,7 @@ class Build:
             self._say("stage_failed", job, message=str(failure), log=job.log.as_posix())
             raise failure from None
         except process.Interrupted:
-            self._say("stage_failed", job, message="stopped by the user", log=job.log.as_posix())
+            self._say("stage_failed", job, message="stopped", log=job.log.as_posix())
             raise
         finally:
             file_hashes().save()
@@ -77,7 +77,7 @@ class Build:
         if state.inputs is None or state.key is None:
             message = f"{job.name} needs {', '.join(need.name for need in job.needs)}; run: doit {job.name}"
             raise StageFailedError(message)
-        self._say("stage_started", job, reasons=state.reasons)
+        self._say("stage_started", job, reasons=state.reasons or ["asked for again"])
         with store.scratch_folder() as scratch:
             result = scratch / "result"
             result.mkdir()

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from doit.exceptions import InvalidDodoFile, TaskFailed
@@ -13,7 +14,7 @@ from pipeline import store
 from pipeline.errors import UnrollError
 from pipeline.fingerprint import file_hashes
 from pipeline.graph import BUILD, STAGES, Job
-from pipeline.status import State, assess_all
+from pipeline.status import STATE_DB, State, assess_all
 
 STATUS_SCHEMA = 1
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -34,6 +35,14 @@ def prepare_build_folder() -> None:
     except OSError as error:
         message = f"{BUILD}/ can't be written to: {error.strerror}. Free or remount the disk, or build elsewhere"
         raise InvalidDodoFile(message) from None
+    if STATE_DB.exists() and STATE_DB.stat().st_size and not _is_sqlite(STATE_DB):
+        message = f"{STATE_DB} is damaged; remove it (every stage then runs once more)"
+        raise InvalidDodoFile(message)
+
+
+def _is_sqlite(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\0"
 
 
 def unlink(job: Job, dryrun: bool) -> None:  # noqa: FBT001 - doit calls it with this name

@@ -35,6 +35,7 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
         del tasks
         self._view = ProgressView()
         self._seen: list[str] = []
+        self._on_record: dict[str, dict[str, Any]] = {}
         self._executed: set[str] = set()
         self._failed: dict[str, str] = {}
         self._lock: BaseFileLock | None = None
@@ -47,9 +48,10 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
         events.emit("run_started", run=self.build.run_id, tasks=selected_tasks, command=sys.argv[1:])
 
     def get_status(self, task: Task) -> None:
-        """Note every stage that this run looks at."""
+        """Note every stage that this run looks at, and what doit has on record of it."""
         if task.name in self.jobs:
             self._seen.append(task.name)
+            self._on_record[task.name] = Globals.dep_manager.get_values(task.name)
 
     def execute_task(self, task: Task) -> None:
         """Note what is done; the view shows it when the stage itself reports."""
@@ -62,9 +64,15 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
             _save_now()
 
     def add_failure(self, task: Task, fail: BaseFail) -> None:
-        """Keep the sentence; doit's own message may hold a traceback that belongs into the log."""
+        """Keep the sentence, and doit's record of the earlier result.
+
+        doit forgets a task that fails. Its earlier result is still whole, and is fresh again as
+        soon as the change that failed is taken back.
+        """
         if fail.report:
             self._failed[task.name] = fail.get_msg().strip()
+        if self._on_record.get(task.name):
+            Globals.dep_manager.backend.set(task.name, "_values_:", self._on_record[task.name])
         _save_now()
 
     def skip_uptodate(self, task: Task) -> None:
@@ -77,6 +85,10 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
     def complete_run(self) -> None:
         """End the display with failures, or the summary, or that there was nothing to do."""
         self._view.close()
+        for warning in self.build.warnings:
+            self._view.say(f"warning: {warning}")
+        for name, sentence in self._failed.items():
+            self._view.fail(name, sentence)
         if self._lock is not None:
             self._finish()
             self._lock.release()
@@ -85,17 +97,14 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
 
     def _finish(self) -> None:
         events.emit("run_ended", run=self.build.run_id, failed=list(self._failed))
-        for warning in self.build.warnings:
-            self._view.say(f"warning: {warning}")
-        for name, sentence in self._failed.items():
-            self._view.fail(name, sentence)
         if self._failed or sys.exc_info()[0] is not None:  # stopped, or a defect that doit is about to show
             return
         experiments = list(dict.fromkeys(self.jobs[name].experiment for name in self._seen))
         if self._seen and not self._executed:
             self._say_up_to_date(experiments)
-        elif len(experiments) == 1:
-            self._show_summary(experiments[0])
+        else:
+            for name in experiments:
+                self._show_summary(name, whole=len(experiments) == 1)
 
     def _say_up_to_date(self, experiments: list[str]) -> None:
         what = experiments[0] if len(experiments) == 1 else f"all of {len(experiments)} experiments"
@@ -113,11 +122,13 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
                 " Set UNROLL_DATA or dataset.path to real data and run doit again."
             )
 
-    def _show_summary(self, experiment: str) -> None:
+    def _show_summary(self, experiment: str, *, whole: bool) -> None:
         jobs = [job for job in self.jobs.values() if job.experiment == experiment]
         states = [self.build.state(job) for job in jobs]
         records = [state.record for state in states if state.in_place and state.record]
-        if len(records) == len(jobs):
+        if len(records) == len(jobs) and not whole:
+            self._view.say(summary.line(jobs, records))
+        elif len(records) == len(jobs):
             self._view.table(experiment, summary.rows(jobs, records), summary.times(jobs, records))
         self._say_stand_in(experiment)
 

@@ -64,7 +64,7 @@ class ProgressView:
             case "stage_restored":
                 self._end(name, f"restored  {name}  from the store", "green")
             case "stage_failed":
-                self._end(name, f"failed    {name}", "red")
+                self._end(name, f"{'stopped' if event['message'] == 'stopped' else 'failed':<8}  {name}", "red")
 
     def table(self, title: str, rows: "Rows", times: "Rows") -> None:
         """Print the summary of an experiment."""

@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import resource
+import shutil
 import signal
 import sys
 import threading
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     order = json.loads(options.order.read_text(encoding="utf-8"))
     _end_with_the_build()
     report = _report(order, ":".join(options.names))
+    if "error" in report:
+        shutil.rmtree(order["into"], ignore_errors=True)  # on a full disk, this is the room for the report
     Path(order["report"]).write_text(json.dumps(report), encoding="utf-8")
     return 0 if "metrics" in report else 1
 
@@ -60,6 +63,9 @@ def _report(order: dict[str, Any], name: str) -> dict[str, Any]:
         found = stage.make(_work(order, name))
     except UnrollError as error:
         return {"error": str(error)}
+    except ImportError as error:
+        traceback.print_exc()
+        return {"error": f"a library is missing or broken ({error}). Remove .venv and run ./doitw. Log: {log}"}
     except MemoryError:
         return {"error": f"memory ran out. Close other programs or lower batch_size. Log: {log}"}
     except Exception as error:  # noqa: BLE001 - whatever a library raises ends the stage, not the build

@@ -29,6 +29,17 @@ def rows(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
     return table
 
 
+def line(jobs: Sequence[Job], records: Sequence[Record]) -> str:
+    """Return the summary in one line, for a build of several experiments."""
+    accuracy = next(record.metrics for record in records if record.stage == "accuracy")
+    cycles = (
+        f"{job.target} {record.metrics['cycles_total']:,.0f} cycles"
+        for job, record in zip(jobs, records, strict=True)
+        if job.target
+    )
+    return f"{jobs[0].experiment}: int8 {accuracy['int8_accuracy']:.2%} ({_points(accuracy)}); {'; '.join(cycles)}"
+
+
 def times(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
     """Return how long each stage's process took when it was made, and how much of that was imports."""
     return [

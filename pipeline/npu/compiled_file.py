@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ethosu.vela.tflite.Model import Model
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ethosu.vela.tflite.Tensor import Tensor

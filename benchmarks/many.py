@@ -1,0 +1,66 @@
+"""Fill a project's store with results of many experiments without running a stage.
+
+Each experiment is a copy of one that is built, with another seed. A result is the built one's
+artefacts plus a small file that makes its content, and so everything downstream, differ, as
+it would after real training. The next build restores them all. Run by ``no_op.py`` with the
+project as working directory.
+"""
+
+import argparse
+import dataclasses
+import re
+import shutil
+from pathlib import Path
+
+from pipeline import experiment, graph, store
+from pipeline.fingerprint import file_hashes
+from pipeline.status import Assessor, State
+
+
+def main() -> None:
+    """Make the experiments and their results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", help="the experiment that is built")
+    parser.add_argument("count", type=int, help="how many to make from it")
+    options = parser.parse_args()
+    for number in range(1, options.count + 1):
+        _make(options.model, f"{options.model}-{number:03d}", number)
+    file_hashes().save()
+
+
+def _make(model: str, name: str, seed: int) -> None:
+    text = (experiment.FOLDER / f"{model}.toml").read_text("utf-8")
+    seeded = re.sub(r"^\[training\]$", f"[training]\nseed = {seed}", text, flags=re.MULTILINE)
+    (experiment.FOLDER / f"{name}.toml").write_text(seeded, "utf-8")
+    assessor = Assessor()
+    states: dict[str, State] = {}
+    for job in graph.jobs(name, experiment.load(name)):
+        states[job.name] = assessor.assess(job, states)
+        if not states[job.name].remembered:
+            _publish(job, states[job.name], graph.BUILD / model / job.link.relative_to(graph.BUILD / name))
+            states[job.name] = assessor.assess(job, states)
+    # Results that nothing shows yet: the build must find them in the store, and put them on record.
+    shutil.rmtree(graph.BUILD / name)
+
+
+def _publish(job: graph.Job, state: State, built: Path) -> None:
+    if state.key is None or state.inputs is None:
+        message = f"{job.name} has no inputs: is the experiment it is made from built?"
+        raise RuntimeError(message)
+    with store.scratch_folder() as scratch:
+        result = scratch / "result"
+        shutil.copytree(built, result)
+        (result / "experiment.txt").write_text(job.experiment, "utf-8")
+        (result / store.RECORD).unlink()
+        record = dataclasses.replace(
+            store.read_record(built),
+            experiment=job.experiment,
+            key=state.key,
+            inputs=state.inputs,
+            outputs=store.describe_outputs(result),
+        )
+        store.publish(result, record, job.link)
+
+
+if __name__ == "__main__":
+    main()

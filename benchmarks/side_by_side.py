@@ -1,0 +1,106 @@
+"""What the benchmarks share: a project to work in, commands run in turn, medians side by side."""
+
+import contextlib
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[1]
+DOIT = (sys.executable, "-m", "doit")
+Times = dict[str, list[float]]
+"""What was run -> its seconds, round by round."""
+
+_PARTS = ("dodo.py", "pipeline", "experiments", "pyproject.toml")
+_CONSOLE = Console(width=110, highlight=False)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A command that ended well."""
+
+    seconds: float
+    """Wall time of the process, its start included."""
+    output: str
+    errors: str
+
+
+@contextlib.contextmanager
+def project() -> Iterator[Path]:
+    """Copy what a build needs into a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="unroll-") as folder:
+        for part in _PARTS:
+            source, copy = ROOT / part, Path(folder, part)
+            if source.is_dir():
+                shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+            elif source.exists():
+                shutil.copy2(source, copy)
+        yield Path(folder)
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return this environment, fit for another folder and without a cache that would do the work."""
+    variables = {name: value for name, value in os.environ.items() if name != "UNROLL_CACHE"}
+    if "UNROLL_DATA" in variables:
+        variables["UNROLL_DATA"] = str(Path(variables["UNROLL_DATA"]).resolve())
+    return variables | more
+
+
+def run(command: Sequence[str], folder: Path, **more: str) -> Run:
+    """Run a command in a folder, with more environment variables; one that fails ends the benchmark."""
+    started = time.perf_counter()
+    done = subprocess.run(command, cwd=folder, env=environment(**more), capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - started
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
+    return Run(seconds, done.stdout, done.stderr)
+
+
+def alternate(actions: Mapping[str, Callable[[], float]], rounds: int) -> Times:
+    """Take each action's seconds once a round; every other round runs backwards, so that no place is favoured."""
+    times: Times = {name: [] for name in actions}
+    for number in range(rounds):
+        names = list(actions)
+        for name in reversed(names) if number % 2 else names:
+            times[name].append(actions[name]())
+    return times
+
+
+def compare(title: str, times: Times, targets: Mapping[str, float]) -> bool:
+    """Print medians and their ratios to the first one; return whether every target ratio is met."""
+    base = statistics.median(next(iter(times.values())))
+    ratios = {name: statistics.median(found) / base for name, found in times.items()}
+    met = {name: ratios[name] <= target for name, target in targets.items()}
+    rows = [
+        [
+            name,
+            _seconds(statistics.median(found)),
+            f"{_seconds(min(found))} to {_seconds(max(found))}",
+            f"{ratios[name]:.2f}x",
+            f"at most {targets[name]:g}x: {'met' if met[name] else 'MISSED'}" if name in targets else "",
+        ]
+        for name, found in times.items()
+    ]
+    show(f"{title}, {len(next(iter(times.values())))} rounds", ["", "median", "range", "ratio", "target"], rows)
+    return all(met.values())
+
+
+def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table."""
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    _CONSOLE.print(table)
+
+
+def _seconds(value: float) -> str:
+    return f"{value * 1e3:.0f} ms" if value < 1 else f"{value:.1f} s"

@@ -1,0 +1,165 @@
+"""A project of one's own for each test, with real doit, real stages and real tools."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+ROOT = Path(__file__).parent.parent
+TINY = ("dataset", "weights", "unrolled", "quantized", "accuracy", "vela")
+
+
+@dataclass
+class Project:
+    """A copy of the product in a folder of its own."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def doit(self, *arguments: str, check: int | None = 0, timeout: float = 300) -> str:
+        """Run doit to its end; return what it printed, and expect an exit code."""
+        done = subprocess.run(
+            [sys.executable, "-m", "doit", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
+        assert check is None or done.returncode == check, done.stdout
+        assert "Traceback" not in done.stdout, done.stdout
+        return done.stdout
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start doit in a session of its own, as a terminal does."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "doit", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def change(self, old: str, new: str, experiment: str = "tiny") -> None:
+        """Replace text in an experiment file."""
+        path = self.folder / "experiments" / f"{experiment}.toml"
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def status(self, *names: str) -> dict[str, dict[str, Any]]:
+        """Return ``doit status --json`` by task name."""
+        printed = self.doit("status", "--json", *(names or ("tiny",)), check=None)
+        return {row["task"]: row for row in json.loads(printed)["stages"]}
+
+    def states(self) -> dict[str, str]:
+        """Return the state of tiny's stages by stage."""
+        return {row["stage"]: row["state"] for row in self.status().values()}
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return all events of this build folder."""
+        path = self.folder / "build" / "events.jsonl"
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+    def wait_for(self, event: str, **facts: str) -> None:
+        """Wait until an event with these facts was written after those there are now."""
+        self.wait_until(lambda: any(_matches(seen, event, facts) for seen in self.events()[self._before :]))
+
+    def mark(self) -> None:
+        """Let ``wait_for`` look only at what comes from now on."""
+        self._before = len(self.events())
+
+    _before: int = 0
+
+    @staticmethod
+    def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
+        """Wait for something to become true."""
+        end = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < end, "waited in vain"
+            time.sleep(0.01)
+
+    def stage_processes(self) -> list[int]:
+        """Return the process numbers of stages at work in this project."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if b"pipeline.run" in words and os.readlink(entry / "cwd") == str(self.folder):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+        return found
+
+    def results(self) -> dict[str, str]:
+        """Return the sha256 of every artefact that is shown, read from the files themselves."""
+        from pipeline.fingerprint import FileHashes  # noqa: PLC0415 - the fixture must not decide what is imported
+
+        hashes = FileHashes(Path(os.devnull))
+        build = self.folder / "build"
+        shown = [*build.glob("*/*"), *build.glob("*/vela/*")]
+        return {
+            str(path.relative_to(build)): hashes.sha256(path)
+            for link in shown
+            if link.is_symlink()
+            for path in sorted(link.iterdir())
+            if path.name != "stage.json"
+        }
+
+
+def _matches(seen: dict[str, Any], event: str, facts: dict[str, str]) -> bool:
+    return seen["event"] == event and all(seen.get(name) == value for name, value in facts.items())
+
+
+def _lay_out(folder: Path) -> Project:
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "dodo.py", folder)
+    for name in ("pipeline", "experiments"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return Project(folder)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Return a project where nothing was built, under a path with a space and letters beyond ASCII."""
+    return _lay_out(tmp_path / "ein Prüfstand")
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Build ``tiny`` once for all workers; return the project's folder, which nobody may change."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "template"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "built").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            _lay_out(folder).doit("build:tiny")
+            (folder / "built").touch()
+    return folder
+
+
+@pytest.fixture
+def built(template: Path, tmp_path: Path) -> Iterator[Project]:
+    """Return a project where ``tiny`` is built."""
+    folder = tmp_path / "gebaut für Tests"
+    shutil.copytree(template, folder, symlinks=True)
+    project = Project(folder)
+    yield project
+    for process in project.stage_processes():
+        os.kill(process, signal.SIGKILL)

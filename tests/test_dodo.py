@@ -1,0 +1,248 @@
+"""The product as a user meets it: doit, experiments, results."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, TINY, Project
+
+
+def test_a_cold_build_makes_every_stage_and_ends_with_the_summary(template: Path) -> None:
+    build = template / "build" / "tiny"
+    for stage in TINY[:-1]:
+        assert json.loads((build / stage / "stage.json").read_text())["stage"] == stage
+    vela = json.loads((build / "vela" / "u55-128" / "stage.json").read_text())
+    assert vela["metrics"]["cycles_total"] > 0
+    assert vela["basis"]["cycles_total"] == "estimated"
+    assert vela["metrics"]["cpu_operators"] == 0
+
+
+def test_a_second_build_does_nothing_and_says_so(built: Project) -> None:
+    before = built.events()
+    assert built.doit("build:tiny") == "tiny: up to date, nothing to do (6 stages)\n"
+    new = [event["event"] for event in built.events()[len(before) :]]
+    assert new == ["run_started", "run_ended"]
+
+
+def test_the_summary_holds_what_an_engineer_asks_for(built: Project) -> None:
+    built.doit("forget", "vela:tiny:u55-128")
+    printed = built.doit("build:tiny")
+    for words in ("float accuracy", "int8 accuracy", "points", "cycles", "SRAM", "flash", "on the CPU", "build/tiny/"):
+        assert words in printed
+    assert "estimated" in printed
+    assert "measured" in printed
+
+
+def test_changing_a_target_rebuilds_only_vela(built: Project) -> None:
+    built.change("ethos-u55-128", "ethos-u55-256")
+    assert built.status()["vela:tiny:u55-128"]["reasons"] == ["accelerator ethos-u55-128 -> ethos-u55-256"]
+    printed = built.doit("build:tiny")
+    assert [line.split()[1] for line in printed.splitlines() if line.startswith("done")] == ["vela:tiny:u55-128"]
+
+
+def test_returning_to_an_earlier_setting_restores_it(built: Project) -> None:
+    first = built.results()
+    built.change("ethos-u55-128", "ethos-u55-64")
+    built.doit("build:tiny")
+    built.change("ethos-u55-64", "ethos-u55-128")
+    row = built.status()["vela:tiny:u55-128"]
+    assert row["remembered"]
+    printed = built.doit("build:tiny")
+    assert "restored  vela:tiny:u55-128" in printed
+    assert "start" not in printed
+    assert built.results() == first
+
+
+def test_a_change_of_training_says_what_is_downstream(built: Project) -> None:
+    built.change("units = 16", "units = 12")
+    rows = built.status()
+    assert rows["dataset:tiny"]["state"] == "fresh"
+    assert rows["weights:tiny"]["reasons"] == ["units 16 -> 12"]
+    assert rows["quantized:tiny"]["reasons"] == ["downstream of unrolled"]
+    built.change("units = 12", "units = 16")
+    assert set(built.states().values()) == {"fresh"}
+
+
+def test_a_comment_in_the_experiment_changes_nothing(built: Project) -> None:
+    built.change("[model]", "# a comment\n[model]")
+    assert set(built.states().values()) == {"fresh"}
+
+
+def test_writing_out_a_default_changes_nothing(built: Project) -> None:
+    built.change("[training]", "[training]\nseed = 0")
+    assert set(built.states().values()) == {"fresh"}
+
+
+def test_forget_makes_a_stage_run_again_and_the_same_bytes_stop_there(built: Project) -> None:
+    first = built.results()
+    built.doit("forget", "unrolled:tiny")
+    assert "doit forget" in built.status()["unrolled:tiny"]["reasons"][0]
+    printed = built.doit("build:tiny")
+    assert [line.split()[1] for line in printed.splitlines() if line.startswith("done")] == ["unrolled:tiny"]
+    assert built.results() == first
+
+
+def test_clean_unlinks_results_and_the_store_brings_them_back(built: Project) -> None:
+    first = built.results()
+    built.doit("clean", "--clean-dep", "build:tiny")
+    assert built.results() == {}
+    assert not (built.folder / "build" / "tiny").exists()
+    printed = built.doit("build:tiny")
+    assert printed.count("restored") == len(TINY)
+    assert built.results() == first
+
+
+def test_a_dry_clean_leaves_everything(built: Project) -> None:
+    first = built.results()
+    built.doit("clean", "--dry-run", "--clean-dep", "build:tiny")
+    assert built.results() == first
+
+
+def test_always_execute_really_executes(built: Project) -> None:
+    printed = built.doit("--always-execute", "--single", "vela:tiny:u55-128")
+    assert "done      vela:tiny:u55-128" in printed
+
+
+def test_one_stage_builds_only_what_it_needs(project: Project) -> None:
+    printed = project.doit("weights:tiny")
+    done = [line.split()[1] for line in printed.splitlines() if line.startswith("done")]
+    assert done == ["dataset:tiny", "weights:tiny"]
+    assert "loss" in printed
+    assert "accuracy" in printed
+
+
+def test_list_and_info_work_before_anything_is_built(project: Project) -> None:
+    assert "weights" in project.doit("list")
+    assert "vela:mnist-gru:u55-128" in project.doit("list", "--all", "-s")
+    assert "dataset:tiny" in project.doit("info", "weights:tiny", check=None)
+
+
+def test_two_stages_run_at_the_same_time_with_n_2(built: Project) -> None:
+    built.doit("forget", "accuracy:tiny", "vela:tiny:u55-128")
+    printed = built.doit("-n", "2", "build:tiny")
+    assert {line.split()[1] for line in printed.splitlines() if line.startswith("done")} == {
+        "accuracy:tiny",
+        "vela:tiny:u55-128",
+    }
+
+
+def test_a_moved_checkout_stays_up_to_date(built: Project, tmp_path: Path) -> None:
+    moved = tmp_path / "anders wo"
+    built.folder.rename(moved)
+    assert "up to date" in Project(moved).doit("build:tiny")
+
+
+def test_a_copied_checkout_stays_up_to_date(built: Project, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(built.folder, copy, symlinks=True)
+    assert "up to date" in Project(copy).doit("build:tiny")
+
+
+def test_a_copy_with_folders_in_place_of_links_can_be_built_on(built: Project, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(built.folder, copy, symlinks=False)
+    project = Project(copy)
+    assert "up to date" in project.doit("build:tiny")
+    project.change("ethos-u55-128", "ethos-u55-32")
+    project.doit("build:tiny")
+    assert set(project.states().values()) == {"fresh"}
+
+
+def test_a_mistake_in_an_experiment_is_one_line_and_no_traceback(built: Project) -> None:
+    built.change("units = 16", "unit = 16")
+    printed = built.doit("build:tiny", check=1)
+    assert printed == (
+        "FAILED build:tiny: experiments/tiny.toml: model.unit: unknown key; did you mean units?"
+        " allowed: cell or units\n"
+    )
+    rows = built.status()
+    assert {row["state"] for row in rows.values()} == {"invalid"}
+    assert "model.unit" in rows["weights:tiny"]["reasons"][0]
+
+
+def test_a_mistake_in_one_experiment_leaves_the_others_alone(built: Project) -> None:
+    (built.folder / "experiments" / "broken.toml").write_text("[model", encoding="utf-8")
+    assert "up to date" in built.doit("build:tiny")
+    assert "is not valid TOML" in built.doit("weights:broken", check=1)
+    assert "weights:broken" in built.status("broken")
+
+
+def test_a_failed_stage_names_its_log_and_later_stages_do_not_run(built: Project) -> None:
+    built.change("representative_samples = 20", "representative_samples = 99999")
+    printed = built.doit("build:tiny", check=1)
+    assert "quantization.representative_samples = 99999, but there are only 2000" in printed
+    assert "vela" not in printed
+    built.change("representative_samples = 99999", "representative_samples = 20")
+    assert "up to date" in built.doit("build:tiny"), "what was whole before the failure is fresh when it is taken back"
+
+
+def test_status_says_fresh_or_not_by_its_exit_code(built: Project) -> None:
+    built.doit("status", "tiny", check=0)
+    built.change("units = 16", "units = 12")
+    built.doit("status", "tiny", check=1)
+    assert "there are:" in built.doit("status", "nonesuch", check=1)
+
+
+def test_status_json_lists_every_stage_of_every_experiment(built: Project) -> None:
+    document = json.loads(built.doit("status", "--json", check=1))
+    assert {row["task"] for row in document["stages"]} >= {
+        *(f"{stage}:tiny" for stage in TINY[:-1]),
+        "vela:tiny:u55-128",
+        *(f"{stage}:mnist-gru" for stage in TINY[:-1]),
+        "vela:mnist-gru:u55-128",
+    }
+    for row in document["stages"]:
+        assert row["state"] in {"fresh", "stale", "invalid"}
+        assert bool(row["reasons"]) == (row["state"] != "fresh")
+
+
+def test_prune_keeps_what_is_shown(built: Project) -> None:
+    first = built.results()
+    built.change("ethos-u55-128", "ethos-u55-64")
+    built.doit("build:tiny")
+    built.change("ethos-u55-64", "ethos-u55-128")
+    built.doit("build:tiny")
+    assert "freed 0.0 MB" not in built.doit("prune", "--keep", "0")
+    assert built.results() == first
+    built.change("ethos-u55-128", "ethos-u55-64")
+    assert not built.status()["vela:tiny:u55-128"]["remembered"]
+    assert "give a size" in built.doit("prune", "--keep", "lots", check=1)
+
+
+def test_a_second_store_gives_a_fresh_checkout_its_results(built: Project, project: Project, tmp_path: Path) -> None:
+    for each in (built, project):
+        each.environment["UNROLL_CACHE"] = str(tmp_path / "shared")
+    built.doit("forget", "dataset:tiny", "vela:tiny:u55-128")
+    built.doit("build:tiny")
+    assert "restored  dataset:tiny" in project.doit("dataset:tiny")
+
+
+def test_a_second_store_that_cannot_be_written_only_warns(built: Project) -> None:
+    built.environment["UNROLL_CACHE"] = "/dev/null/nowhere"
+    built.doit("forget", "vela:tiny:u55-128")
+    assert "warning: UNROLL_CACHE=/dev/null/nowhere" in built.doit("build:tiny")
+
+
+def test_neither_the_graph_nor_a_no_op_imports_anything_heavy(built: Project) -> None:
+    code = "import sys; sys.argv = ['doit', *sys.argv[1:]]\nfrom doit.__main__ import main\n"
+    code += "try:\n    main()\nexcept SystemExit:\n    pass\nprint('MODULES', *sys.modules)"
+    for arguments in (["list"], ["status", "tiny"], ["build:tiny"]):
+        printed = subprocess.run(
+            [sys.executable, "-c", code, *arguments], cwd=built.folder, capture_output=True, text=True, check=True
+        ).stdout
+        modules = set(printed.split("MODULES")[1].split())
+        assert not modules & {"tensorflow", "keras", "numpy", "textual", "rich", "ai_edge_litert", "ethosu", "scipy"}
+
+
+@pytest.mark.parametrize("module", ["dodo", "pipeline.status", "pipeline.build", "pipeline.run", "pipeline.console"])
+def test_the_light_part_imports_nothing_heavy(module: str, tmp_path: Path) -> None:
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {module}; print(*sys.modules)"
+    printed = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+    heavy = {"tensorflow", "keras", "numpy", "textual", "ai_edge_litert", "ethosu", "sklearn", "scipy", "tui"}
+    assert not heavy & set(printed.split())
