@@ -8,7 +8,7 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from pipeline import commands, experiment, graph
+from pipeline import commands, experiment, folders, graph
 from pipeline.build import Build
 from pipeline.console import ConsoleReporter
 from pipeline.errors import UnrollError
@@ -38,7 +38,7 @@ ConsoleReporter.jobs = {
 DOIT_CONFIG = {
     "backend": "sqlite3",  # survives two readers and kill -9; dbm does neither
     "default_tasks": ["build:mnist-gru"],
-    "dep_file": str(graph.BUILD / "state.db"),
+    "dep_file": str(folders.BUILD / "state.db"),
     "par_type": "thread",  # a task only waits for its own process; forked workers outlive kill -9
     "reporter": ConsoleReporter,
     "verbosity": 2,

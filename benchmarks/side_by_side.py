@@ -21,6 +21,10 @@ Times = dict[str, list[float]]
 """What was run -> its seconds, round by round."""
 
 _PARTS = ("dodo.py", "pipeline", "experiments", "pyproject.toml")
+_NOT_PASSED_ON = {
+    "UNROLL_CACHE",  # would do the work of a cold build
+    "PYTHONDONTWRITEBYTECODE",  # would compile our modules, but not the installed ones, at every start
+}
 _CONSOLE = Console(width=110, highlight=False)
 
 
@@ -48,8 +52,8 @@ def project() -> Iterator[Path]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return this environment, fit for another folder and without a cache that would do the work."""
-    variables = {name: value for name, value in os.environ.items() if name != "UNROLL_CACHE"}
+    """Return this environment, fit for another folder and without what would falsify a comparison."""
+    variables = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
     if "UNROLL_DATA" in variables:
         variables["UNROLL_DATA"] = str(Path(variables["UNROLL_DATA"]).resolve())
     return variables | more

@@ -13,7 +13,8 @@ from doit.exceptions import InvalidDodoFile, TaskFailed
 from pipeline import store
 from pipeline.errors import UnrollError
 from pipeline.fingerprint import file_hashes
-from pipeline.graph import BUILD, STAGES, Job
+from pipeline.folders import BUILD
+from pipeline.graph import STAGES, Job
 from pipeline.status import STATE_DB, State, assess_all
 
 STATUS_SCHEMA = 1

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.graph import BUILD
+from pipeline.folders import BUILD
 
 FILE = BUILD / "events.jsonl"
 KEEP_BYTES = 8_000_000

@@ -14,13 +14,11 @@ import msgspec
 from msgspec import Meta
 
 from pipeline.errors import UnrollError
+from pipeline.folders import EXPERIMENTS
 from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES, SYSTEM_CONFIGS, one_of, why_impossible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-FOLDER = Path("experiments")
-"""Where experiments live, relative to the project's root."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 """What experiments and targets may be called: they become doit task names and folders."""
@@ -123,12 +121,12 @@ class ExperimentError(UnrollError):
     """One line: file, key, value, what is allowed."""
 
 
-def names(folder: Path = FOLDER) -> list[str]:
+def names(folder: Path = EXPERIMENTS) -> list[str]:
     """List the experiments of a folder by name, sorted."""
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
-def load(name: str, folder: Path = FOLDER) -> Experiment:
+def load(name: str, folder: Path = EXPERIMENTS) -> Experiment:
     """Read and check ``<folder>/<name>.toml``.
 
     Raises:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.graph import BUILD
+from pipeline.folders import BUILD
 
 PACKAGE = Path(__file__).parent
 

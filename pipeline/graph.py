@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.experiment import Experiment
-
-BUILD = Path("build")
-"""Where everything that is made lives, relative to the project's root."""
+from pipeline.folders import BUILD, LOGS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +49,7 @@ STAGES: Mapping[str, Stage] = {
                 "data/mirrors.py",
                 "data/npz.py",
                 "data/places.py",
+                "folders.py",
             ),
         ),
         Stage(
@@ -114,7 +113,6 @@ STAGES: Mapping[str, Stage] = {
                 *_SHARED,
                 "stages/vela.py",
                 "npu/__init__.py",
-                "npu/targets.py",
                 "npu/compiled_file.py",
                 "npu/vela_report.py",
             ),
@@ -148,7 +146,7 @@ class Job:
     @property
     def log(self) -> Path:
         """What its process last wrote to stdout and stderr."""
-        return BUILD / "logs" / f"{self.name.replace(':', '.')}.log"
+        return LOGS / f"{self.name.replace(':', '.')}.log"
 
 
 def jobs(name: str, experiment: Experiment) -> list[Job]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pipeline.graph import BUILD
+from pipeline.folders import BUILD
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock

@@ -35,8 +35,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     order = json.loads(options.order.read_text(encoding="utf-8"))
     _end_with_the_build()
     report = _report(order, ":".join(options.names))
-    if "error" in report:
-        shutil.rmtree(order["into"], ignore_errors=True)  # on a full disk, this is the room for the report
     Path(order["report"]).write_text(json.dumps(report), encoding="utf-8")
     return 0 if "metrics" in report else 1
 
@@ -55,24 +53,20 @@ def _end_with_the_build() -> None:
 
 def _report(order: dict[str, Any], name: str) -> dict[str, Any]:
     """Make the result, and return what there is to say of it: metrics, or the error in words."""
-    started = time.monotonic()
-    log = order["log"]
     try:
-        stage = importlib.import_module(f"pipeline.stages.{name.partition(':')[0]}")
-        imported = time.monotonic()
-        found = stage.make(_work(order, name))
-    except UnrollError as error:
-        return {"error": str(error)}
-    except ImportError as error:
-        traceback.print_exc()
-        return {"error": f"a library is missing or broken ({error}). Remove .venv and run ./doitw. Log: {log}"}
-    except MemoryError:
-        return {"error": f"memory ran out. Close other programs or lower batch_size. Log: {log}"}
+        return _made(order, name)
     except Exception as error:  # noqa: BLE001 - whatever a library raises ends the stage, not the build
-        traceback.print_exc()
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return {"error": f"the disk is full ({error.filename or order['into']}). Free space, or run: doit prune"}
-        return {"error": f"{type(error).__name__}: {_first_line(error)} Log: {log}"}
+        shutil.rmtree(order["into"], ignore_errors=True)  # on a full disk, this makes room for log and report
+        if not isinstance(error, UnrollError):
+            traceback.print_exc()
+        return {"error": _sentence(error, order)}
+
+
+def _made(order: dict[str, Any], name: str) -> dict[str, Any]:
+    started = time.monotonic()
+    stage = importlib.import_module(f"pipeline.stages.{name.partition(':')[0]}")
+    imported = time.monotonic()
+    found = stage.make(_work(order, name))
     return {
         "metrics": found.metrics,
         "unavailable": found.unavailable,
@@ -81,6 +75,20 @@ def _report(order: dict[str, Any], name: str) -> dict[str, Any]:
         "seconds_importing": round(imported - started, 3),
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
+
+
+def _sentence(error: Exception, order: dict[str, Any]) -> str:
+    log = f"Log: {order['log']}"
+    match error:
+        case UnrollError():
+            return str(error)
+        case ImportError():
+            return f"a library is missing or broken ({error}). Remove .venv and run ./doitw. {log}"
+        case MemoryError():
+            return f"memory ran out. Close other programs or lower batch_size. {log}"
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return f"the disk is full ({error.filename or order['into']}). Free space, or run: doit prune"
+    return f"{type(error).__name__}: {_first_line(error)} {log}"
 
 
 def _work(order: dict[str, Any], name: str) -> Work:

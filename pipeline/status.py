@@ -10,7 +10,8 @@ from typing import Any
 from pipeline import store
 from pipeline.data import places
 from pipeline.fingerprint import digest, file_hashes, source_digests, tool_version
-from pipeline.graph import BUILD, Job
+from pipeline.folders import BUILD, STORE
+from pipeline.graph import Job
 from pipeline.store import SCHEMA, BrokenRecordError, Record
 
 STATE_DB = BUILD / "state.db"
@@ -95,7 +96,7 @@ class Assessor:
                 return None, "never built"
             except BrokenRecordError as error:
                 return None, str(error)
-            if home.parent == store.STORE:
+            if home.parent == STORE:
                 self._records[home] = record
         return record, store.damage(home, record) or ""
 

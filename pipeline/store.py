@@ -16,13 +16,11 @@ from typing import Any
 
 from pipeline.errors import UnrollError
 from pipeline.fingerprint import digest, file_hashes
-from pipeline.graph import BUILD
+from pipeline.folders import BUILD, SCRATCH, STORE
 
 SCHEMA = 1
 """The version of ``stage.json``; results of another version are not read."""
 
-STORE = BUILD / ".store"
-SCRATCH = STORE / "scratch"
 RECORD = "stage.json"
 
 

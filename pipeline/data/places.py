@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.graph import BUILD
+from pipeline import folders
 
 MNIST_FILES: Mapping[str, str] = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -15,7 +15,7 @@ MNIST_FILES: Mapping[str, str] = {
 }
 """The four IDX files and the sha256 of their uncompressed content."""
 
-DOWNLOADS = BUILD / ".store" / "downloads" / "mnist"
+DOWNLOADS = folders.DOWNLOADS / "mnist"
 """Where files from a mirror are kept."""
 
 

@@ -1,0 +1,75 @@
+import ast
+from pathlib import Path
+
+import pytest
+
+from pipeline import experiment, graph
+from pipeline.graph import STAGES
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "pipeline"
+
+
+def _imports(path: Path) -> set[Path]:
+    """Return the files of ours that a file imports, packages included."""
+    found: set[Path] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            if parts[0] != "pipeline":
+                continue
+            for end in range(2, len(parts) + 1):
+                module = PACKAGE.joinpath(*parts[1:end])
+                found |= {file for file in (module.with_suffix(".py"), module / "__init__.py") if file.is_file()}
+    return found
+
+
+def _closure(start: Path) -> set[str]:
+    seen, todo = set[Path](), [start]
+    while todo:
+        path = todo.pop()
+        if path not in seen:
+            seen.add(path)
+            todo += _imports(path)
+    return {path.relative_to(PACKAGE).as_posix() for path in seen}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_declares_exactly_the_sources_it_runs(name: str) -> None:
+    """Else a change of one would not make the results stale, or a change elsewhere would."""
+    assert set(STAGES[name].sources) == _closure(PACKAGE / "stages" / f"{name}.py") | {"stages/__init__.py"}
+
+
+def test_stages_stand_after_those_they_need() -> None:
+    names = list(STAGES)
+    assert all(names.index(need) < names.index(stage.name) for stage in STAGES.values() for need in stage.needs)
+
+
+def test_an_experiment_becomes_one_job_a_stage_and_one_a_target() -> None:
+    loaded = experiment.load("mnist-gru", ROOT / "experiments")
+    jobs = graph.jobs("mnist-gru", loaded)
+    assert [job.name for job in jobs] == [
+        "dataset:mnist-gru",
+        "weights:mnist-gru",
+        "unrolled:mnist-gru",
+        "quantized:mnist-gru",
+        "accuracy:mnist-gru",
+        "vela:mnist-gru:u55-128",
+    ]
+    assert jobs[-1].link.as_posix() == "build/mnist-gru/vela/u55-128"
+    assert jobs[1].link.as_posix() == "build/mnist-gru/weights"
+    assert jobs[-1].log.as_posix() == "build/logs/vela.mnist-gru.u55-128.log"
+
+
+def test_a_stage_sees_only_its_own_sections() -> None:
+    loaded = experiment.load("mnist-gru", ROOT / "experiments")
+    configs = {job.stage.name: set(job.config) for job in graph.jobs("mnist-gru", loaded)}
+    assert configs["weights"] == {"model", "training"}
+    assert configs["quantized"] == {"quantization"}
+    assert configs["accuracy"] == set()
