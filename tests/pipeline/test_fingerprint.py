@@ -1,0 +1,73 @@
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.fingerprint import FileHashes, digest, source_digests, tool_version
+
+
+def test_a_hash_is_that_of_the_content(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"content")
+    hashes = FileHashes(tmp_path / "memory.json")
+    assert hashes.sha256(tmp_path / "file") == hashlib.sha256(b"content").hexdigest()
+    assert hashes.size(tmp_path / "file") == 7
+
+
+def test_a_file_is_read_again_only_when_it_changed(tmp_path: Path) -> None:
+    path, memory = tmp_path / "file", tmp_path / "memory.json"
+    path.write_bytes(b"one")
+    first = FileHashes(memory)
+    before = first.sha256(path)
+    first.save()
+    os.chmod(path, 0)  # root could still read it; what counts is that the change of mode is seen
+    os.chmod(path, 0o644)
+    found = os.stat(path)
+    path.write_bytes(b"two")
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+    assert FileHashes(memory).sha256(path) != before, "same size and time, other content: cp -p does that"
+
+
+def test_a_remembered_hash_is_believed(tmp_path: Path) -> None:
+    path, memory = tmp_path / "file", tmp_path / "memory.json"
+    path.write_bytes(b"one")
+    hashes = FileHashes(memory)
+    known = hashes.sha256(path)
+    hashes.save()
+    memory.write_text(memory.read_text().replace(known, "remembered"))
+    assert FileHashes(memory).sha256(path) == "remembered"
+
+
+@pytest.mark.parametrize("content", ["", "[1, 2]", "{", "\0"])
+def test_a_damaged_memory_only_costs_time(tmp_path: Path, content: str) -> None:
+    (tmp_path / "memory.json").write_text(content)
+    (tmp_path / "file").write_bytes(b"one")
+    assert FileHashes(tmp_path / "memory.json").sha256(tmp_path / "file") == hashlib.sha256(b"one").hexdigest()
+
+
+def test_a_renamed_folder_is_not_hashed_again(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "file").write_bytes(b"one")
+    memory = tmp_path / "memory.json"
+    hashes = FileHashes(memory)
+    known = hashes.sha256(tmp_path / "old" / "file")
+    (tmp_path / "old").rename(tmp_path / "new")
+    hashes.moved(tmp_path / "old", tmp_path / "new")
+    hashes.save()
+    memory.write_text(memory.read_text().replace(known, "remembered"))
+    assert FileHashes(memory).sha256(tmp_path / "new" / "file") == "remembered"
+
+
+def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
+    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1})
+    assert digest({"a": 1}) != digest({"a": "1"})
+
+
+def test_versions_of_tools() -> None:
+    assert tool_version("doit") == "0.37.0"
+    assert tool_version("no-such-tool-at-all") == "missing"
+
+
+def test_sources_are_named_from_the_root(workplace: Path) -> None:
+    del workplace
+    assert list(source_digests(("errors.py",))) == ["pipeline/errors.py"]

@@ -1,0 +1,144 @@
+from dataclasses import replace
+from typing import Any
+
+from pipeline import status, store
+from pipeline.graph import Job
+from pipeline.status import Assessor, State
+from pipeline.store import Record
+
+
+def _make(job: Job, state: State, content: str, **facts: Any) -> None:
+    """Publish a result for what would go in now."""
+    assert state.inputs is not None
+    assert state.key is not None
+    with store.scratch_folder() as scratch:
+        result = scratch / "result"
+        result.mkdir()
+        (result / "artefact").write_text(content)
+        record = Record(
+            schema=store.SCHEMA,
+            stage=job.stage.name,
+            experiment=job.experiment,
+            target=job.target,
+            key=state.key,
+            inputs=state.inputs,
+            outputs=store.describe_outputs(result),
+            metrics={},
+            seconds=1.0,
+            seconds_importing=0.5,
+            peak_memory_bytes=1,
+            finished=0.0,
+        )
+        store.publish(result, replace(record, **facts), job.link)
+
+
+def _build_all(jobs: dict[str, Job]) -> None:
+    for job in jobs.values():
+        _make(job, _states(jobs)[job.stage.name], job.stage.name)
+
+
+def _states(jobs: dict[str, Job], unrecorded: str = "") -> dict[str, State]:
+    recorded = {job.name for job in jobs.values() if job.stage.name != unrecorded}
+    states = status.assess_all(jobs.values(), recorded)
+    return {job.stage.name: states[job.name] for job in jobs.values()}
+
+
+def _with(jobs: dict[str, Job], stage: str, **config: Any) -> dict[str, Job]:
+    """Change a job's config, and hand the change to those that need it."""
+    changed: dict[str, Job] = {}
+    for name, job in jobs.items():
+        needs = tuple(changed[need.stage.name] for need in job.needs)
+        changed[name] = replace(job, needs=needs, config={**job.config, **config} if name == stage else job.config)
+    return changed
+
+
+def test_nothing_built_is_stale_and_says_so(jobs: dict[str, Job]) -> None:
+    states = _states(jobs)
+    assert states["dataset"].reasons == ("never built",)
+    assert states["vela"].reasons == ("never built", "downstream of quantized")
+
+
+def test_everything_built_is_fresh(jobs: dict[str, Job]) -> None:
+    _build_all(jobs)
+    assert all(state.fresh for state in _states(jobs).values())
+
+
+def test_a_changed_setting_is_told_as_before_and_after(jobs: dict[str, Job]) -> None:
+    _build_all(jobs)
+    changed = _with(jobs, "quantized", quantization={"representative_samples": 99})
+    states = _states(changed)
+    assert states["quantized"].reasons == ("representative_samples 20 -> 99",)
+    assert states["vela"].reasons == ("downstream of quantized",)
+    assert states["unrolled"].fresh
+
+
+def test_a_key_that_came_or_went_is_told(jobs: dict[str, Job]) -> None:
+    _build_all(jobs)
+    states = _states(_with(jobs, "vela", optimise="Size", more=None))
+    assert set(states["vela"].reasons) == {"optimise Performance -> Size", "more nothing -> none"}
+
+
+def test_changed_content_upstream_is_told_by_file(jobs: dict[str, Job]) -> None:
+    _build_all(jobs)
+    _make(jobs["weights"], _states(jobs)["weights"], "other weights")
+    assert _states(jobs)["unrolled"].reasons == ("artefact changed",)
+
+
+def test_the_same_content_made_again_stops_there(jobs: dict[str, Job]) -> None:
+    _build_all(jobs)
+    _make(jobs["weights"], _states(jobs)["weights"], "weights")
+    assert all(state.fresh for state in _states(jobs).values())
+
+
+def test_a_remembered_result_is_known_before_it_is_restored(jobs: dict[str, Job]) -> None:
+    _build_all(jobs)
+    changed = _with(jobs, "vela", optimise="Size")
+    _make(changed["vela"], _states(changed)["vela"], "smaller")
+    state = _states(jobs)["vela"]
+    assert (state.fresh, state.remembered) == (False, True)
+
+
+def test_what_a_remembered_result_feeds_is_not_said_to_be_stale(jobs: dict[str, Job]) -> None:
+    _build_all(jobs)
+    changed = _with(jobs, "quantized", quantization={"representative_samples": 99})
+    _make(changed["quantized"], _states(changed)["quantized"], "other model")
+    states = _states(jobs)
+    assert states["quantized"].remembered
+    assert states["vela"].fresh, "once the earlier model is restored, this is what was compiled from it"
+
+
+def test_what_doit_forgot_is_stale_though_its_result_is_whole(jobs: dict[str, Job]) -> None:
+    _build_all(jobs)
+    state = _states(jobs, unrecorded="unrolled")["unrolled"]
+    assert (state.fresh, state.in_place) == (False, True)
+    assert "doit forget" in state.reasons[0]
+
+
+def test_a_result_that_can_not_be_read_says_why(jobs: dict[str, Job]) -> None:
+    _build_all(jobs)
+    record = jobs["accuracy"].link / "stage.json"
+    record.unlink()
+    record.write_text("{")
+    assert _states(jobs)["accuracy"].reasons == ("stage.json is truncated or not ours",)
+
+
+def test_an_own_data_file_counts_by_its_content_not_by_its_path(jobs: dict[str, Job]) -> None:
+    config = {**jobs["dataset"].config["dataset"], "name": "npz"}
+    for name in ("here.npz", "there"):
+        with open(name, "wb") as file:
+            file.write(b"data")
+    here, there = (
+        Assessor().assess(replace(jobs["dataset"], config={"dataset": {**config, "path": path}}), {}).inputs
+        for path in ("here.npz", "there")
+    )
+    assert here is not None
+    assert there is not None
+    assert list(here["files"].values()) == list(there["files"].values())
+    assert here["config"] == there["config"]
+
+
+def test_doit_is_asked_what_it_recorded_and_a_missing_or_foreign_state_is_nothing(jobs: dict[str, Job]) -> None:
+    del jobs
+    assert status.recorded_by_doit() == set()
+    status.STATE_DB.write_bytes(b"nonsense" * 100)
+    assert status.recorded_by_doit() == set()

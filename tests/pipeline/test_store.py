@@ -1,0 +1,162 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import store
+from pipeline.graph import Job
+from pipeline.store import BrokenRecordError, Record
+
+
+def _record(key: str, outputs: dict[str, dict[str, Any]], **facts: Any) -> Record:
+    record = Record(
+        schema=store.SCHEMA,
+        stage="weights",
+        experiment="tiny",
+        target=None,
+        key=key,
+        inputs={},
+        outputs=outputs,
+        metrics={},
+        seconds=1.0,
+        seconds_importing=0.5,
+        peak_memory_bytes=1,
+        finished=0.0,
+    )
+    return replace(record, **facts)
+
+
+def _publish(job: Job, key: str, content: str, **facts: Any) -> Record:
+    with store.scratch_folder() as scratch:
+        result = scratch / "result"
+        result.mkdir()
+        (result / "artefact").write_text(content)
+        record = _record(key, store.describe_outputs(result), **facts)
+        store.publish(result, record, job.link)
+    return record
+
+
+def test_a_published_result_shows_under_its_link(jobs: dict[str, Job]) -> None:
+    job = jobs["weights"]
+    record = _publish(job, "key", "content")
+    assert job.link.is_symlink()
+    assert not job.link.readlink().is_absolute(), "else a container would not find it"
+    assert (job.link / "artefact").read_text() == "content"
+    assert store.read_record(job.link) == record
+    assert store.damage(store.resolve(job.link), record) is None
+
+
+def test_artefacts_are_read_only(jobs: dict[str, Job]) -> None:
+    _publish(jobs["weights"], "key", "content")
+    assert (jobs["weights"].link / "artefact").stat().st_mode & 0o222 == 0
+
+
+def test_publishing_again_leaves_the_earlier_result_in_the_store(jobs: dict[str, Job]) -> None:
+    job = jobs["weights"]
+    first = _publish(job, "first", "one")
+    _publish(job, "second", "two")
+    assert (job.link / "artefact").read_text() == "two"
+    assert store.restore("first", job.link) == first
+    assert (job.link / "artefact").read_text() == "one"
+
+
+def test_the_same_result_made_twice_is_kept_once(jobs: dict[str, Job]) -> None:
+    job = jobs["weights"]
+    _publish(job, "key", "same")
+    home = store.resolve(job.link)
+    _publish(job, "key", "same")
+    assert store.resolve(job.link) == home
+    assert len(list(store.STORE.glob("key.*"))) == 1
+
+
+def test_another_outcome_of_the_same_inputs_replaces_the_one_shown(jobs: dict[str, Job]) -> None:
+    job = jobs["weights"]
+    _publish(job, "key", "one")
+    _publish(job, "key", "other")
+    assert (job.link / "artefact").read_text() == "other"
+
+
+def test_a_damaged_result_is_neither_restored_nor_kept(jobs: dict[str, Job]) -> None:
+    job = jobs["weights"]
+    record = _publish(job, "key", "content")
+    artefact = job.link / "artefact"
+    artefact.chmod(0o644)
+    artefact.write_text("edited!")
+    assert store.damage(store.resolve(job.link), record) == "artefact was changed by hand"
+    assert store.restore("key", job.link) is None
+    assert store.find("key") is None
+
+
+def test_publishing_over_a_damaged_twin_mends_it(jobs: dict[str, Job]) -> None:
+    job = jobs["weights"]
+    _publish(job, "key", "content")
+    artefact = job.link / "artefact"
+    artefact.chmod(0o644)
+    artefact.write_text("edited!")
+    _publish(job, "key", "content")
+    assert artefact.read_text() == "content"
+
+
+def test_a_stand_in_is_not_restored_since_the_data_may_be_there_now(jobs: dict[str, Job]) -> None:
+    _publish(jobs["dataset"], "key", "content", stage="dataset", stand_in="digits")
+    assert store.restore("key", jobs["dataset"].link) is None
+    _publish(jobs["weights"], "derived", "content", stage="weights", stand_in="digits")
+    assert store.restore("derived", jobs["weights"].link) is not None
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"schema": 1}', "[]", "null", '{"schema": 1, "more": 2}'])
+def test_a_record_that_is_not_whole_is_said_to_be_broken(tmp_path: Path, content: str) -> None:
+    (tmp_path / "stage.json").write_text(content)
+    with pytest.raises(BrokenRecordError, match=r"stage\.json is truncated or not ours"):
+        store.read_record(tmp_path)
+
+
+def test_a_record_of_another_schema_says_so(tmp_path: Path) -> None:
+    (tmp_path / "stage.json").write_text('{"schema": 99}')
+    with pytest.raises(BrokenRecordError, match="schema 99, this version writes 1"):
+        store.read_record(tmp_path)
+
+
+def test_scratch_folders_vanish_even_when_the_work_fails(jobs: dict[str, Job]) -> None:
+    del jobs
+    with pytest.raises(RuntimeError), store.scratch_folder() as scratch:  # noqa: PT012 - the context is what is tested
+        (scratch / "half").write_text("half")
+        raise RuntimeError
+    assert not scratch.exists()
+
+
+def test_pruning_forgets_the_least_recently_used_and_keeps_what_is_shown(jobs: dict[str, Job]) -> None:
+    job = jobs["weights"]
+    for name in ("oldest", "middle", "shown"):
+        _publish(job, name, name * 1000)
+    assert store.restore("oldest", job.link)
+    _publish(job, "shown", "shown" * 1000)
+    size = sum(path.stat().st_size for path in store.STORE.rglob("*") if path.is_file())
+    freed, left = store.prune(size - 1)
+    assert (freed > 0, freed + left) == (True, size)
+    assert store.find("middle") is None, "it was used longest ago"
+    assert store.find("oldest") is not None
+    store.prune(0)
+    assert store.find("oldest") is None
+    assert (job.link / "artefact").exists()
+
+
+def test_a_shared_cache_is_fed_and_asked(jobs: dict[str, Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = jobs["weights"]
+    monkeypatch.setenv("UNROLL_CACHE", str(tmp_path / "shared"))
+    record = _publish(job, "key", "content")
+    assert store.feed_shared(job.link) is None
+    store.discard(store.resolve(job.link))
+    assert store.restore("key", job.link) == record
+    assert (job.link / "artefact").read_text() == "content"
+
+
+def test_half_a_copy_in_a_shared_cache_is_not_believed(
+    jobs: dict[str, Job], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    monkeypatch.setenv("UNROLL_CACHE", str(shared))
+    (shared / "key.abc").mkdir(parents=True)
+    assert store.restore("key", jobs["weights"].link) is None
+    assert not list(store.STORE.glob("key.*"))
