@@ -13,6 +13,10 @@ from pipeline.stages import network
 from pipeline.stages.contract import Found, Work
 
 
+STEPS_PER_EXECUTION = 8
+"""Training steps between two returns from TensorFlow to Python, each of which costs a fraction of a step."""
+
+
 class TrainingError(UnrollError):
     """Training that came to nothing."""
 
@@ -37,6 +41,7 @@ def make(work: Work) -> Found:
         ),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
+        steps_per_execution=STEPS_PER_EXECUTION,
     )
     history = model.fit(
         data.x_train,

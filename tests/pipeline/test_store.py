@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from pipeline import store
+from pipeline.folders import STORE
 from pipeline.graph import Job
 from pipeline.store import BrokenRecordError, Record
 
@@ -67,7 +68,7 @@ def test_the_same_result_made_twice_is_kept_once(jobs: dict[str, Job]) -> None:
     home = store.resolve(job.link)
     _publish(job, "key", "same")
     assert store.resolve(job.link) == home
-    assert len(list(store.STORE.glob("key.*"))) == 1
+    assert len(list(STORE.glob("key.*"))) == 1
 
 
 def test_another_outcome_of_the_same_inputs_replaces_the_one_shown(jobs: dict[str, Job]) -> None:
@@ -132,7 +133,7 @@ def test_pruning_forgets_the_least_recently_used_and_keeps_what_is_shown(jobs: d
         _publish(job, name, name * 1000)
     assert store.restore("oldest", job.link)
     _publish(job, "shown", "shown" * 1000)
-    size = sum(path.stat().st_size for path in store.STORE.rglob("*") if path.is_file())
+    size = sum(path.stat().st_size for path in STORE.rglob("*") if path.is_file())
     freed, left = store.prune(size - 1)
     assert (freed > 0, freed + left) == (True, size)
     assert store.find("middle") is None, "it was used longest ago"
@@ -159,4 +160,4 @@ def test_half_a_copy_in_a_shared_cache_is_not_believed(
     monkeypatch.setenv("UNROLL_CACHE", str(shared))
     (shared / "key.abc").mkdir(parents=True)
     assert store.restore("key", jobs["weights"].link) is None
-    assert not list(store.STORE.glob("key.*"))
+    assert not list(STORE.glob("key.*"))

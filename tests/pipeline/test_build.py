@@ -1,0 +1,135 @@
+import errno
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import process, store
+from pipeline.build import Build, StageFailedError
+from pipeline.graph import Job
+from pipeline.process import Outcome
+
+REPORT: dict[str, Any] = {
+    "metrics": {"found": 1},
+    "unavailable": {},
+    "basis": {"found": "measured"},
+    "stand_in": None,
+    "seconds_importing": 0.1,
+    "peak_memory_bytes": 5,
+}
+
+
+class Stages:
+    """Stands in for the stages' processes, which have tests of their own; counts what was run."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+        self.report = REPORT
+        self.failure: str | None = None
+        self.error: OSError | None = None
+
+    def run(self, job: Job, order: dict[str, Any], _folder: Path, _watch: object) -> Outcome:
+        """Leave one artefact, as a stage does."""
+        self.ran.append(job.stage.name)
+        if self.error:
+            raise self.error
+        Path(order["into"], "artefact").write_text(json.dumps([job.name, job.config, sorted(order["inputs"])]))
+        return Outcome(self.report, self.failure, 1.0)
+
+
+@pytest.fixture
+def stages(monkeypatch: pytest.MonkeyPatch) -> Stages:
+    """Put counting stages in place of real ones."""
+    made = Stages()
+    monkeypatch.setattr(process, "run", made.run)
+    return made
+
+
+def test_a_job_is_run_once_and_then_known(jobs: dict[str, Job], stages: Stages) -> None:
+    build = Build()
+    kept = build.make(jobs["dataset"])
+    assert build.state(jobs["dataset"]).fresh
+    assert kept == {"key": build.state(jobs["dataset"]).key}
+    record = store.read_record(jobs["dataset"].link)
+    assert (record.metrics, record.seconds, record.basis) == ({"found": 1}, 1.0, {"found": "measured"})
+    assert stages.ran == ["dataset"]
+
+
+def test_an_unlinked_result_is_restored_and_one_in_place_is_made_again(jobs: dict[str, Job], stages: Stages) -> None:
+    Build().make(jobs["dataset"])
+    jobs["dataset"].link.unlink()
+    Build().make(jobs["dataset"])
+    assert stages.ran == ["dataset"]
+    Build().make(jobs["dataset"])
+    assert stages.ran == ["dataset", "dataset"], "doit only asks for it after doit forget or with -a"
+
+
+def test_where_a_result_was_made_is_noted_but_does_not_make_it_stale(
+    jobs: dict[str, Job], stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Build().make(jobs["dataset"])
+    assert store.read_record(jobs["dataset"].link).inputs["made_on"]["python"]
+    monkeypatch.setenv("container", "another")
+    assert Build().state(jobs["dataset"]).fresh
+    assert stages.ran == ["dataset"]
+
+
+def test_the_seed_is_noted(jobs: dict[str, Job], stages: Stages) -> None:
+    build = Build()
+    build.make(jobs["dataset"])
+    build.make(jobs["weights"])
+    assert store.read_record(jobs["weights"].link).inputs["seed"] == 0
+    assert stages.ran == ["dataset", "weights"]
+
+
+def test_a_stand_in_is_handed_down_to_all_that_is_made_of_it(jobs: dict[str, Job], stages: Stages) -> None:
+    build = Build()
+    stages.report = {**REPORT, "stand_in": "digits"}
+    build.make(jobs["dataset"])
+    stages.report = REPORT
+    for name in ("weights", "unrolled", "quantized", "vela"):
+        build.make(jobs[name])
+    assert store.read_record(jobs["vela"].link).stand_in == "digits"
+
+
+def test_a_failed_stage_leaves_the_earlier_result(jobs: dict[str, Job], stages: Stages) -> None:
+    Build().make(jobs["dataset"])
+    before = store.resolve(jobs["dataset"].link)
+    stages.failure = "the sentence"
+    with pytest.raises(StageFailedError, match="the sentence"):
+        Build().make(jobs["dataset"])
+    assert store.resolve(jobs["dataset"].link) == before
+    events = [json.loads(line) for line in Path("build/events.jsonl").read_text().splitlines()]
+    assert (events[-1]["event"], events[-1]["message"]) == ("stage_failed", "the sentence")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(errno.ENOSPC, "No space left", "file"), r"the disk is full \(file\)"),
+        (OSError(errno.EROFS, "Read-only", "file"), r"the disk is read-only \(file\)"),
+        (OSError(errno.EACCES, "Permission denied", "file"), "file: Permission denied"),
+    ],
+)
+def test_a_disk_that_refuses_is_a_sentence(jobs: dict[str, Job], stages: Stages, error: OSError, sentence: str) -> None:
+    stages.error = error
+    with pytest.raises(StageFailedError, match=sentence):
+        Build().make(jobs["dataset"])
+
+
+def test_whoever_watches_is_told(jobs: dict[str, Job], stages: Stages) -> None:
+    build = Build()
+    seen: list[str] = []
+    build.watcher = lambda event: seen.append(event["event"])
+    build.make(jobs["dataset"])
+    jobs["dataset"].link.unlink()
+    build.make(jobs["dataset"])
+    assert seen == ["stage_started", "stage_done", "stage_restored"]
+    assert stages.ran == ["dataset"]
+
+
+def test_a_job_whose_needs_are_not_made_says_what_to_run(jobs: dict[str, Job], stages: Stages) -> None:
+    with pytest.raises(StageFailedError, match="weights:tiny needs dataset:tiny"):
+        Build().make(jobs["weights"])
+    assert stages.ran == []
