@@ -73,7 +73,7 @@ class Training(Section, frozen=True):
         Meta(description="linear warm-up then cosine decay to 0, or the same rate throughout"),
     ] = "warmup_cosine"
     warmup: Annotated[float, Meta(ge=0, lt=1, description="share of all training steps spent warming up")] = 0.1
-    clip_norm: Annotated[Annotated[float, Meta(gt=0)] | None, Meta(description="clip each gradient to this norm")] = 1.0
+    clip_norm: Annotated[float, Meta(ge=0, le=1e6, description="clip each gradient to this norm; 0 does not")] = 1.0
     seed: Annotated[int, Meta(ge=0, lt=2**32, description="seeds initial weights and the shuffling")] = 0
 
 
@@ -89,12 +89,14 @@ class Target(Section, frozen=True):
     """One Ethos-U to compile for; the table's name is yours."""
 
     accelerator: Annotated[
-        str, Meta(description="accelerator configuration, e.g. `ethos-u55-128`", extra={"names": ACCELERATORS})
+        str, Meta(description="accelerator configuration; the number is MACs per cycle", extra={"names": ACCELERATORS})
     ]
     system_config: Annotated[
-        str, Meta(description="system config of Vela's `Arm/vela.ini`", extra={"names": SYSTEM_CONFIGS})
+        str, Meta(description="clocks and memories, of Vela's `Arm/vela.ini`", extra={"names": SYSTEM_CONFIGS})
     ]
-    memory_mode: Annotated[str, Meta(description="memory mode of `Arm/vela.ini`", extra={"names": MEMORY_MODES})]
+    memory_mode: Annotated[
+        str, Meta(description="where constants and arena live, of `Arm/vela.ini`", extra={"names": MEMORY_MODES})
+    ]
     optimise: Annotated[Literal["Performance", "Size"], Meta(description="Vela's optimisation strategy")] = (
         "Performance"
     )

@@ -37,7 +37,7 @@ def make(work: Work) -> Found:
     steps_per_epoch = math.ceil(samples / training["batch_size"])
     model.compile(
         optimizer=keras.optimizers.Adam(
-            _learning_rate(training, steps_per_epoch * training["epochs"]), clipnorm=training["clip_norm"]
+            _learning_rate(training, steps_per_epoch * training["epochs"]), clipnorm=training["clip_norm"] or None
         ),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],

@@ -1,0 +1,73 @@
+"""Write the experiment reference into README.md from the schema: ``python docs/reference.py``."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from pipeline import experiment  # noqa: E402 - found through the line above
+from pipeline.experiment import Section  # noqa: E402
+
+README = ROOT / "README.md"
+MARKED = re.compile(r"(?<=<!-- reference, by docs/reference\.py -->\n).*?(?=<!-- end of reference -->)", re.DOTALL)
+TABLES: dict[str, tuple[type[Section], str]] = {
+    "[dataset]": (experiment.Dataset, "dataset"),
+    "[model]": (experiment.Model, "weights, unrolled"),
+    "[training]": (experiment.Training, "weights"),
+    "[quantization]": (experiment.Quantization, "quantized"),
+    "[vela.targets.<name>]": (experiment.Target, "vela"),
+}
+
+
+def reference() -> str:
+    """Return a Markdown table for each section, with the stages that read it."""
+    parts = [
+        f"`{title}`, read by {stages}: {(section.__doc__ or '').strip()}\n\n{_table(section)}\n"
+        for title, (section, stages) in TABLES.items()
+    ]
+    return "\n" + "\n".join(parts) + "\n"
+
+
+def _table(section: type[Section]) -> str:
+    hints = get_type_hints(section, include_extras=True)
+    rows = ["| key | value | default | |", "|---|---|---|---|"]
+    for field in msgspec.structs.fields(section):
+        default = "required" if field.required else f"`{_toml(field.default)}`"
+        rows.append(f"| `{field.name}` | {_kind(hints[field.name])} | {default} | {_description(hints[field.name])} |")
+    return "\n".join(rows)
+
+
+def _description(hint: Any) -> str:
+    description = next(meta.description for meta in hint.__metadata__ if meta.description)
+    names = [f"`{name}`" for meta in hint.__metadata__ if meta.extra for name in meta.extra["names"]]
+    return f"{description}: {', '.join(names)}" if names else str(description)
+
+
+def _kind(hint: Any) -> str:
+    if get_origin(hint) is Annotated:
+        bounds = " and ".join(filter(None, (_bounds(meta) for meta in hint.__metadata__)))
+        return f"{_kind(get_args(hint)[0])} {bounds}".strip()
+    if get_origin(hint) is Literal:
+        return " or ".join(f"`{value!r}`".replace("'", '"') for value in get_args(hint))
+    if get_args(hint):
+        return " or ".join(_kind(part) for part in get_args(hint) if part is not type(None))
+    return {str: "text", int: "whole number", float: "number"}[hint]
+
+
+def _bounds(meta: msgspec.Meta) -> str:
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    bounds = {sign: getattr(meta, name) for name, sign in signs.items()}
+    return " and ".join(f"{sign} {bound:,}" for sign, bound in bounds.items() if bound is not None)
+
+
+def _toml(value: Any) -> str:
+    return "none" if value is None else f'"{value}"' if isinstance(value, str) else str(value)
+
+
+if __name__ == "__main__":
+    README.write_text(MARKED.sub(lambda _: reference(), README.read_text(encoding="utf-8")), encoding="utf-8")
