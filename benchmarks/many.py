@@ -7,12 +7,13 @@ project as working directory.
 """
 
 import argparse
-import dataclasses
 import re
 import shutil
 from pathlib import Path
 
-from pipeline import experiment, graph, store
+import msgspec
+
+from pipeline import experiment, folders, graph, store
 from pipeline.fingerprint import file_hashes
 from pipeline.status import Assessor, State
 
@@ -29,18 +30,18 @@ def main() -> None:
 
 
 def _make(model: str, name: str, seed: int) -> None:
-    text = (experiment.FOLDER / f"{model}.toml").read_text("utf-8")
+    text = (folders.EXPERIMENTS / f"{model}.toml").read_text("utf-8")
     seeded = re.sub(r"^\[training\]$", f"[training]\nseed = {seed}", text, flags=re.MULTILINE)
-    (experiment.FOLDER / f"{name}.toml").write_text(seeded, "utf-8")
+    (folders.EXPERIMENTS / f"{name}.toml").write_text(seeded, "utf-8")
     assessor = Assessor()
     states: dict[str, State] = {}
     for job in graph.jobs(name, experiment.load(name)):
         states[job.name] = assessor.assess(job, states)
         if not states[job.name].remembered:
-            _publish(job, states[job.name], graph.BUILD / model / job.link.relative_to(graph.BUILD / name))
+            _publish(job, states[job.name], folders.BUILD / model / job.link.relative_to(folders.BUILD / name))
             states[job.name] = assessor.assess(job, states)
     # Results that nothing shows yet: the build must find them in the store, and put them on record.
-    shutil.rmtree(graph.BUILD / name)
+    shutil.rmtree(folders.BUILD / name)
 
 
 def _publish(job: graph.Job, state: State, built: Path) -> None:
@@ -52,7 +53,7 @@ def _publish(job: graph.Job, state: State, built: Path) -> None:
         shutil.copytree(built, result)
         (result / "experiment.txt").write_text(job.experiment, "utf-8")
         (result / store.RECORD).unlink()
-        record = dataclasses.replace(
+        record = msgspec.structs.replace(
             store.read_record(built),
             experiment=job.experiment,
             key=state.key,

@@ -3,17 +3,22 @@
 import errno
 import os
 import platform
+import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipeline import events, process, store
+from pipeline import events, lock, process, store
 from pipeline.errors import UnrollError
 from pipeline.fingerprint import file_hashes
 from pipeline.graph import Job
-from pipeline.status import Assessor, State
+from pipeline.status import Assessor, State, recorded_by_doit
 from pipeline.store import Record
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 Watcher = Callable[[dict[str, Any]], None]
 """Is given the events of this build as they happen."""
@@ -30,7 +35,10 @@ class Build:
         """Know nothing yet, and show progress to nobody."""
         self.run_id = f"{os.getpid()}-{int(time.time())}"
         self.watcher: Watcher = lambda event: None  # noqa: ARG005
+        self.on_wait: Callable[[str], None] = lambda sentence: None  # noqa: ARG005
         self.warnings: list[str] = []
+        self._lock: BaseFileLock | None = None
+        self._taking_lock = threading.Lock()
         self._assessor = Assessor()
         self._states: dict[str, State] = {}
 
@@ -40,6 +48,44 @@ class Build:
         state = self._assessor.assess(job, upstream, recorded=recorded)
         self._states[job.name] = state
         return state
+
+    def known(self, job: Job) -> State:
+        """Return the state last seen of a job."""
+        return self._states.get(job.name) or self.state(job)
+
+    def is_fresh(self, job: Job, *, recorded: bool) -> bool:
+        """Tell doit whether a task is up to date, under the build folder's lock if it is not.
+
+        A no-op takes no lock, since nothing that a result depends on is ever changed in place.
+        """
+        if self.state(job, recorded=recorded).fresh:
+            return True
+        if self._lock is None and self.begin():
+            self._states.clear()  # whoever had the lock may have done the work
+            recorded = job.name in recorded_by_doit()
+        return self.state(job, recorded=recorded).fresh
+
+    def begin(self) -> bool:
+        """Take the lock of the build folder, if this build has not; return whether it had to wait."""
+        waited: list[str] = []
+
+        def wait(sentence: str) -> None:
+            waited.append(sentence)
+            self.on_wait(sentence)
+
+        with self._taking_lock:
+            if self._lock is None:
+                self._lock = lock.acquire(wait)
+                events.set_aside_when_large()
+                events.emit("run_started", run=self.run_id, pid=os.getpid(), command=sys.argv[1:])
+        return bool(waited)
+
+    def end(self, failed: list[str]) -> None:
+        """Leave the build folder to others."""
+        if self._lock is not None:
+            events.emit("run_ended", run=self.run_id, failed=failed)
+            self._lock.release()
+            self._lock = None
 
     def make(self, job: Job) -> dict[str, Any]:
         """Restore a job's result or make it; return what doit keeps on record.
@@ -52,6 +98,7 @@ class Build:
             process.Interrupted: the build was told to stop.
 
         """
+        self.begin()
         try:
             state = self.state(job)
             if not state.in_place and state.key and (record := store.restore(state.key, job.link)):

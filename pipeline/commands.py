@@ -10,7 +10,7 @@ from typing import Any
 
 from doit.exceptions import InvalidDodoFile, TaskFailed
 
-from pipeline import store
+from pipeline import lock, store
 from pipeline.errors import UnrollError
 from pipeline.fingerprint import file_hashes
 from pipeline.folders import BUILD
@@ -63,7 +63,9 @@ def prune(keep: str) -> TaskFailed | None:
         return TaskFailed(f"--keep {keep}: give a size such as 500MB or 5GB")
     unit = match[2].upper()
     bytes_kept = float(match[1]) * _UNITS[unit if unit in _UNITS else f"{unit}B"] if unit != "B" else float(match[1])
+    held = lock.acquire(print)
     freed, left = store.prune(int(bytes_kept))
+    held.release()
     print(f"freed {freed / 1e6:.1f} MB; the store holds {left / 1e6:.1f} MB")  # noqa: T201
     return None
 

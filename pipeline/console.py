@@ -5,22 +5,18 @@ doit calls the hooks of ``ConsoleReporter`` in the order in which they stand her
 
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from doit import Globals, reporter
 from doit.exceptions import BaseFail
 from doit.task import Task
 
-from pipeline import events, lock, process, summary
+from pipeline import process, summary
 from pipeline.build import Build
 from pipeline.graph import Job
 from pipeline.progress import ProgressView
 
-if TYPE_CHECKING:
-    from filelock import BaseFileLock
-
-READ_ONLY = {"status"}
-"""Tasks that may run beside a build."""
+MOST_SUMMARIES = 10
 
 
 class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit has no types
@@ -31,21 +27,16 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
     jobs: ClassVar[Mapping[str, Job]]
 
     def initialize(self, tasks: Mapping[str, Task], selected_tasks: list[str]) -> None:
-        """Take the build folder's lock before anything is looked at."""
-        del tasks
+        """Watch the build, and let Ctrl-C and SIGTERM end its stages."""
+        del tasks, selected_tasks
         self._view = ProgressView()
         self._seen: list[str] = []
         self._on_record: dict[str, dict[str, Any]] = {}
         self._executed: set[str] = set()
         self._failed: dict[str, str] = {}
-        self._lock: BaseFileLock | None = None
-        if READ_ONLY.issuperset(selected_tasks):
-            return
-        process.stop_on_signals()
         self.build.watcher = self._view.show
-        self._lock = lock.acquire(self._view.say)
-        events.set_aside_when_large()
-        events.emit("run_started", run=self.build.run_id, tasks=selected_tasks, command=sys.argv[1:])
+        self.build.on_wait = self._view.say
+        process.stop_on_signals()
 
     def get_status(self, task: Task) -> None:
         """Note every stage that this run looks at, and what doit has on record of it."""
@@ -89,22 +80,22 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
             self._view.say(f"warning: {warning}")
         for name, sentence in self._failed.items():
             self._view.fail(name, sentence)
-        if self._lock is not None:
-            self._finish()
-            self._lock.release()
         for error in self.runtime_errors:
             self._view.say(error)
-
-    def _finish(self) -> None:
-        events.emit("run_ended", run=self.build.run_id, failed=list(self._failed))
+        self.build.end(list(self._failed))
         if self._failed or sys.exc_info()[0] is not None:  # stopped, or a defect that doit is about to show
             return
+        self._say_what_came_of_it()
+
+    def _say_what_came_of_it(self) -> None:
         experiments = list(dict.fromkeys(self.jobs[name].experiment for name in self._seen))
         if self._seen and not self._executed:
             self._say_up_to_date(experiments)
         else:
-            for name in experiments:
+            for name in experiments[:MOST_SUMMARIES]:
                 self._show_summary(name, whole=len(experiments) == 1)
+            if len(experiments) > MOST_SUMMARIES:
+                self._view.say(f"... and {len(experiments) - MOST_SUMMARIES} more: doit status")
 
     def _say_up_to_date(self, experiments: list[str]) -> None:
         what = experiments[0] if len(experiments) == 1 else f"all of {len(experiments)} experiments"
@@ -114,7 +105,7 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
             self._say_stand_in(name)
 
     def _say_stand_in(self, experiment: str) -> None:
-        state = self.build.state(self.jobs[f"dataset:{experiment}"])
+        state = self.build.known(self.jobs[f"dataset:{experiment}"])
         if state.record and state.record.stand_in:
             asked = state.record.inputs["config"]["dataset"]["name"]
             self._view.warn(
@@ -124,7 +115,7 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
 
     def _show_summary(self, experiment: str, *, whole: bool) -> None:
         jobs = [job for job in self.jobs.values() if job.experiment == experiment]
-        states = [self.build.state(job) for job in jobs]
+        states = [self.build.known(job) for job in jobs]
         records = [state.record for state in states if state.in_place and state.record]
         if len(records) == len(jobs) and not whole:
             self._view.say(summary.line(jobs, records))

@@ -1,21 +1,22 @@
 """The experiment: one model, every choice written down in ``experiments/<name>.toml``.
 
 The classes below are the schema. ``msgspec`` checks types and bounds; this module turns what
-it finds into one line that names file, key, value and remedy.
+it finds into one line that names file, key, value and remedy (the words are in
+``pipeline.mistakes``).
 """
 
-import difflib
 import re
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
+import tomli
 from msgspec import Meta
 
 from pipeline.errors import UnrollError
 from pipeline.folders import EXPERIMENTS
-from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES, SYSTEM_CONFIGS, one_of, why_impossible
+from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES, SYSTEM_CONFIGS, why_impossible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,6 +146,13 @@ def load(name: str, folder: Path = EXPERIMENTS) -> Experiment:
         raise ExperimentError(message) from None
 
 
+def _mistakes() -> ModuleType:
+    """Load the words for mistakes, which most runs never need."""
+    from pipeline import mistakes  # noqa: PLC0415
+
+    return mistakes
+
+
 class _Problem(Exception):  # noqa: N818 - never leaves this module
     """What is wrong, before the file's name is put in front."""
 
@@ -155,7 +163,7 @@ def _fail(problem: str) -> None:
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomli.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         there = ", ".join(names(path.parent)) or "none"
         message = f"no such experiment; there are: {there}"
@@ -163,7 +171,7 @@ def _parse(path: Path) -> dict[str, Any]:
         message = f"is not UTF-8 text (byte {error.start}); save it as UTF-8"
     except OSError as error:
         message = f"can't be read: {error.strerror}"
-    except tomllib.TOMLDecodeError as error:
+    except tomli.TOMLDecodeError as error:
         message = f"is not valid TOML: {error}"
     raise _Problem(message)
 
@@ -183,7 +191,7 @@ def _convert(value: Any, kind: type[Kind], path: list[str]) -> Kind:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise _Problem(_explain(str(error), value, path)) from None
+        raise _Problem(_mistakes().explain(str(error), value, path)) from None
 
 
 def _check_dataset(dataset: Dataset) -> None:
@@ -207,99 +215,7 @@ def _check_target(path: list[str], target: Target) -> None:
     for field, known in tables.items():
         value = getattr(target, field)
         if value not in known:
-            _fail(f"{key}.{field} = {value!r}: {_did_you_mean(value, list(known))}")
+            _fail(f"{key}.{field} = {value!r}: {_mistakes().did_you_mean(value, list(known))}")
     impossible = why_impossible(target.accelerator, target.system_config, target.memory_mode)
     if impossible:
         _fail(f"{key}: {impossible}")
-
-
-def _explain(message: str, value: Any, path: list[str]) -> str:
-    """Turn msgspec's message about a value found at a path into key, value and remedy."""
-    problem, _, where = message.partition(" - at `$")
-    for part in filter(None, where.rstrip("`").split(".")):
-        path = [*path, part]
-        value = value.get(part) if isinstance(value, dict) else None
-    named = re.fullmatch(r"Object (contains unknown|missing required) field `(.*)`", problem)
-    if named:
-        key = ".".join([*path, named[2]])
-        if named[1] == "missing required":
-            return f"{key} is missing; {_allowed(_annotation([*path, named[2]]))}"
-        return f"{key}: unknown key; {_did_you_mean(named[2], _fields(path))}"
-    hint = _annotation(path)
-    allowed = _did_you_mean(value, _choices(hint)) if isinstance(value, str) and _choices(hint) else _allowed(hint)
-    return f"{'.'.join(path)} = {_toml(value)}: {_plain(problem)}; {allowed}"
-
-
-def _annotation(path: list[str]) -> Any:
-    """Return the type of the key a path leads to, or None for no key of ours."""
-    hint: Any = Experiment
-    for part in path:
-        hint = _bare(hint)
-        if get_origin(hint) is dict:
-            hint = get_args(hint)[1]
-        elif isinstance(hint, type) and issubclass(hint, Section):
-            hint = get_type_hints(hint, include_extras=True).get(part)
-        else:
-            return None
-    return hint
-
-
-def _bare(hint: Any) -> Any:
-    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
-
-
-def _fields(path: list[str]) -> list[str]:
-    section = _bare(_annotation(path))
-    is_section = isinstance(section, type) and issubclass(section, Section)
-    return [field.name for field in msgspec.structs.fields(section)] if is_section else []
-
-
-def _choices(hint: Any) -> list[str]:
-    """Collect the names a key may hold: of a Literal, of an Optional Literal, or of a table of names."""
-    if get_origin(hint) is Annotated:
-        for meta in hint.__metadata__:
-            if meta.extra:
-                return list(meta.extra["names"])
-        return _choices(get_args(hint)[0])
-    if get_origin(hint) is Literal:
-        return [str(value) for value in get_args(hint)]
-    return [name for part in get_args(hint) for name in _choices(part)] if get_origin(hint) is not dict else []
-
-
-def _allowed(hint: Any) -> str:
-    choices = _choices(hint)
-    if choices:
-        return f"allowed: {one_of(choices)}"
-    if isinstance(_bare(hint), type) and issubclass(_bare(hint), Section):
-        return f"add the table with {', '.join(_required(_bare(hint)))}"
-    return next((meta.description for meta in getattr(hint, "__metadata__", ()) if meta.description), "")
-
-
-def _required(section: type[Section]) -> list[str]:
-    return [field.name for field in msgspec.structs.fields(section) if field.required]
-
-
-def _did_you_mean(value: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(value, known, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"{hint}allowed: {one_of(known)}"
-
-
-_WORDS = {"`str`": "text", "`int`": "a whole number", "`float`": "a number", "`object`": "a table", "null": "nothing"}
-
-
-def _plain(problem: str) -> str:
-    """Put msgspec's words for types into those of TOML."""
-    problem = re.sub(r"^Invalid enum value.*", "not one of the allowed values", problem)
-    for theirs, ours in _WORDS.items():
-        problem = problem.replace(theirs, ours)
-    return problem[0].lower() + problem[1:].replace("`", "")
-
-
-def _toml(value: Any) -> str:
-    """Show a value as it stands in the file."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict):
-        return "{...}"
-    return repr(value)

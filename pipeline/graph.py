@@ -1,16 +1,16 @@
 """The graph: which stages there are, what each one reads, and the jobs an experiment asks for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from pipeline.experiment import Experiment
 from pipeline.folders import BUILD, LOGS
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stage:
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of result. Its function is ``pipeline.stages.<name>.make``."""
 
     name: str
@@ -122,8 +122,7 @@ STAGES: Mapping[str, Stage] = {
 """Every stage by name, in an order in which they can be built."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Job:
+class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One stage of one experiment (and, for ``vela``, of one target)."""
 
     stage: Stage
@@ -132,16 +131,10 @@ class Job:
     config: Mapping[str, Any]
     """The part of the experiment that the stage reads, defaults filled in."""
     needs: tuple["Job", ...]
-
-    @property
-    def name(self) -> str:
-        """The doit task: ``<stage>:<experiment>`` or ``vela:<experiment>:<target>``."""
-        return ":".join(filter(None, (self.stage.name, self.experiment, self.target)))
-
-    @property
-    def link(self) -> Path:
-        """Where its result shows: ``build/<experiment>/<stage>[/<target>]``."""
-        return BUILD / self.experiment / self.stage.name / (self.target or "")
+    name: str
+    """The doit task: ``<stage>:<experiment>`` or ``vela:<experiment>:<target>``."""
+    link: Path
+    """Where its result shows: ``build/<experiment>/<stage>[/<target>]``."""
 
     @property
     def log(self) -> Path:
@@ -152,14 +145,28 @@ class Job:
 def jobs(name: str, experiment: Experiment) -> list[Job]:
     """Return the jobs of an experiment, each after those it needs."""
     made: dict[str, Job] = {}
+    found = []
     for stage in STAGES.values():
         needs = tuple(made[need] for need in stage.needs)
-        if stage.name == "vela":
-            targets = {target: table.as_dict() for target, table in experiment.vela.targets.items()}
-            for target, config in targets.items():
-                job = Job(stage=stage, experiment=name, target=target, config=config, needs=needs)
-                made[job.name] = job
-        else:
-            config = {section: getattr(experiment, section).as_dict() for section in stage.sections}
-            made[stage.name] = Job(stage=stage, experiment=name, target=None, config=config, needs=needs)
-    return list(made.values())
+        for target, config in _configs(stage, experiment):
+            words = [stage.name, name, target] if target else [stage.name, name]
+            link = Path("/".join([str(BUILD), name, stage.name, *words[2:]]))
+            job = Job(
+                stage=stage,
+                experiment=name,
+                target=target,
+                config=config,
+                needs=needs,
+                name=":".join(words),
+                link=link,
+            )
+            made[stage.name] = job
+            found.append(job)
+    return found
+
+
+def _configs(stage: Stage, experiment: Experiment) -> list[tuple[str | None, dict[str, Any]]]:
+    """Return what a stage reads of an experiment: once, or once for each target."""
+    if stage.name == "vela":
+        return [(name, target.as_dict()) for name, target in experiment.vela.targets.items()]
+    return [(None, {section: getattr(experiment, section).as_dict() for section in stage.sections})]

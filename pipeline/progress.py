@@ -41,15 +41,21 @@ class ProgressView:
         if self._made is None:
             print(line, file=sys.__stdout__, flush=True)
         else:
-            self._console.print(line, markup=False)
+            self._print(line)
 
     def warn(self, line: str) -> None:
         """Print a line that must not be overlooked."""
-        self._console.print(line, style="bold yellow", markup=False)
+        self.say(f"WARNING: {line}")
 
     def fail(self, name: str, sentence: str) -> None:
         """Print what failed and the sentence that says why."""
-        self._console.print(f"FAILED {name}: {sentence}", style="bold red", markup=False)
+        self._print(f"FAILED {name}: {sentence}", "bold red")
+
+    def _print(self, line: str, style: str = "") -> None:
+        from rich.text import Text  # noqa: PLC0415 - see above
+
+        # A Text, because a style given to print() itself would colour the bar below, too.
+        self._console.print(Text(line, style=style))
 
     def show(self, event: dict[str, Any]) -> None:
         """Show one event of the build."""
@@ -85,7 +91,7 @@ class ProgressView:
             self._progress = None
 
     def _start(self, name: str, why: str) -> None:
-        self._console.print(f"start     {name}  {why}", markup=False, style="dim")
+        self._print(f"start     {name}  {why}", "dim")
         if self._console.is_terminal:
             if self._progress is None:
                 self._progress = _bars(self._console)
@@ -101,13 +107,14 @@ class ProgressView:
         if now - self._last_line.get(name, 0.0) > PLAIN_SECONDS or event["done"] == event["total"]:
             self._last_line[name] = now
             share = 100 * event["done"] / max(event["total"], 1)
-            self._console.print(f"          {name}  {share:3.0f} %  {facts}".rstrip(), markup=False)
+            self._print(f"          {name}  {share:3.0f} %  {facts}".rstrip())
 
     def _end(self, name: str, line: str, style: str) -> None:
         bar = self._bars.pop(name, None)
         if self._progress is not None and bar is not None:
             self._progress.remove_task(bar)
-        self._console.print(line, markup=False, style=style)
+            self._progress.refresh()
+        self._print(line, style)
 
 
 def _bars(console: "Console") -> "Progress":

@@ -3,9 +3,10 @@
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from pipeline import store
 from pipeline.data import places
@@ -18,8 +19,7 @@ STATE_DB = BUILD / "state.db"
 """doit's own memory of what it finished."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class State:
+class State(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one job."""
 
     fresh: bool
@@ -45,15 +45,14 @@ class Assessor:
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        self._records: dict[Path, Record] = {}
+        self._records: dict[str, Record] = {}
 
     def assess(self, job: Job, upstream: Mapping[str, State], *, recorded: bool = True) -> State:
         """Say how a job stands, given the states of the jobs it needs by name.
 
         ``recorded`` tells whether doit remembers to have finished it (``doit forget``).
         """
-        home = store.resolve(job.link)
-        record, trouble = self._read(home)
+        record, trouble = self._read(job.link)
         results = {need.stage.name: self._result_of(upstream[need.name]) for need in job.needs}
         waiting = [stage for stage, result in results.items() if result is None]
         inputs = _inputs(job, {stage: result for stage, result in results.items() if result is not None})
@@ -75,7 +74,7 @@ class Assessor:
         kept_record = self._read(kept)[0] if kept else None
         if kept_record is None or (kept_record.stand_in and not job.needs):
             return state
-        return replace(state, remembered=True)
+        return msgspec.structs.replace(state, remembered=True)
 
     def _result_of(self, state: State) -> Record | None:
         """Return the record of what a job has made or what the store will bring back for it."""
@@ -86,18 +85,21 @@ class Assessor:
             return self._read(kept)[0] if kept else None
         return None
 
-    def _read(self, home: Path) -> tuple[Record | None, str]:
-        """Return a result's record, and what is wrong with the result."""
+    def _read(self, shown: Path) -> tuple[Record | None, str]:
+        """Return the record of a result, given its link or its folder, and what is wrong with the result."""
+        try:
+            home = f"{STORE}/{os.path.basename(os.readlink(shown))}"
+        except OSError:
+            home = os.fspath(shown)
         record = self._records.get(home)
         if record is None:
             try:
-                record = store.read_record(home)
+                record = store.read_record(Path(home))
             except FileNotFoundError:
                 return None, "never built"
             except BrokenRecordError as error:
                 return None, str(error)
-            if home.parent == STORE:
-                self._records[home] = record
+            self._records[home] = record
         return record, store.damage(home, record) or ""
 
 
@@ -153,6 +155,8 @@ def _differences(record: Record | None, inputs: Mapping[str, Any], job: Job, *, 
     if record is None:
         return ["never built"]
     old = record.inputs
+    if not partial and all(old.get(name) == value for name, value in inputs.items()) and not record.stand_in:
+        return []
     reasons = [f"{key} {before} -> {after}" for key, before, after in _changes(old["config"], inputs["config"])]
     if not partial:
         reasons += [f"{name.split('/')[-1]} changed" for name, *_ in _changes(old["files"], inputs["files"])]

@@ -5,14 +5,14 @@ A result is a folder ``build/.store/<key>.<content>``: ``key`` is the digest of 
 """
 
 import contextlib
-import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from pipeline.errors import UnrollError
 from pipeline.fingerprint import digest, file_hashes
@@ -24,8 +24,7 @@ SCHEMA = 1
 RECORD = "stage.json"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, kw_only=True):
     """``stage.json``: what went in, what came out, and what was found."""
 
     schema: int
@@ -38,9 +37,9 @@ class Record:
     outputs: dict[str, dict[str, Any]]
     """File name -> ``sha256`` and ``bytes``."""
     metrics: dict[str, Any]
-    unavailable: dict[str, str] = field(default_factory=dict)
+    unavailable: dict[str, str] = msgspec.field(default_factory=dict)
     """Metric that is null -> why."""
-    basis: dict[str, str] = field(default_factory=dict)
+    basis: dict[str, str] = msgspec.field(default_factory=dict)
     """Metric -> ``measured``, ``estimated`` or ``emulated``."""
     stand_in: str | None = None
     """The data set used in place of the one asked for."""
@@ -66,24 +65,29 @@ def read_record(folder: Path) -> Record:
 
     """
     try:
-        document = json.loads((folder / RECORD).read_bytes())
-        if document["schema"] != SCHEMA:
-            message = f"{RECORD} has schema {document['schema']}, this version writes {SCHEMA}"
-            raise BrokenRecordError(message)
-        return Record(**document)
+        content = (folder / RECORD).read_bytes()
     except NotADirectoryError:
         raise FileNotFoundError(folder) from None
-    except (ValueError, TypeError, KeyError):
+    try:
+        schema = msgspec.json.decode(content, type=_Schema).schema
+        if schema == SCHEMA:
+            return msgspec.json.decode(content, type=Record)
+        message = f"{RECORD} has schema {schema}, this version writes {SCHEMA}"
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         message = f"{RECORD} is truncated or not ours"
-        raise BrokenRecordError(message) from None
+    raise BrokenRecordError(message)
 
 
-def damage(folder: Path, record: Record) -> str | None:
+class _Schema(msgspec.Struct):
+    schema: int
+
+
+def damage(folder: str | Path, record: Record) -> str | None:
     """Say which artefact is not what the record says, or None when all are whole."""
     hashes = file_hashes()
     for name, facts in record.outputs.items():
         try:
-            if hashes.sha256(folder / name) != facts["sha256"]:
+            if hashes.sha256(f"{folder}/{name}") != facts["sha256"]:
                 return f"{name} was changed by hand"
         except OSError:
             return f"{name} is missing"
@@ -133,7 +137,7 @@ def publish(folder: Path, record: Record, link: Path) -> None:
 
     Each step is one rename, so a kill leaves the old result or the new one.
     """
-    (folder / RECORD).write_text(json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8")
+    (folder / RECORD).write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
     home = STORE / f"{record.key}.{digest(record.outputs)[:12]}"
     with contextlib.suppress(FileNotFoundError, BrokenRecordError):
         if damage(home, read_record(home)):

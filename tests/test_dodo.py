@@ -24,8 +24,7 @@ def test_a_cold_build_makes_every_stage_and_ends_with_the_summary(template: Path
 def test_a_second_build_does_nothing_and_says_so(built: Project) -> None:
     before = built.events()
     assert built.doit("build:tiny") == "tiny: up to date, nothing to do (6 stages)\n"
-    new = [event["event"] for event in built.events()[len(before) :]]
-    assert new == ["run_started", "run_ended"]
+    assert built.events() == before
 
 
 def test_the_summary_holds_what_an_engineer_asks_for(built: Project) -> None:

@@ -12,7 +12,6 @@ from pipeline.errors import UnrollError
 from pipeline.stages import network
 from pipeline.stages.contract import Found, Work
 
-
 STEPS_PER_EXECUTION = 8
 """Training steps between two returns from TensorFlow to Python, each of which costs a fraction of a step."""
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from configparser import ConfigParser
+from itertools import product
 from pathlib import Path
 
 import ethosu
@@ -13,10 +14,9 @@ from ethosu.vela.architecture_features import Accelerator
 from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES, SYSTEM_CONFIGS, one_of, why_impossible
 
 LARGEST = {family: [name for name, of in ACCELERATORS.items() if of == family][-1] for family in ("u55", "u65", "u85")}
-COMBINATIONS = [
-    (accelerator, config, mode) for accelerator in LARGEST.values() for config in SYSTEM_CONFIGS for mode in MEMORY_MODES
+POSSIBLE = [
+    target for target in product(LARGEST.values(), SYSTEM_CONFIGS, MEMORY_MODES) if why_impossible(*target) is None
 ]
-POSSIBLE = [combination for combination in COMBINATIONS if why_impossible(*combination) is None]
 
 
 @pytest.fixture(scope="module")

@@ -166,12 +166,34 @@ def test_operators_on_the_cpu_are_listed_by_name_with_velas_reason(compiled: Com
 
 
 def test_an_operator_on_the_cpu_for_which_vela_printed_no_reason_is_still_listed(compiled: Compiled) -> None:
-    folder, _ = compiled("in_part")
+    folder, messages = compiled("in_part")
 
-    operators = vela_report.read(folder, messages="").cpu_operators
+    operators = vela_report.read(folder, messages.replace("Reason:", "")).cpu_operators
 
     assert [operator["operator"] for operator in operators] == ["Dequantize", "Sin", "Quantize"]
     assert {operator["reason"] for operator in operators} == {"Vela gave no reason"}
+
+
+@pytest.mark.parametrize(("model", "on_cpu"), [("on_npu", 0), ("in_part", 3), ("on_cpu", 1)])
+def test_every_layer_is_on_one_side_and_look_ups_done_in_passing_do_not_count(
+    compiled: Compiled, model: str, on_cpu: int
+) -> None:
+    folder, messages = compiled(model)
+
+    report = vela_report.read(folder, messages)
+
+    in_passing = [layer for layer in report.layers if layer["npu_operator"] == "LUT" and layer["cycles"] == 0]
+    assert f"CPU operators = {on_cpu} (" in messages
+    assert len(report.cpu_operators) == on_cpu
+    assert report.npu_operators == len(report.layers) - on_cpu - len(in_passing)
+
+
+@pytest.mark.parametrize("messages", ["", "CPU operators = 2 (6.1%)\nNPU operators = 31 (93.9%)\n"])
+def test_a_count_of_operators_that_the_layers_do_not_bear_out_is_refused(compiled: Compiled, messages: str) -> None:
+    folder, _ = compiled("in_part")
+
+    with pytest.raises(ReportError, match="operators on the CPU, but its per-layer report has 3"):
+        vela_report.read(folder, messages)
 
 
 def test_a_model_that_stays_on_the_cpu_altogether_is_reported_as_json(compiled: Compiled) -> None:
@@ -203,7 +225,7 @@ def test_a_missing_report_says_which(compiled: Compiled, find: Callable[[Path], 
     folder, messages = compiled("on_npu")
     find(folder).unlink()
 
-    with pytest.raises(ReportError, match="Vela left 0 files like .*, not one; is this a version we know"):
+    with pytest.raises(ReportError, match=r"Vela left 0 files like .*, not one; is this a version we know"):
         vela_report.read(folder, messages)
 
 

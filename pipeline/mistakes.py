@@ -1,0 +1,103 @@
+"""A mistake in an experiment file, in words: key, value, what is allowed, the nearest valid name."""
+
+import difflib
+import re
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from pipeline.experiment import Experiment, Section
+from pipeline.npu.targets import one_of
+
+
+def explain(message: str, value: Any, path: list[str]) -> str:
+    """Turn msgspec's message about a value found at a path into key, value and remedy."""
+    problem, _, where = message.partition(" - at `$")
+    for part in filter(None, where.rstrip("`").split(".")):
+        path = [*path, part]
+        value = value.get(part) if isinstance(value, dict) else None
+    named = re.fullmatch(r"Object (contains unknown|missing required) field `(.*)`", problem)
+    if named:
+        key = ".".join([*path, named[2]])
+        if named[1] == "missing required":
+            return f"{key} is missing; {_allowed(_annotation([*path, named[2]]))}"
+        return f"{key}: unknown key; {did_you_mean(named[2], _fields(path))}"
+    hint = _annotation(path)
+    allowed = did_you_mean(value, _choices(hint)) if isinstance(value, str) and _choices(hint) else _allowed(hint)
+    return f"{'.'.join(path)} = {_toml(value)}: {_plain(problem)}; {allowed}"
+
+
+def _annotation(path: list[str]) -> Any:
+    """Return the type of the key a path leads to, or None for no key of ours."""
+    hint: Any = Experiment
+    for part in path:
+        hint = _bare(hint)
+        if get_origin(hint) is dict:
+            hint = get_args(hint)[1]
+        elif isinstance(hint, type) and issubclass(hint, Section):
+            hint = get_type_hints(hint, include_extras=True).get(part)
+        else:
+            return None
+    return hint
+
+
+def _bare(hint: Any) -> Any:
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+
+
+def _fields(path: list[str]) -> list[str]:
+    section = _bare(_annotation(path))
+    is_section = isinstance(section, type) and issubclass(section, Section)
+    return [field.name for field in msgspec.structs.fields(section)] if is_section else []
+
+
+def _choices(hint: Any) -> list[str]:
+    """Collect the names a key may hold: of a Literal, of an Optional Literal, or of a table of names."""
+    if get_origin(hint) is Annotated:
+        for meta in hint.__metadata__:
+            if meta.extra:
+                return list(meta.extra["names"])
+        return _choices(get_args(hint)[0])
+    if get_origin(hint) is Literal:
+        return [str(value) for value in get_args(hint)]
+    return [name for part in get_args(hint) for name in _choices(part)] if get_origin(hint) is not dict else []
+
+
+def _allowed(hint: Any) -> str:
+    choices = _choices(hint)
+    if choices:
+        return f"allowed: {one_of(choices)}"
+    if isinstance(_bare(hint), type) and issubclass(_bare(hint), Section):
+        return f"add the table with {', '.join(_required(_bare(hint)))}"
+    return next((meta.description for meta in getattr(hint, "__metadata__", ()) if meta.description), "")
+
+
+def _required(section: type[Section]) -> list[str]:
+    return [field.name for field in msgspec.structs.fields(section) if field.required]
+
+
+def did_you_mean(value: str, known: list[str]) -> str:
+    """Name the known name nearest to a wrong one, and all that are allowed."""
+    close = difflib.get_close_matches(value, known, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"{hint}allowed: {one_of(known)}"
+
+
+_WORDS = {"`str`": "text", "`int`": "a whole number", "`float`": "a number", "`object`": "a table", "null": "nothing"}
+
+
+def _plain(problem: str) -> str:
+    """Put msgspec's words for types into those of TOML."""
+    problem = re.sub(r"^Invalid enum value.*", "not one of the allowed values", problem)
+    for theirs, ours in _WORDS.items():
+        problem = problem.replace(theirs, ours)
+    return problem[0].lower() + problem[1:].replace("`", "")
+
+
+def _toml(value: Any) -> str:
+    """Show a value as it stands in the file."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "{...}"
+    return repr(value)

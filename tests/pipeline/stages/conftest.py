@@ -1,0 +1,153 @@
+"""A small data set and, for each cell, everything the stages make of it, in this process and only once."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.data.arrays import DataSet
+from pipeline.stages import accuracy, quantized, unrolled, vela, weights
+from pipeline.stages.contract import Found, Work
+
+ROOT = Path(__file__).parents[3]
+
+TRAINING: Mapping[str, Any] = {
+    "epochs": 2,
+    "batch_size": 16,
+    "learning_rate": 1e-2,
+    "schedule": "warmup_cosine",
+    "warmup": 0.1,
+    "clip_norm": 1.0,
+    "seed": 0,
+}
+TARGET: Mapping[str, Any] = {
+    "accelerator": "ethos-u55-128",
+    "system_config": "Ethos_U55_High_End_Embedded",
+    "memory_mode": "Shared_Sram",
+    "optimise": "Performance",
+}
+
+
+@pytest.fixture(scope="session")
+def training() -> Mapping[str, Any]:
+    """Return an experiment's ``[training]`` that takes a second."""
+    return TRAINING
+
+
+@pytest.fixture(scope="session")
+def target() -> Mapping[str, Any]:
+    """Return a target as an experiment has it."""
+    return TARGET
+
+
+@pytest.fixture(scope="session")
+def data() -> DataSet:
+    """Return noise of 8 steps of 6 features in which one feature, the class, is larger; more than a chunk to test."""
+    random = np.random.default_rng(0)
+
+    def part(samples: int) -> tuple[Any, Any]:
+        labels = np.arange(samples) % 3
+        x = random.random((samples, 8, 6), dtype=np.float32) / 2
+        x[np.arange(samples), :, labels] += np.float32(0.5)
+        return x, labels
+
+    (x_train, y_train), (x_test, y_test) = part(96), part(300)
+    return DataSet(x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+
+
+@pytest.fixture(scope="session")
+def dataset(data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the result of a dataset stage; nobody may change it."""
+    folder = tmp_path_factory.mktemp("dataset")
+    data.save(folder)
+    return folder
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Work]:
+    """Return what makes a stage's work, in a project folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(
+        config: Mapping[str, Any],
+        inputs: Mapping[str, Path] | None = None,
+        into: str = "into",
+        report: Callable[..., None] = lambda **_: None,
+    ) -> Work:
+        folder = tmp_path / into
+        folder.mkdir(parents=True)
+        return Work(config=config, inputs=inputs or {}, into=folder, report=report)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def chain(
+    dataset: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], tuple[Mapping[str, Path], Mapping[str, Found]]]:
+    """Run the stages for a cell; return their folders and what they found. Nobody may change the folders."""
+
+    @cache
+    def run(cell: str) -> tuple[Mapping[str, Path], Mapping[str, Found]]:
+        model = {"cell": cell, "units": 4}
+        stages: dict[str, tuple[Callable[[Work], Found], Mapping[str, Any]]] = {
+            "weights": (weights.make, {"model": model, "training": TRAINING}),
+            "unrolled": (unrolled.make, {"model": model}),
+            "quantized": (quantized.make, {"quantization": {"representative_samples": 20}}),
+            "accuracy": (accuracy.make, {}),
+            "vela": (vela.make, TARGET),
+        }
+        made, found = {"dataset": dataset}, {}
+        for name, (make, config) in stages.items():
+            folder = tmp_path_factory.mktemp(f"{cell}-{name}")
+            found[name] = make(Work(config=config, inputs=dict(made), into=folder, report=lambda **_: None))
+            made[name] = folder
+        return made, found
+
+    return run
+
+
+@pytest.fixture
+def start_alone(tmp_path: Path) -> Callable[..., Callable[[], tuple[int, dict[str, Any], Path]]]:
+    """Start a stage in a fresh process; return what waits for it: exit code, report, folder of the result."""
+
+    def start(
+        name: str, stage: str, config: Mapping[str, Any], inputs: Mapping[str, Path]
+    ) -> Callable[[], tuple[int, dict[str, Any], Path]]:
+        folder = tmp_path / name
+        (folder / "into").mkdir(parents=True)
+        order = {
+            "config": dict(config),
+            "inputs": {stage: str(path) for stage, path in inputs.items()},
+            "into": str(folder / "into"),
+            "report": str(folder / "report.json"),
+            "log": str(folder / "log"),
+            "run": "test",
+        }
+        (folder / "order.json").write_text(json.dumps(order), encoding="utf-8")
+        command = [sys.executable, "-m", "pipeline.run", stage, "test", "--order", str(folder / "order.json")]
+        with (folder / "log").open("wb") as log:
+            child = subprocess.Popen(
+                command,
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+        def wait() -> tuple[int, dict[str, Any], Path]:
+            code = child.wait()
+            report = folder / "report.json"
+            return code, json.loads(report.read_bytes()) if report.exists() else {}, folder / "into"
+
+        return wait
+
+    return start

@@ -1,0 +1,124 @@
+"""Accuracy: numbers that were counted by hand, and that the stage's numbers are those of its predictions."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from pipeline.data.arrays import DataSet
+from pipeline.stages import accuracy, inference
+from pipeline.stages.contract import Found, Work
+
+Chain = Callable[[str], tuple[Mapping[str, Path], Mapping[str, Found]]]
+
+CELLS = pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
+
+
+def classes(*values: int) -> npt.NDArray[np.int64]:
+    return np.array(values, np.int64)
+
+
+LABELS = classes(0, 0, 0, 0, 1, 1, 1, 2, 2, 2)
+IN_FLOAT = classes(0, 0, 0, 1, 1, 1, 0, 2, 2, 1)
+IN_INT8 = classes(0, 0, 2, 0, 1, 0, 2, 2, 2, 1)
+
+
+def test_a_comparison_counted_by_hand() -> None:
+    assert accuracy.compare(LABELS, IN_FLOAT, IN_INT8) == {
+        "test_samples": 10,
+        "float_accuracy": 0.7,
+        "int8_accuracy": 0.6,
+        "changed_predictions": 4,
+        "changed_to_wrong": 2,
+        "changed_to_right": 1,
+        "agreement": 0.6,
+        "float_accuracy_by_class": [0.75, pytest.approx(2 / 3), pytest.approx(2 / 3)],
+        "int8_accuracy_by_class": [0.75, pytest.approx(1 / 3), pytest.approx(2 / 3)],
+    }
+
+
+def test_equal_predictions_agree_entirely() -> None:
+    compared = accuracy.compare(LABELS, IN_FLOAT, IN_FLOAT)
+
+    assert (compared["agreement"], compared["changed_predictions"]) == (1.0, 0)
+    assert (compared["changed_to_wrong"], compared["changed_to_right"]) == (0, 0)
+
+
+def test_a_confusion_matrix_has_a_row_per_label_and_a_column_per_prediction() -> None:
+    assert accuracy.confusion(LABELS, IN_INT8).tolist() == [[3, 0, 1], [1, 1, 1], [0, 1, 2]]
+
+
+def test_a_class_without_samples_has_no_accuracy_but_a_place() -> None:
+    labels = classes(0, 0, 3)
+    predicted = classes(0, 1, 3)
+
+    assert accuracy.by_class(labels, predicted) == [0.5, None, None, 1.0]
+    assert accuracy.confusion(labels, predicted).tolist() == [[1, 1, 0, 0], [0] * 4, [0] * 4, [0, 0, 0, 1]]
+
+
+def test_a_class_that_is_only_predicted_has_its_column() -> None:
+    assert accuracy.confusion(classes(0, 1), classes(0, 2)).tolist() == [[1, 0, 0], [0, 0, 1], [0, 0, 0]]
+    assert accuracy.by_class(classes(0, 1), classes(0, 2)) == [1.0, 0.0, None]
+
+
+def test_float_and_int8_have_as_many_classes_even_when_only_one_predicts_the_last() -> None:
+    compared = accuracy.compare(classes(0, 1), classes(0, 1), classes(0, 2))
+
+    assert len(compared["float_accuracy_by_class"]) == len(compared["int8_accuracy_by_class"])
+
+
+@CELLS
+def test_the_stages_numbers_are_those_of_outputs_computed_apart(chain: Chain, data: DataSet, cell: str) -> None:
+    made, found = chain(cell)
+    metrics = found["accuracy"].metrics
+    in_float = inference.outputs(made["unrolled"] / "unrolled.tflite", data.x_test, inference.BUILTIN).argmax(axis=1)
+    in_int8 = inference.outputs(made["quantized"] / "quantized.tflite", data.x_test, inference.REFERENCE).argmax(axis=1)
+
+    assert metrics["test_samples"] == 300
+    assert metrics["float_accuracy"] == np.mean(in_float == data.y_test)
+    assert metrics["int8_accuracy"] == np.mean(in_int8 == data.y_test)
+    assert metrics["agreement"] == np.mean(in_float == in_int8)
+    assert set(found["accuracy"].basis) == set(metrics)
+    assert set(found["accuracy"].basis.values()) == {"measured"}
+    json.dumps(metrics, allow_nan=False)
+
+
+@CELLS
+def test_the_predictions_and_confusions_are_kept(chain: Chain, data: DataSet, cell: str) -> None:
+    made, found = chain(cell)
+    matrices = json.loads((made["accuracy"] / accuracy.CONFUSION).read_text(encoding="utf-8"))
+    with np.load(made["accuracy"] / accuracy.PREDICTIONS, allow_pickle=False) as file:
+        kept = {name: file[name] for name in file.files}
+
+    np.testing.assert_array_equal(kept["labels"], data.y_test)
+    for form in ("float", "int8"):
+        assert kept[form].shape == (300,)
+        assert np.mean(kept[form] == data.y_test) == found["accuracy"].metrics[f"{form}_accuracy"]
+        matrix = np.array(matrices[form])
+        np.testing.assert_array_equal(matrix, accuracy.confusion(data.y_test, kept[form]))
+        assert matrix.sum() == 300
+        assert matrix.trace() / 300 == pytest.approx(found["accuracy"].metrics[f"{form}_accuracy"])
+        assert matrix.sum(axis=1).tolist() == np.bincount(data.y_test, minlength=len(matrix)).tolist()
+
+
+def test_the_same_models_give_the_same_files(work: Callable[..., Work], chain: Chain) -> None:
+    made, found = chain("gru")
+    job = work({}, made)
+
+    again = accuracy.make(job)
+
+    assert again == found["accuracy"]
+    for name in (accuracy.PREDICTIONS, accuracy.CONFUSION):
+        assert (job.into / name).read_bytes() == (made["accuracy"] / name).read_bytes()
+
+
+def test_progress_goes_through_float_and_int8_to_the_end(work: Callable[..., Work], chain: Chain) -> None:
+    reports: list[dict[str, Any]] = []
+
+    accuracy.make(work({}, chain("simple_rnn")[0], report=lambda **facts: reports.append(facts)))
+
+    assert reports[-1] == {"done": 600, "total": 600, "what": "int8, reference kernels"}

@@ -1,0 +1,253 @@
+"""Compiling with the real Vela: its numbers under the field's names, and one sentence when it fails."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from pipeline.npu.targets import ACCELERATORS, SYSTEM_CONFIGS
+from pipeline.stages import vela
+from pipeline.stages.contract import Found, Work
+from pipeline.stages.vela import CompileError
+
+Chain = Callable[[str], tuple[Mapping[str, Path], Mapping[str, Found]]]
+Compile = Callable[..., tuple[Path, Mapping[str, Any]]]
+
+
+@pytest.fixture
+def compile_(work: Callable[..., Work], chain: Chain, target: Mapping[str, Any]) -> Compile:
+    """Compile a small GRU, or another model, for a target with some settings changed; return folder and metrics."""
+
+    def run(into: str = "into", quantized: Path | None = None, **changed: str) -> tuple[Path, Mapping[str, Any]]:
+        inputs = {"quantized": quantized or chain("gru")[0]["quantized"]}
+        job = work({**target, **changed}, inputs, into)
+        found = vela.make(job)
+        assert set(found.basis) == set(found.metrics)
+        json.dumps(found.metrics, allow_nan=False)
+        return job.into, found.metrics
+
+    return run
+
+
+def model_folder(folder: Path, content: bytes) -> Path:
+    folder.mkdir()
+    (folder / "quantized.tflite").write_bytes(content)
+    return folder
+
+
+def program(folder: Path, script: str) -> str:
+    """Write a program that stands where Python is, and return its path."""
+    path = folder / "program"
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+def tensor_bytes(compiled: Path) -> dict[str, int]:
+    """Return the bytes of the tensors that Vela put into a compiled model, as LiteRT sees them."""
+    return {
+        tensor["name"]: int(np.prod(tensor["shape"]))
+        for tensor in Interpreter(model_path=str(compiled)).get_tensor_details()
+    }
+
+
+def test_the_numbers_are_those_of_velas_summary(compile_: Compile, chain: Chain, tmp_path: Path) -> None:
+    _, metrics = compile_()
+    model = chain("gru")[0]["quantized"] / "quantized.tflite"
+    command = [sys.executable, "-m", "ethosu.vela", str(model), "--output-dir", str(tmp_path / "by-hand")]
+    command += ["--config", "Arm/vela.ini", "--accelerator-config", "ethos-u55-128"]
+    command += ["--system-config", "Ethos_U55_High_End_Embedded", "--memory-mode", "Shared_Sram"]
+    subprocess.run(command, check=True, capture_output=True)
+    (path,) = (tmp_path / "by-hand").glob("*_summary_*.csv")
+    with path.open(encoding="utf-8", newline="") as file:
+        (summary,) = csv.DictReader(file)
+
+    for name in ("total", "npu", "sram_access", "dram_access", "on_chip_flash_access", "off_chip_flash_access"):
+        assert metrics[f"cycles_{name}"] == int(summary[f"cycles_{name}"])
+    assert metrics["cycles_total"] > metrics["cycles_npu"] > 0
+    assert metrics["inference_ms"] == pytest.approx(1000 * float(summary["inference_time"]))
+    assert metrics["core_clock_hz"] == float(summary["core_clock"]) == 500e6
+    assert metrics["sram_bytes"] == metrics["arena_bytes"] == round(1024 * float(summary["sram_memory_used"]))
+    assert metrics["dram_bytes"] == 0
+    assert metrics["macs"] == int(summary["nn_macs"])
+
+
+def test_the_compiled_model_and_its_layers_are_kept_and_nothing_else(compile_: Compile) -> None:
+    folder, metrics = compile_()
+
+    assert {path.name for path in folder.iterdir()} == {vela.COMPILED, vela.LAYERS}
+    assert metrics["flash_bytes"] == (folder / vela.COMPILED).stat().st_size
+    kept = json.loads((folder / vela.LAYERS).read_text(encoding="utf-8"))
+    assert sum(layer["cycles"] for layer in kept["layers"]) == metrics["cycles_total"]
+    assert kept["summary"]["cycles_total"] == metrics["cycles_total"]
+    assert [path for path in folder.parent.iterdir() if path.name.startswith("tmp")] == []
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
+def test_every_operator_of_a_quantized_network_runs_on_the_npu(chain: Chain, cell: str) -> None:
+    metrics = chain(cell)[1]["vela"].metrics
+
+    assert (metrics["cpu_operators"], metrics["cpu_operators_by_name"]) == (0, [])
+    assert metrics["npu_operators"] > 8
+
+
+def test_estimates_are_called_so_and_the_files_size_is_measured(chain: Chain) -> None:
+    basis = chain("gru")[1]["vela"].basis
+
+    assert basis["cycles_total"] == basis["inference_ms"] == basis["sram_bytes"] == "estimated"
+    assert basis["flash_bytes"] == "measured"
+
+
+def test_compiling_again_gives_the_same_files(compile_: Compile, chain: Chain) -> None:
+    earlier, found = chain("gru")
+    folder, metrics = compile_()
+
+    assert metrics == found["vela"].metrics
+    for name in (vela.COMPILED, vela.LAYERS):
+        assert (folder / name).read_bytes() == (earlier["vela"] / name).read_bytes()
+
+
+@pytest.mark.parametrize("accelerator", ACCELERATORS)
+def test_every_accelerator_compiles(compile_: Compile, accelerator: str) -> None:
+    config = next(name for name, (family, _) in SYSTEM_CONFIGS.items() if family == ACCELERATORS[accelerator])
+
+    folder, metrics = compile_(accelerator=accelerator, system_config=config)
+
+    assert metrics["cycles_total"] > 0
+    assert metrics["cpu_operators"] == 0
+    assert metrics["constants_bytes"] < metrics["flash_bytes"] == (folder / vela.COMPILED).stat().st_size
+
+
+def test_in_sram_only_the_constants_count_as_sram(compile_: Compile) -> None:
+    folder, metrics = compile_(memory_mode="Sram_Only")
+    tensors = tensor_bytes(folder / vela.COMPILED)
+
+    assert metrics["constants_bytes"] == tensors["ethos_u_command_stream"] + tensors["read_only"]
+    assert metrics["arena_bytes"] == tensors["scratch"]
+    assert metrics["sram_bytes"] == tensors["scratch"] + tensors["ethos_u_command_stream"] + tensors["read_only"]
+
+
+def test_in_shared_sram_the_constants_stay_in_flash(compile_: Compile) -> None:
+    folder, metrics = compile_()
+
+    assert metrics["sram_bytes"] == metrics["arena_bytes"] == tensor_bytes(folder / vela.COMPILED)["scratch"]
+
+
+def test_in_dedicated_sram_the_arena_is_what_is_written_in_both_memories(compile_: Compile) -> None:
+    folder, metrics = compile_(
+        accelerator="ethos-u65-256", system_config="Ethos_U65_High_End", memory_mode="Dedicated_Sram"
+    )
+    tensors = tensor_bytes(folder / vela.COMPILED)
+
+    assert metrics["sram_bytes"] == tensors["scratch_fast"]
+    assert metrics["dram_bytes"] == tensors["scratch"] + tensors["read_only"]
+    assert metrics["arena_bytes"] == tensors["scratch_fast"] + tensors["scratch"]
+
+
+def test_every_choice_of_a_target_is_told_to_vela(
+    compile_: Compile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", program(tmp_path, f"echo \"$@\" > '{tmp_path}/told'; exit 1"))
+    chosen = {
+        "accelerator": "ethos-u85-512",
+        "system_config": "Ethos_U85_SYS_DRAM_Mid",
+        "memory_mode": "Dedicated_Sram_384KB",
+        "optimise": "Size",
+    }
+
+    with pytest.raises(CompileError):
+        compile_(quantized=tmp_path, **chosen)
+
+    told = (tmp_path / "told").read_text(encoding="utf-8")
+    assert set(chosen.values()) < set(told.split())
+
+
+def test_operators_on_the_cpu_are_listed_by_name_with_the_reason(
+    compile_: Compile, chain: Chain, tmp_path: Path
+) -> None:
+    in_float = model_folder(tmp_path / "float", (chain("gru")[0]["unrolled"] / "unrolled.tflite").read_bytes())
+
+    _, metrics = compile_(quantized=in_float)
+
+    listed = metrics["cpu_operators_by_name"]
+    assert metrics["cpu_operators"] == len(listed) > 8
+    assert {"operator", "name", "reason"} == set(listed[0])
+    products = [operator for operator in listed if operator["operator"] == "FullyConnected"]
+    assert products
+    assert all("Float32" in operator["reason"] for operator in products)
+    assert metrics["npu_operators"] < len(listed)
+
+
+def test_a_folder_with_spaces_and_letters_beyond_ascii_is_no_obstacle(
+    compile_: Compile, chain: Chain, tmp_path: Path
+) -> None:
+    here = shutil.copytree(chain("gru")[0]["quantized"], tmp_path / "mein Prüfstand" / "模型")
+
+    folder, metrics = compile_(into="ein Ergebnis ü/into", quantized=here)
+
+    assert metrics == chain("gru")[1]["vela"].metrics
+    assert (folder / vela.COMPILED).exists()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5])
+def test_a_truncated_model_is_one_sentence(compile_: Compile, chain: Chain, tmp_path: Path, share: float) -> None:
+    content = (chain("gru")[0]["quantized"] / "quantized.tflite").read_bytes()
+
+    with pytest.raises(CompileError) as caught:
+        compile_(quantized=model_folder(tmp_path / "half", content[: int(len(content) * share)]))
+
+    said = str(caught.value)
+    assert said.startswith(("Vela failed (exit code 1): ", "Vela failed (signal "))
+    assert len(said.splitlines()) == 1
+
+
+def test_what_is_no_model_is_one_sentence_with_velas_last_words(compile_: Compile, tmp_path: Path) -> None:
+    with pytest.raises(CompileError) as caught:
+        compile_(quantized=model_folder(tmp_path / "text", b"no model at all, but long enough to be looked at"))
+
+    assert str(caught.value).startswith("Vela failed (exit code 1): RuntimeError: Compilation failed")
+
+
+def test_what_vela_printed_goes_into_the_log(
+    compile_: Compile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CompileError):
+        compile_(quantized=model_folder(tmp_path / "text", b"no model at all, but long enough to be looked at"))
+
+    assert "Traceback" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("echo 'No module named ethosu' >&2; exit 1", "Vela failed (exit code 1): No module named ethosu"),
+        ("exit 3", "Vela failed (exit code 3): (it printed nothing)"),
+        ("kill -11 $$", "Vela failed (signal 11): (it printed nothing)"),
+        ("printf 'one\\ntwo\\n\\n'; exit 1", "Vela failed (exit code 1): two"),
+    ],
+)
+def test_a_broken_vela_is_one_sentence(
+    compile_: Compile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, says: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", program(tmp_path, script))
+
+    with pytest.raises(CompileError) as caught:
+        compile_(quantized=tmp_path)
+
+    assert str(caught.value) == says
+
+
+def test_nothing_is_left_behind_by_a_failure(compile_: Compile, tmp_path: Path) -> None:
+    with pytest.raises(CompileError):
+        compile_(quantized=model_folder(tmp_path / "text", b"no model at all, but long enough to be looked at"))
+
+    assert {path.name for path in tmp_path.iterdir()} == {"text", "into"}
+    assert list((tmp_path / "into").iterdir()) == []

@@ -1,0 +1,138 @@
+"""Training: what it finds, that it can be repeated, and what is said when it comes to nothing."""
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.data.arrays import DataSet
+from pipeline.errors import UnrollError
+from pipeline.stages import network, weights
+from pipeline.stages.contract import Found, Work
+from pipeline.stages.weights import TrainingError
+
+Train = Callable[..., tuple[Path, Found]]
+Chain = Callable[[str], tuple[Mapping[str, Path], Mapping[str, Found]]]
+
+
+@pytest.fixture
+def train(work: Callable[..., Work], dataset: Path, training: Mapping[str, Any]) -> Train:
+    """Train a small network with some settings changed; return its folder and what was found."""
+
+    def run(
+        into: str = "into", cell: str = "gru", report: Callable[..., None] = lambda **_: None, **changed: Any
+    ) -> tuple[Path, Found]:
+        config = {"model": {"cell": cell, "units": 4}, "training": {**training, **changed}}
+        job = work(config, {"dataset": dataset}, into, report)
+        return job.into, weights.make(job)
+
+    return run
+
+
+def both_files(folder: Path) -> list[bytes]:
+    return [(folder / name).read_bytes() for name in (network.ARCHITECTURE, network.WEIGHTS)]
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
+def test_the_same_seed_gives_the_same_weights(train: Train, chain: Chain, cell: str) -> None:
+    folder, found = train(cell=cell)
+
+    made, earlier = chain(cell)
+    assert both_files(folder) == both_files(made["weights"])
+    assert found.metrics == earlier["weights"].metrics
+
+
+def test_another_seed_gives_other_weights(train: Train, chain: Chain) -> None:
+    folder, _ = train(seed=1)
+
+    made, _ = chain("gru")
+    assert (folder / network.WEIGHTS).read_bytes() != (made["weights"] / network.WEIGHTS).read_bytes()
+    assert (folder / network.ARCHITECTURE).read_bytes() == (made["weights"] / network.ARCHITECTURE).read_bytes()
+
+
+def test_the_largest_seed_can_be_trained_with(train: Train) -> None:
+    _, found = train(seed=2**32 - 1, epochs=1)
+
+    assert math.isfinite(found.metrics["training_loss"])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"schedule": "constant"}, {"warmup": 0.5}, {"learning_rate": 2e-2}, {"clip_norm": 0.01}, {"batch_size": 32}],
+    ids=str,
+)
+def test_every_setting_of_the_training_counts(train: Train, chain: Chain, changed: dict[str, Any]) -> None:
+    folder, _ = train(**changed)
+
+    made, _ = chain("gru")
+    assert (folder / network.WEIGHTS).read_bytes() != (made["weights"] / network.WEIGHTS).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"warmup": 0.0, "clip_norm": 0.0}, {"warmup": 0.999}, {"batch_size": 1000, "epochs": 1}],
+    ids=str,
+)
+def test_settings_at_their_bounds_train(train: Train, changed: dict[str, Any]) -> None:
+    folder, found = train(**changed)
+
+    assert math.isfinite(found.metrics["training_loss"])
+    assert all(np.isfinite(array).all() for array in network.load(folder).get_weights())
+
+
+def test_only_weights_and_architecture_are_left(train: Train) -> None:
+    folder, found = train(epochs=1)
+
+    assert sorted(path.name for path in folder.iterdir()) == [network.WEIGHTS, network.ARCHITECTURE]
+    assert found.metrics["weights_bytes"] == (folder / network.WEIGHTS).stat().st_size
+    assert found.metrics["parameters"] == 3 * 4 * (6 + 4 + 2) + 4 * 3 + 3
+
+
+def test_training_learns_and_reports_the_last_epochs_loss_and_accuracy(train: Train, data: DataSet) -> None:
+    folder, found = train(epochs=15, learning_rate=3e-2)
+
+    outputs = np.asarray(network.load(folder)(data.x_test))
+    assert found.metrics["training_accuracy"] > 0.9
+    assert found.metrics["training_loss"] < 0.5
+    assert (outputs.argmax(axis=1) == data.y_test).mean() > 0.9
+    assert found.basis["training_accuracy"] == "measured"
+
+
+def test_progress_tells_epoch_step_loss_and_accuracy(train: Train) -> None:
+    reports: list[dict[str, Any]] = []
+
+    _, found = train(report=lambda **facts: reports.append(facts))
+
+    last = reports[-1]
+    assert (last["done"], last["total"]) == (12, 12)
+    assert (last["epoch"], last["step"]) == ("2/2", "6/6")
+    assert last["loss"] == pytest.approx(found.metrics["training_loss"], abs=1e-6)
+    assert last["accuracy"] == pytest.approx(found.metrics["training_accuracy"], abs=1e-6)
+    assert [report["done"] for report in reports] == sorted(report["done"] for report in reports)
+
+
+@pytest.mark.parametrize("batch_size", [96, 10])
+def test_progress_never_goes_beyond_the_end(train: Train, batch_size: int) -> None:
+    reports: list[dict[str, Any]] = []
+
+    train(batch_size=batch_size, report=lambda **facts: reports.append(facts))
+
+    for report in reports:
+        step, steps = map(int, report["step"].split("/"))
+        assert 1 <= step <= steps
+        assert 1 <= report["done"] <= report["total"]
+
+
+@pytest.mark.parametrize(("cell", "epochs"), [("gru", 1), ("gru", 2), ("lstm", 1), ("simple_rnn", 1)])
+def test_a_loss_that_is_no_number_ends_in_a_sentence_with_the_remedy(train: Train, cell: str, epochs: int) -> None:
+    with pytest.raises(TrainingError) as caught:
+        train(cell=cell, learning_rate=3e38, schedule="constant", clip_norm=0.0, epochs=epochs)
+
+    assert str(caught.value) in {
+        f"the loss became {loss} while training; lower training.learning_rate or set training.clip_norm"
+        for loss in ("nan", "inf")
+    }
+    assert isinstance(caught.value, UnrollError)

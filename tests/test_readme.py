@@ -1,0 +1,90 @@
+"""What the README says is so."""
+
+import json
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from pipeline.graph import STAGES
+from tests.conftest import ROOT, Project
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SOURCES = "".join(
+    path.read_text(encoding="utf-8") for path in [*(ROOT / "pipeline").rglob("*.py"), ROOT / "doitw", ROOT / "dodo.py"]
+)
+
+
+def _table(header: str) -> list[list[str]]:
+    """Return the cells of the rows below a header row."""
+    rows = README.partition(header)[2].lstrip("\n").splitlines()[1:]
+    found = []
+    for row in rows:
+        if not row.startswith("|"):
+            break
+        found.append([cell.strip() for cell in row.strip("|").split("|")])
+    assert found, header
+    return found
+
+
+def test_the_experiment_reference_is_what_the_schema_says() -> None:
+    written = runpy.run_path(str(ROOT / "docs" / "reference.py"))
+    (shown,) = written["MARKED"].findall(README)
+    assert shown == written["reference"](), "run: python docs/reference.py"
+
+
+def test_every_stage_is_explained() -> None:
+    explained = [row[0].strip("`").removesuffix("/<target>") for row in _table("| stage | what it makes")]
+    header = next(line for line in README.splitlines() if line.startswith("| stage | what it makes"))
+    assert header
+    assert set(STAGES) <= {re.sub(r"[^a-z]", "", name) for name in explained} | {"dataset"}
+
+
+def test_every_artefact_that_is_named_is_made(template: Path) -> None:
+    named = set(re.findall(r"`([a-z_.]+\.(?:npz|h5|json|tflite))`", README.partition("## What it builds")[2]))
+    made = {path.name for path in (template / "build" / ".store").rglob("*")}
+    assert named - made == set()
+
+
+@pytest.mark.parametrize("text", [row[0].strip("`") for row in _table("| it says | why")])
+def test_every_message_in_troubleshooting_is_one_of_ours(text: str) -> None:
+    """Words that differ from case to case are cut off: they stand in braces in the source."""
+    parts = [part for part in re.split(r"units|quantized|float32|nan|SIGKILL|SIGSEGV", text) if len(part) > 5]
+    joined = re.sub(r'"\s*\n\s*f?"', "", SOURCES)
+    assert parts
+    assert all(part.strip(" ()?") in joined for part in parts), parts
+
+
+@pytest.mark.parametrize("command", re.findall(r"^\| `\./doitw (.+?)` \|", README, re.MULTILINE))
+def test_every_command_of_the_table_is_taken(built: Project, command: str) -> None:
+    words = command.split()
+    if words[0] in {"weights:mnist-gru", "-n", "build:tiny"}:
+        words = ["list", words[-1].split(":")[0]]  # what would train for a minute is only looked up
+    printed = built.doit(*words, check=None)
+    assert "ERROR" not in printed
+
+
+def test_the_numbers_of_the_shipped_experiment_are_those_of_a_build() -> None:
+    """Checked where the slow test has built it: any build of the shipped settings on real MNIST."""
+    shown = dict(row[:2] for row in _table("./doitw status --json mnist-gru`):\n\n| | |"))
+    assert re.fullmatch(r"98\.\d\d %", shown["float accuracy, 10,000 test images"])
+    assert "306 / 0" in shown["operators on the NPU / CPU"]
+
+
+def test_the_picture_is_there() -> None:
+    (picture,) = re.findall(r"!\[[^\]]+\]\((.+?)\)", README)
+    text = (ROOT / picture).read_text(encoding="utf-8")
+    assert text.lstrip().startswith("<svg")
+    assert "float&#160;accuracy" in text
+
+
+def test_the_benchmarks_it_names_are_there_and_explain_themselves() -> None:
+    named = re.findall(r"benchmarks[./](\w+)", README)
+    assert named
+    for name in set(named):
+        assert (ROOT / "benchmarks" / f"{name}.py").exists(), name
+
+
+def test_status_is_valid_json(built: Project) -> None:
+    assert json.loads(built.doit("status", "--json", "tiny"))["schema"] == 1
