@@ -41,7 +41,7 @@ class Dataset(Section, frozen=True):
 
     name: Annotated[Literal["mnist", "digits", "npz"], Meta(description="the data set")]
     path: Annotated[
-        str | None,
+        Annotated[str, Meta(min_length=1)] | None,
         Meta(description="`mnist`: a folder with the four IDX files; `npz`: the file"),
     ] = None
     stand_in: Annotated[
@@ -173,6 +173,8 @@ def _parse(path: Path) -> dict[str, Any]:
         message = f"can't be read: {error.strerror}"
     except tomli.TOMLDecodeError as error:
         message = f"is not valid TOML: {error}"
+    except RecursionError:
+        message = "is not valid TOML: brackets are nested too deeply"
     raise _Problem(message)
 
 
@@ -204,7 +206,87 @@ def _check_dataset(dataset: Dataset) -> None:
 
 
 def _check_target(path: list[str], target: Target) -> None:
-    key = ".".join(path)
+    if not NAME.fullmatch(path[-1]):
+        _fail_at(path, ": a target's name may hold letters, digits, '.', '_' and '-'")
+    tables: dict[str, Mapping[str, Any]] = {
+        "accelerator": ACCELERATORS,
+        "system_config": SYSTEM_CONFIGS,
+        "memory_mode": MEMORY_MODES,
+    }
+    for field, known in tables.items():
+        value = getattr(target, field)
+        if value not in known:
+            _fail_at([*path, field], f" = {value!r}: {_mistakes().did_you_mean(value, list(known))}")
+    impossible = why_impossible(target.accelerator, target.system_config, target.memory_mode)
+    if impossible:
+        _fail_at(path, f": {impossible}")
+
+
+def _fail_at(path: list[str], problem: str) -> None:
+    _fail(f"{_mistakes().dotted(path)}{problem}")
+
+
+def _mistakes() -> ModuleType:
+    """Load the words for mistakes, which most runs never need."""
+    from pipeline import mistakes  # noqa: PLC0415
+
+    return mistakes
+
+
+class _Problem(Exception):  # noqa: N818 - never leaves this module
+    """What is wrong, before the file's name is put in front."""
+
+
+def _fail(problem: str) -> None:
+    raise _Problem(problem)
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomli.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        there = ", ".join(names(path.parent)) or "none"
+        message = f"no such experiment; there are: {there}"
+    except UnicodeDecodeError as error:
+        message = f"is not UTF-8 text (byte {error.start}); save it as UTF-8"
+    except OSError as error:
+        message = f"can't be read: {error.strerror}"
+    except tomli.TOMLDecodeError as error:
+        message = f"is not valid TOML: {error}"
+    except RecursionError:
+        message = "is not valid TOML: brackets are nested too deeply"
+    raise _Problem(message)
+
+
+def _checked(document: dict[str, Any]) -> Experiment:
+    # Targets first and one by one: msgspec does not say which entry of a table is wrong.
+    vela = document.get("vela")
+    targets = vela.get("targets") if isinstance(vela, dict) else None
+    for name, table in targets.items() if isinstance(targets, dict) else ():
+        _check_target(["vela", "targets", name], _convert(table, Target, ["vela", "targets", name]))
+    experiment = _convert(document, Experiment, [])
+    _check_dataset(experiment.dataset)
+    return experiment
+
+
+def _convert(value: Any, kind: type[Kind], path: list[str]) -> Kind:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _Problem(_mistakes().explain(str(error), value, path)) from None
+
+
+def _check_dataset(dataset: Dataset) -> None:
+    if dataset.name == "npz" and dataset.path is None:
+        _fail("dataset.path is missing: name your .npz file (x_train, y_train, x_test, y_test)")
+    if dataset.name == "digits" and dataset.path is not None:
+        _fail(f"dataset.path = {dataset.path!r}: digits ships inside scikit-learn; remove the key")
+    if dataset.stand_in is not None and dataset.name != "mnist":
+        _fail(f"dataset.stand_in = {dataset.stand_in!r}: only mnist can have a stand-in; remove the key")
+
+
+def _check_target(path: list[str], target: Target) -> None:
+    key = _mistakes().dotted(path)
     if not NAME.fullmatch(path[-1]):
         _fail(f"{key}: a target's name may hold letters, digits, '.', '_' and '-'")
     tables: dict[str, Mapping[str, Any]] = {

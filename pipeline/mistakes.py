@@ -12,19 +12,24 @@ from pipeline.npu.targets import one_of
 
 def explain(message: str, value: Any, path: list[str]) -> str:
     """Turn msgspec's message about a value found at a path into key, value and remedy."""
-    problem, _, where = message.partition(" - at `$")
+    problem, _, where = message.rpartition(" - at `$") if " - at `$" in message else (message, "", "")
     for part in filter(None, where.rstrip("`").split(".")):
         path = [*path, part]
         value = value.get(part) if isinstance(value, dict) else None
-    named = re.fullmatch(r"Object (contains unknown|missing required) field `(.*)`", problem)
+    named = re.fullmatch(r"Object (contains unknown|missing required) field `(.*)`", problem, re.DOTALL)
     if named:
-        key = ".".join([*path, named[2]])
+        key = dotted([*path, named[2]])
         if named[1] == "missing required":
             return f"{key} is missing; {_allowed(_annotation([*path, named[2]]))}"
         return f"{key}: unknown key; {did_you_mean(named[2], _fields(path))}"
     hint = _annotation(path)
     allowed = did_you_mean(value, _choices(hint)) if isinstance(value, str) and _choices(hint) else _allowed(hint)
-    return f"{'.'.join(path)} = {_toml(value)}: {_plain(problem)}; {allowed}"
+    return f"{dotted(path)} = {_toml(value)}: {_plain(problem)}; {allowed}"
+
+
+def dotted(path: list[str]) -> str:
+    """Write a path as TOML does: keys that are no plain words in quotes, so that a line stays a line."""
+    return ".".join(key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else repr(key) for key in path)
 
 
 def _annotation(path: list[str]) -> Any:
@@ -78,12 +83,21 @@ def _required(section: type[Section]) -> list[str]:
 
 def did_you_mean(value: str, known: list[str]) -> str:
     """Name the known name nearest to a wrong one, and all that are allowed."""
-    close = difflib.get_close_matches(value, known, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
+    by_lower_case = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(value.lower(), by_lower_case, n=1)
+    hint = f"did you mean {by_lower_case[close[0]]}? " if close else ""
     return f"{hint}allowed: {one_of(known)}"
 
 
-_WORDS = {"`str`": "text", "`int`": "a whole number", "`float`": "a number", "`object`": "a table", "null": "nothing"}
+_WORDS = {
+    "`str | null`": "text",
+    "`int | null`": "a whole number",
+    "`str`": "text",
+    "`int`": "a whole number",
+    "`float`": "a number",
+    "`object`": "a table",
+    "null": "nothing",
+}
 
 
 def _plain(problem: str) -> str:
