@@ -14,8 +14,8 @@ from benchmarks.side_by_side import DOIT, project, run, show
 VELA_SECONDS = 3.0
 """How long the work after a change of ``[vela]`` may take."""
 
-VELA, VELA_BACK = "another accelerator", "the earlier accelerator"
-UNITS, UNITS_BACK = "other units", "the earlier units"
+VELA, VELA_BACK = "another accelerator", "back to the first one"
+UNITS, UNITS_BACK = "other units", "back to the first units"
 BACK = (VELA_BACK, UNITS_BACK)
 
 
@@ -100,8 +100,12 @@ def _row(name: str, costs: list[Cost]) -> list[str]:
     wall = statistics.median(cost.wall for cost in costs)
     target = f"under {VELA_SECONDS:g} s of work: " if name == VELA else "restored only: " if name in BACK else ""
     verdict = ("met" if _met(name, costs) else "MISSED") if target else ""
-    stages = [" ".join(found) or "nothing" for found in (costs[0].made, costs[0].restored)]
+    stages = [_named(costs[0].made), _named(costs[0].restored)]
     return [name, f"{wall:.2f} s", f"{_work(costs):.2f} s", *stages, target + verdict]
+
+
+def _named(stages: tuple[str, ...]) -> str:
+    return f"{len(stages)} stages" if len(stages) > 1 else "".join(stages) or "nothing"
 
 
 def _work(costs: list[Cost]) -> float:
