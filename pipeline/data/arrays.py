@@ -105,12 +105,17 @@ def _check_features(x: npt.NDArray[Any], what: str) -> None:
         message = f"{what} has shape {x.shape}; it must be (samples, time steps, features), none of them 0"
     elif x.dtype.kind != "f":
         message = f"{what} is {x.dtype}; save floating-point numbers, scaled to about [0, 1] or [-1, 1]"
-    elif not np.isfinite(x).all():
-        where = tuple(int(index) for index in np.argwhere(~np.isfinite(x))[0])
-        message = f"{what} holds {x[where]} at {where}; remove or replace NaN and infinity"
+    elif not _fits_float32(x).all():
+        where = tuple(int(index) for index in np.argwhere(~_fits_float32(x))[0])
+        message = f"{what} holds {x[where]} at {where}; remove or replace NaN and infinity, and what float32 can't hold"
     else:
         return
     raise DataError(message)
+
+
+def _fits_float32(x: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    fits: npt.NDArray[np.bool_] = np.abs(x) <= np.finfo(np.float32).max  # false for NaN, too
+    return fits
 
 
 def _check_labels(y: npt.NDArray[Any], samples: int, what: str) -> None:

@@ -51,11 +51,12 @@ def _enlarged(images: npt.NDArray[np.float64]) -> Features:
 
 def _jittered(images: Features, picks: npt.NDArray[np.int64], work: Work) -> Features:
     """Turn, scale, shear and shift each picked image a little, its first appearance not at all."""
-    random = np.random.default_rng(SEED + 1)
-    angle = np.deg2rad(random.uniform(-ROTATION_DEGREES, ROTATION_DEGREES, len(picks)))
-    scale = random.uniform(1 - SCALE, 1 + SCALE, (len(picks), 2))
-    shear = random.uniform(-SHEAR, SHEAR, len(picks))
-    shift = random.uniform(-SHIFT_PIXELS, SHIFT_PIXELS, (len(picks), 2))
+    # One row of random numbers an image, so that fewer images are the first of more.
+    random = np.random.default_rng(SEED + 1).uniform(-1, 1, (len(picks), 6))
+    angle = np.deg2rad(ROTATION_DEGREES) * random[:, 0]
+    scale = 1 + SCALE * random[:, 1:3]
+    shear = SHEAR * random[:, 3]
+    shift = SHIFT_PIXELS * random[:, 4:6]
     centre = np.full(2, (SIDE - 1) / 2)
     made = np.empty((len(picks), SIDE, SIDE), np.float32)
     for index, pick in enumerate(picks):

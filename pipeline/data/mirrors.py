@@ -4,6 +4,7 @@ import queue
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,23 +37,31 @@ def download(work: Work, check: Check) -> None:
         OfflineError: says what each mirror answered.
 
     """
-    mirror_list = _reachable(MIRRORS)
-    troubles = [] if mirror_list else [f"no mirror answered within {REACH_SECONDS:.0f} s"]
+    good, troubles = _reachable(MIRRORS)
     DOWNLOADS.mkdir(parents=True, exist_ok=True)
-    for mirror in mirror_list:
+    for mirror in good:
         try:
             with tempfile.TemporaryDirectory(dir=DOWNLOADS) as scratch:
                 for index, name in enumerate(MNIST_FILES):
                     work.progress(index, len(MNIST_FILES), what=f"downloading {name}.gz")
                     _fetch(f"{mirror}{name}.gz", Path(scratch), f"{name}.gz")
-                    check(Path(scratch, f"{name}.gz"), name)
+                    _check(Path(scratch, f"{name}.gz"), name, check)
                 for name in MNIST_FILES:
                     shutil.move(Path(scratch, f"{name}.gz"), DOWNLOADS / f"{name}.gz")
-        except (DataError, OSError, ValueError) as error:
+        except (OfflineError, OSError, ValueError) as error:
             troubles.append(f"{mirror}: {error}")
         else:
             return
-    raise OfflineError("; ".join(troubles))
+    raise OfflineError("; ".join(troubles) or f"no mirror answered within {REACH_SECONDS:.0f} s")
+
+
+def _check(path: Path, name: str, check: Check) -> None:
+    """Check a file that a mirror served; the caller's own words would send the user after a file that is gone."""
+    try:
+        check(path, name)
+    except DataError:
+        message = f"what it serves as {name}.gz is not MNIST's (a proxy's page, or a transfer that broke off)"
+        raise OfflineError(message) from None
 
 
 def _fetch(url: str, folder: Path, name: str) -> None:
@@ -63,9 +72,9 @@ def _fetch(url: str, folder: Path, name: str) -> None:
     pooch.retrieve(url, known_hash=None, fname=name, path=folder, downloader=downloader)
 
 
-def _reachable(mirrors: tuple[str, ...]) -> list[str]:
-    """Return the mirrors that answer in time, asked all at once."""
-    answers: queue.Queue[tuple[str, bool]] = queue.Queue()
+def _reachable(mirrors: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Ask all mirrors at once; return those that answer in time, and what the others said in that time."""
+    answers: queue.Queue[tuple[str, str | None]] = queue.Queue()
 
     def ask(mirror: str) -> None:
         import requests  # noqa: PLC0415 - see _fetch
@@ -73,19 +82,26 @@ def _reachable(mirrors: tuple[str, ...]) -> list[str]:
         try:
             first = next(iter(MNIST_FILES))
             requests.head(f"{mirror}{first}.gz", timeout=REACH_SECONDS, allow_redirects=True).raise_for_status()
-        except (requests.RequestException, OSError):
-            answers.put((mirror, False))
+        except requests.HTTPError as error:
+            answers.put((mirror, f"it answered {error.response.status_code} {error.response.reason}"))
+        except requests.Timeout:
+            return
+        except (requests.RequestException, OSError) as error:
+            answers.put((mirror, type(error).__name__))
         else:
-            answers.put((mirror, True))
+            answers.put((mirror, None))
 
     for mirror in mirrors:
         threading.Thread(target=ask, args=(mirror,), daemon=True).start()
-    good = []
+    good, troubles = [], []
+    end = time.monotonic() + REACH_SECONDS
     for _ in mirrors:
         try:
-            mirror, answered = answers.get(timeout=REACH_SECONDS)
+            mirror, trouble = answers.get(timeout=max(0.0, end - time.monotonic()))
         except queue.Empty:
             break
-        if answered:
+        if trouble is None:
             good.append(mirror)
-    return sorted(good, key=mirrors.index)
+        else:
+            troubles.append(f"{mirror}: {trouble}")
+    return sorted(good, key=mirrors.index), troubles

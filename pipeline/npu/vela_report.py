@@ -6,12 +6,46 @@ NPU and memory cycles, hence not the largest of the columns' totals.
 
 import csv
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnrollError
 
+SUMMARY_COLUMNS = (
+    "memory_mode",
+    "core_clock",
+    "inference_time",
+    "sram_memory_used",
+    "dram_memory_used",
+    "nn_macs",
+    "cycles_total",
+    "cycles_npu",
+    "cycles_sram_access",
+    "cycles_dram_access",
+    "cycles_on_chip_flash_access",
+    "cycles_off_chip_flash_access",
+)
+"""What we read of the summary."""
+
+LAYER_COLUMNS = {
+    "Name": "name",
+    "Original Operator": "operator",
+    "NNG Operator": "npu_operator",
+    "Target": "target",
+    "Op Cycles": "cycles",
+    "NPU": "cycles_npu",
+    "SRAM AC": "cycles_sram",
+    "DRAM AC": "cycles_dram",
+    "OnFlash AC": "cycles_on_chip_flash",
+    "OffFlash AC": "cycles_off_chip_flash",
+    "MAC Count": "macs",
+    "Staging Usage": "staging_bytes",
+}
+"""Column of the per-layer report -> the field's word for it."""
+
+_TEXT = ("Name", "Original Operator", "NNG Operator", "Target", "experiment", "network")
 _OPERATOR = re.compile(
     r"operator: (?P<kind>\S+?), \w+: '(?P<name>[^']*)'\s*\nReason: (?P<reason>.+?)(?=\n\s*\n|\nWarning|\Z)", re.DOTALL
 )
@@ -48,8 +82,11 @@ def read(folder: Path, messages: str) -> Report:
         ReportError: not exactly one file of each kind, a column is missing, or the counts disagree.
 
     """
-    summaries = _rows(_only(folder, "*_summary_*.csv"))
-    layers = [_layer(row) for row in _rows(_only(folder, "*_per-layer.csv"))]
+    summaries = _rows(_only(folder, "*_summary_*.csv"), SUMMARY_COLUMNS, "summary")
+    layers = [
+        {ours: row[theirs] for theirs, ours in LAYER_COLUMNS.items()}
+        for row in _rows(_only(folder, "*_per-layer.csv"), LAYER_COLUMNS, "per-layer report")
+    ]
     reasons = {match["name"]: " ".join(match["reason"].split()) for match in _OPERATOR.finditer(messages)}
     on_cpu = [
         {
@@ -82,13 +119,20 @@ def _only(folder: Path, pattern: str) -> Path:
     return found[0]
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _rows(path: Path, columns: Iterable[str], what: str) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8", newline="") as file:
-        rows = [{name: _value(text) for name, text in row.items()} for row in csv.DictReader(file)]
+        rows = list(csv.DictReader(file))
     if not rows:
         message = f"Vela's report {path.name} is empty"
         raise ReportError(message)
-    return rows
+    for column in columns:
+        if column not in rows[0]:
+            message = f"Vela's {what} has no column {column!r}; is this a version we know? (5.2.0)"
+            raise ReportError(message)
+    if any(text is None for text in rows[-1].values()):
+        message = f"Vela's {what} {path.name} breaks off in its last line"
+        raise ReportError(message)
+    return [{name: text if name in _TEXT else _value(text) for name, text in row.items()} for row in rows]
 
 
 def _value(text: str) -> Any:
@@ -96,25 +140,3 @@ def _value(text: str) -> Any:
         return text
     number = float(text)
     return int(number) if number.is_integer() else number
-
-
-def _layer(row: dict[str, Any]) -> dict[str, Any]:
-    """Name the columns of the per-layer report in the field's words; all but MACs are cycles."""
-    try:
-        return {
-            "name": str(row["Name"]),
-            "operator": row["Original Operator"],
-            "npu_operator": row["NNG Operator"],
-            "target": row["Target"],
-            "cycles": row["Op Cycles"],
-            "cycles_npu": row["NPU"],
-            "cycles_sram": row["SRAM AC"],
-            "cycles_dram": row["DRAM AC"],
-            "cycles_on_chip_flash": row["OnFlash AC"],
-            "cycles_off_chip_flash": row["OffFlash AC"],
-            "macs": row["MAC Count"],
-            "staging_bytes": row["Staging Usage"],
-        }
-    except KeyError as error:
-        message = f"Vela's per-layer report has no column {error}; is this a version we know? (5.2.0)"
-        raise ReportError(message) from None

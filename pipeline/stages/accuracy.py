@@ -36,7 +36,8 @@ def make(work: Work) -> Found:
         lambda done: work.progress(len(x) + done, total, what="int8, reference kernels"),
     ).argmax(axis=1)
     np.savez(work.into / PREDICTIONS, labels=labels, float=in_float, int8=in_int8)
-    matrices = {"float": confusion(labels, in_float), "int8": confusion(labels, in_int8)}
+    classes = _classes(labels, in_float, in_int8)
+    matrices = {"float": confusion(labels, in_float, classes), "int8": confusion(labels, in_int8, classes)}
     (work.into / CONFUSION).write_text(
         json.dumps({name: matrix.tolist() for name, matrix in matrices.items()}, indent=1), encoding="utf-8"
     )
@@ -47,6 +48,7 @@ def make(work: Work) -> Found:
 def compare(labels: Classes, in_float: Classes, in_int8: Classes) -> dict[str, Any]:
     """Compare predicted classes, each of shape (samples,), with the labels and with each other."""
     changed = in_float != in_int8
+    classes = _classes(labels, in_float, in_int8)
     return {
         "test_samples": len(labels),
         "float_accuracy": float(np.mean(in_float == labels)),
@@ -55,22 +57,26 @@ def compare(labels: Classes, in_float: Classes, in_int8: Classes) -> dict[str, A
         "changed_to_wrong": int((changed & (in_float == labels)).sum()),
         "changed_to_right": int((changed & (in_int8 == labels)).sum()),
         "agreement": float(np.mean(~changed)),
-        "float_accuracy_by_class": by_class(labels, in_float),
-        "int8_accuracy_by_class": by_class(labels, in_int8),
+        "float_accuracy_by_class": by_class(labels, in_float, classes),
+        "int8_accuracy_by_class": by_class(labels, in_int8, classes),
     }
 
 
-def by_class(labels: Classes, predicted: Classes) -> list[float | None]:
+def _classes(*seen: Classes) -> int:
+    return int(max(classes.max() for classes in seen)) + 1
+
+
+def by_class(labels: Classes, predicted: Classes, classes: int | None = None) -> list[float | None]:
     """Return the share of each class that was found (recall); None for a class without samples."""
     return [
         float(np.mean(predicted[labels == label] == label)) if (labels == label).any() else None
-        for label in range(int(max(labels.max(), predicted.max())) + 1)
+        for label in range(classes or _classes(labels, predicted))
     ]
 
 
-def confusion(labels: Classes, predicted: Classes) -> npt.NDArray[np.int64]:
+def confusion(labels: Classes, predicted: Classes, classes: int | None = None) -> npt.NDArray[np.int64]:
     """Count samples by label (row) and prediction (column)."""
-    classes = int(max(labels.max(), predicted.max())) + 1
+    classes = classes or _classes(labels, predicted)
     matrix = np.zeros((classes, classes), np.int64)
     np.add.at(matrix, (labels, predicted), 1)
     return matrix

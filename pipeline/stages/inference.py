@@ -30,8 +30,9 @@ class Quantization:
     zero_point: int
 
     def stored(self, real: Features) -> npt.NDArray[np.int8]:
-        """Quantize as the TFLite specification says: round, then saturate to int8."""
-        stored = np.round(real / self.scale) + self.zero_point
+        """Quantize as TFLite's QUANTIZE does: round halves away from zero, then saturate to int8."""
+        steps = real / self.scale
+        stored = np.copysign(np.floor(np.abs(steps) + 0.5), steps) + self.zero_point
         saturated: npt.NDArray[np.int8] = np.clip(stored, -128, 127).astype(np.int8)
         return saturated
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 
 from pipeline.data import arrays
 from pipeline.errors import UnrollError
@@ -13,6 +14,8 @@ from pipeline.stages import inference, network
 from pipeline.stages.contract import Found, Work
 
 MODEL = "quantized.tflite"
+SCALE_WITHOUT_RANGE = 2e-6 / 255
+"""What TFLiteConverter gives a tensor that was always 0, as if it ranged over [-1e-6, 1e-6]."""
 
 
 class QuantizationError(UnrollError):
@@ -35,8 +38,8 @@ def make(work: Work) -> Found:
         raise QuantizationError(message)
     model = work.into / MODEL
     model.write_bytes(_convert(work, x_train[:wanted]))
+    check(Interpreter(os.fspath(model)).get_tensor_details())  # before any kernel sees it: on a bad scale they abort()
     loaded = inference.interpreter(model, inference.REFERENCE)
-    check(loaded.get_tensor_details())
     into, out = (
         inference.quantization(details[0]) for details in (loaded.get_input_details(), loaded.get_output_details())
     )
@@ -82,7 +85,7 @@ def check(tensors: list[dict[str, Any]]) -> None:
                 " run on the CPU; train the network (a zero weight matrix has no range) or show more samples"
             )
             raise QuantizationError(message)
-        bad = _bad_scale(tensor["quantization_parameters"])
+        bad = _bad_scale(tensor)
         if bad is not None:
             message = (
                 f"tensor {name} has the quantization scale {bad}; its values had no usable range:"
@@ -91,8 +94,9 @@ def check(tensors: list[dict[str, Any]]) -> None:
             raise QuantizationError(message)
 
 
-def _bad_scale(parameters: Mapping[str, Any]) -> float | None:
-    """Return the first scale that is 0, negative, infinite or NaN."""
-    scales = np.asarray(parameters["scales"], np.float64)
-    bad = scales[~(np.isfinite(scales) & (scales > 0))]
+def _bad_scale(tensor: Mapping[str, Any]) -> float | None:
+    """Return the first scale that is infinite, NaN, or 0 in effect: a bias's product of two scales may be small."""
+    scales = np.asarray(tensor["quantization_parameters"]["scales"], np.float64)
+    smallest = SCALE_WITHOUT_RANGE * 1.001 if tensor["dtype"] == np.int8 else 0
+    bad = scales[~(np.isfinite(scales) & (scales > smallest))]
     return float(bad[0]) if bad.size else None

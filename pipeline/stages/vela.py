@@ -75,9 +75,6 @@ def numbers(report: Report, compiled: CompiledFile) -> dict[str, Any]:
         **{f"cycles_{name}": value for name, value in cycles.items()},
         "inference_ms": summary["inference_time"] * 1e3,
         "core_clock_hz": summary["core_clock"],
-        "arena_bytes": round((summary["sram_memory_used"] + summary["dram_memory_used"]) * KIB)
-        if summary["feature_map_storage_area"] == "Dram"
-        else round(summary["sram_memory_used"] * KIB),
         "sram_bytes": round(summary["sram_memory_used"] * KIB) + constants_in_sram * compiled.constants_bytes,
         "dram_bytes": round(summary["dram_memory_used"] * KIB),
         "constants_bytes": compiled.constants_bytes,

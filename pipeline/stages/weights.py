@@ -98,11 +98,12 @@ class _Progress(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no 
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         """Report one training step."""
-        done = self._epoch * self._steps_per_epoch + batch + 1
+        step = min(batch + 1, self._steps_per_epoch)  # Keras counts an execution that ends early as a whole one
+        done = self._epoch * self._steps_per_epoch + step
         self._work.progress(
             done,
             self._epochs * self._steps_per_epoch,
             epoch=f"{self._epoch + 1}/{self._epochs}",
-            step=f"{batch + 1}/{self._steps_per_epoch}",
+            step=f"{step}/{self._steps_per_epoch}",
             **{name: float(value) for name, value in (logs or {}).items()},
         )

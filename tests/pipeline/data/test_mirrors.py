@@ -171,7 +171,10 @@ def test_a_mirror_with_one_bad_file_gives_none(work: Work, serve: Serve, use: An
     address = serve(good_folder)
     use(address)
 
-    assert refusal(work) == f"{address}: not t10k-labels-idx1-ubyte"
+    assert (
+        refusal(work)
+        == f"{address}: what it serves as t10k-labels-idx1-ubyte.gz is not MNIST's (a proxy's page, or a transfer that broke off)"
+    )
     assert downloaded() == []
 
 
@@ -192,7 +195,10 @@ def test_when_all_are_bad_each_is_named_with_what_it_did(work: Work, serve: Serv
 
     first, second = refusal(work).split("; ")
 
-    assert first == f"{portal}: not train-images-idx3-ubyte"
+    assert (
+        first
+        == f"{portal}: what it serves as train-images-idx3-ubyte.gz is not MNIST's (a proxy's page, or a transfer that broke off)"
+    )
     assert second.startswith(f"{forbids}: 403 ")
     assert downloaded() == []
 

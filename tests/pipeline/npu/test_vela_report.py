@@ -31,7 +31,6 @@ LAYER_COLUMNS = (
 SUMMARY_COLUMNS = (
     "memory_mode",
     "core_clock",
-    "feature_map_storage_area",
     "inference_time",
     "sram_memory_used",
     "dram_memory_used",

@@ -75,7 +75,7 @@ def test_the_numbers_are_those_of_velas_summary(compile_: Compile, chain: Chain,
     assert metrics["cycles_total"] > metrics["cycles_npu"] > 0
     assert metrics["inference_ms"] == pytest.approx(1000 * float(summary["inference_time"]))
     assert metrics["core_clock_hz"] == float(summary["core_clock"]) == 500e6
-    assert metrics["sram_bytes"] == metrics["arena_bytes"] == round(1024 * float(summary["sram_memory_used"]))
+    assert metrics["sram_bytes"] == round(1024 * float(summary["sram_memory_used"]))
     assert metrics["dram_bytes"] == 0
     assert metrics["macs"] == int(summary["nn_macs"])
 
@@ -131,17 +131,16 @@ def test_in_sram_only_the_constants_count_as_sram(compile_: Compile) -> None:
     tensors = tensor_bytes(folder / vela.COMPILED)
 
     assert metrics["constants_bytes"] == tensors["ethos_u_command_stream"] + tensors["read_only"]
-    assert metrics["arena_bytes"] == tensors["scratch"]
     assert metrics["sram_bytes"] == tensors["scratch"] + tensors["ethos_u_command_stream"] + tensors["read_only"]
 
 
 def test_in_shared_sram_the_constants_stay_in_flash(compile_: Compile) -> None:
     folder, metrics = compile_()
 
-    assert metrics["sram_bytes"] == metrics["arena_bytes"] == tensor_bytes(folder / vela.COMPILED)["scratch"]
+    assert metrics["sram_bytes"] == tensor_bytes(folder / vela.COMPILED)["scratch"]
 
 
-def test_in_dedicated_sram_the_arena_is_what_is_written_in_both_memories(compile_: Compile) -> None:
+def test_in_dedicated_sram_both_memories_are_told(compile_: Compile) -> None:
     folder, metrics = compile_(
         accelerator="ethos-u65-256", system_config="Ethos_U65_High_End", memory_mode="Dedicated_Sram"
     )
@@ -149,7 +148,6 @@ def test_in_dedicated_sram_the_arena_is_what_is_written_in_both_memories(compile
 
     assert metrics["sram_bytes"] == tensors["scratch_fast"]
     assert metrics["dram_bytes"] == tensors["scratch"] + tensors["read_only"]
-    assert metrics["arena_bytes"] == tensors["scratch_fast"] + tensors["scratch"]
 
 
 def test_every_choice_of_a_target_is_told_to_vela(
