@@ -126,6 +126,10 @@ class Forbids(Handler):
         self.send_error(403)
 
 
+def serves_something_else(name: str) -> str:
+    return f"what it serves as {name}.gz is not MNIST's (a proxy's page, or a transfer that broke off)"
+
+
 def refusal(work: Work) -> str:
     with pytest.raises(OfflineError) as caught:
         mirrors.download(work, is_good)
@@ -171,10 +175,7 @@ def test_a_mirror_with_one_bad_file_gives_none(work: Work, serve: Serve, use: An
     address = serve(good_folder)
     use(address)
 
-    assert (
-        refusal(work)
-        == f"{address}: what it serves as t10k-labels-idx1-ubyte.gz is not MNIST's (a proxy's page, or a transfer that broke off)"
-    )
+    assert refusal(work) == f"{address}: {serves_something_else('t10k-labels-idx1-ubyte')}"
     assert downloaded() == []
 
 
@@ -195,10 +196,7 @@ def test_when_all_are_bad_each_is_named_with_what_it_did(work: Work, serve: Serv
 
     first, second = refusal(work).split("; ")
 
-    assert (
-        first
-        == f"{portal}: what it serves as train-images-idx3-ubyte.gz is not MNIST's (a proxy's page, or a transfer that broke off)"
-    )
+    assert first == f"{portal}: {serves_something_else('train-images-idx3-ubyte')}"
     assert second.startswith(f"{forbids}: 403 ")
     assert downloaded() == []
 
