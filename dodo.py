@@ -23,11 +23,16 @@ commands.prepare_build_folder()
 Task = dict[str, Any]
 
 
+DESCRIPTIONS: dict[str, str] = {}
+
+
 def _load() -> dict[str, list[graph.Job] | UnrollError]:
     loaded: dict[str, list[graph.Job] | UnrollError] = {}
     for name in experiment.names():
         try:
-            loaded[name] = graph.jobs(name, experiment.load(name))
+            checked = experiment.load(name)
+            loaded[name] = graph.jobs(name, checked)
+            DESCRIPTIONS[name] = checked.description
         except UnrollError as error:
             loaded[name] = error
     return loaded
@@ -109,7 +114,7 @@ def _all_tasks() -> Iterator[Task]:
         "build", None, "every stage of every experiment", [job for jobs in whole.values() for job in jobs]
     )
     for name, jobs in whole.items():
-        yield _group_task("build", name, f"every stage of {name}", jobs)
+        yield _group_task("build", name, DESCRIPTIONS[name] or f"every stage of {name}", jobs)
     for name, error in EXPERIMENTS.items():
         if isinstance(error, UnrollError):
             yield from (_broken_task(basename, name, error) for basename in (*graph.STAGES, "build"))

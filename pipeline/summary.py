@@ -66,10 +66,15 @@ def _target_rows(target: str, record: Record) -> Rows:
     if found["dram_bytes"]:
         memory += f", DRAM {_kib(found['dram_bytes'])}"
     placement = f"{found['npu_operators']} on the NPU, {found['cpu_operators']} on the CPU"
+    on_cpu = (
+        (f"{target}: on the CPU", f"{operator['operator']} {operator['name']}: {operator['reason']}", "")
+        for operator in found["cpu_operators_by_name"]
+    )
     return [
         (f"{target}: inference", cycles, "estimated"),
         (f"{target}: memory", memory, "estimated"),
         (f"{target}: operators", placement, "estimated"),
+        *on_cpu,
     ]
 
 

@@ -12,7 +12,8 @@ VELA = {
     "flash_bytes": 674_112,
     "dram_bytes": 0,
     "npu_operators": 306,
-    "cpu_operators": 0,
+    "cpu_operators": 1,
+    "cpu_operators_by_name": [{"operator": "Sin", "name": "gru/Sin", "reason": "Unsupported opType"}],
 }
 METRICS: dict[str, dict[str, Any]] = {
     "dataset": {"dataset": "mnist", "train_samples": 60_000, "test_samples": 10_000},
@@ -52,7 +53,8 @@ def test_every_number_says_its_unit_and_what_it_is(jobs: dict[str, Job]) -> None
     assert ("predictions changed by int8", "10 of 10,000", "measured") in rows
     assert ("u55-128: inference", "6,218,057 cycles, 12.44 ms", "estimated") in rows
     assert ("u55-128: memory", "SRAM 3.0 KiB, flash 658.3 KiB", "estimated") in rows
-    assert ("u55-128: operators", "306 on the NPU, 0 on the CPU", "estimated") in rows
+    assert ("u55-128: operators", "306 on the NPU, 1 on the CPU", "estimated") in rows
+    assert ("u55-128: on the CPU", "Sin gru/Sin: Unsupported opType", "") in rows
     assert ("files", "build/tiny/", "") in rows
 
 

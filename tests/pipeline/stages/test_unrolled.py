@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
+from ethosu.vela.tflite.Model import Model
 
 from pipeline.data.arrays import DataSet
 from pipeline.stages import inference, network, unrolled
@@ -64,6 +65,19 @@ def test_the_graph_is_written_out_without_a_loop(chain: Chain, cell: str) -> Non
     assert network.load(made["unrolled"]).layers[0].unroll
     content = (made["unrolled"] / unrolled.MODEL).read_bytes()
     assert b"while" not in content.lower()
+
+
+@CELLS
+def test_every_result_in_the_graph_is_used_because_others_have_no_range_to_quantize_by(chain: Chain, cell: str) -> None:
+    made, _ = chain(cell)
+    graph = Model.GetRootAsModel((made["unrolled"] / unrolled.MODEL).read_bytes(), 0).Subgraphs(0)
+    operators = [graph.Operators(number) for number in range(graph.OperatorsLength())]
+
+    used = {int(tensor) for operator in operators for tensor in operator.InputsAsNumpy()}
+    made_here = {int(tensor) for operator in operators for tensor in operator.OutputsAsNumpy()}
+
+    left = made_here - used - {int(tensor) for tensor in graph.OutputsAsNumpy()}
+    assert [graph.Tensors(tensor).Name().decode() for tensor in sorted(left)] == []
 
 
 def test_the_weights_are_those_that_were_trained(chain: Chain) -> None:
