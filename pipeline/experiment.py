@@ -163,7 +163,7 @@ def _fail(problem: str) -> None:
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        return tomli.loads(path.read_text(encoding="utf-8"))
+        return tomli.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         there = ", ".join(names(path.parent)) or "none"
         message = f"no such experiment; there are: {there}"

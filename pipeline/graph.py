@@ -24,7 +24,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[str, ...]
     """Files of ours that it runs, relative to ``pipeline/``; a test compares them with what it imports."""
     on_crash: str = ""
-    """What the user should know when the process dies of a signal."""
+    """What the user should know when the process dies of a segmentation fault."""
 
 
 _KERAS = ("tensorflow", "keras", "numpy")

@@ -167,6 +167,6 @@ def _failure(job: Job, code: int, report: dict[str, Any]) -> str | None:
             f" Close other programs or lower batch_size. Log: {job.log}"
         )
     if code < 0:
-        what = f"{job.stage.name} crashed ({signal.Signals(-code).name}). {job.stage.on_crash}".rstrip()
-        return f"{what} Log: {job.log}"
+        known = f" {job.stage.on_crash}" if code == -signal.SIGSEGV else ""
+        return f"{job.stage.name} crashed ({signal.Signals(-code).name}).{known} Log: {job.log}"
     return f"{job.stage.name} ended with exit code {code} and no result. Log: {job.log}"

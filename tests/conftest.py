@@ -28,20 +28,15 @@ class Project:
 
     def doit(self, *arguments: str, check: int | None = 0, timeout: float = 300) -> str:
         """Run doit to its end; return what it printed, and expect an exit code."""
-        done = subprocess.run(
-            [sys.executable, "-m", "doit", *arguments],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=timeout,
-        )
-        assert check is None or done.returncode == check, done.stdout
-        assert "Traceback" not in done.stdout, done.stdout
-        return done.stdout
+        running = self.start(*arguments)
+        try:
+            printed, _ = running.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            raise
+        assert check is None or running.returncode == check, printed
+        assert "Traceback" not in printed, printed
+        return printed
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start doit in a session of its own, as a terminal does."""

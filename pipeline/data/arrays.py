@@ -84,16 +84,27 @@ def checked(arrays: dict[str, npt.NDArray[Any]], source: str) -> DataSet:
             f" {arrays['x_test'].shape[1:]}; both must be (time steps, features) of the same size"
         )
         raise DataError(message)
-    unseen = sorted(set(arrays["y_test"].tolist()) - set(arrays["y_train"].tolist()))
-    if unseen:
-        message = f"{source}: y_test has the label {unseen[0]}, which y_train never has; train on every class"
-        raise DataError(message)
-    return DataSet(
+    data = DataSet(
         x_train=arrays["x_train"].astype(np.float32),
         y_train=arrays["y_train"].astype(np.int64),
         x_test=arrays["x_test"].astype(np.float32),
         y_test=arrays["y_test"].astype(np.int64),
     )
+    check_classes(data, source)
+    return data
+
+
+def check_classes(data: DataSet, source: str) -> None:
+    """Refuse test samples of a class that is never trained.
+
+    Raises:
+        DataError: names the first such label.
+
+    """
+    unseen = sorted(set(data.y_test.tolist()) - set(data.y_train.tolist()))
+    if unseen:
+        message = f"{source}: y_test has the label {unseen[0]}, which y_train never has; train on every class"
+        raise DataError(message)
 
 
 _AXES = 3

@@ -20,7 +20,8 @@ MIRRORS = (
 )
 REACH_SECONDS = 5.0
 """How long a mirror may take to answer at all; name servers that don't answer would take minutes."""
-READ_SECONDS = 30.0
+READ_SECONDS = 10.0
+"""How long a mirror may be silent while it sends."""
 
 Check = Callable[[Path, str], Any]
 """Raises DataError when a file is not the one of that name."""

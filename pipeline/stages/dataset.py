@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.data import digits, mnist, npz
-from pipeline.data.arrays import DataError, DataSet
+from pipeline.data.arrays import DataError, DataSet, check_classes
 from pipeline.data.mirrors import OfflineError
 from pipeline.stages.contract import Found, Work
 
@@ -18,6 +18,7 @@ def make(work: Work) -> Found:
     wanted = work.config["dataset"]
     data, stand_in = _get(work)
     data = data.first(wanted["train_samples"], wanted["test_samples"])
+    check_classes(data, f"the data set cut to train_samples = {wanted['train_samples']}")
     data.save(work.into)
     samples, steps, features = data.x_train.shape
     return Found(

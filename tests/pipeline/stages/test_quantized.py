@@ -140,8 +140,9 @@ def test_all_training_samples_may_be_representative(work: MakeWork, chain: Chain
     assert {"done": 96, "total": 96, "what": "showing samples"} in reports
 
 
-def test_two_fresh_processes_convert_to_the_same_bytes(start_alone: StartAlone, chain: Chain) -> None:
-    made, _ = chain("gru")
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_two_fresh_processes_convert_to_the_same_bytes(start_alone: StartAlone, chain: Chain, cell: str) -> None:
+    made, _ = chain(cell)
     inputs = {stage: made[stage] for stage in ("dataset", "unrolled")}
 
     waiting = [start_alone(name, "quantized", CONFIG, inputs) for name in ("first", "second")]
