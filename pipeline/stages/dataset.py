@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.data import digits, mnist, npz
+from pipeline.data import mnist, npz
 from pipeline.data.arrays import DataError, DataSet, check_classes
 from pipeline.data.mirrors import OfflineError
 from pipeline.stages.contract import Found, Work
@@ -55,5 +55,7 @@ def _get(work: Work) -> tuple[DataSet, str | None]:
 
 
 def _digits(work: Work) -> DataSet:
+    from pipeline.data import digits  # noqa: PLC0415 - scikit-learn takes a second that MNIST does not owe
+
     samples = work.config["dataset"]["train_samples"]
     return digits.make(work, min(samples or digits.TRAIN_IMAGES, digits.TRAIN_IMAGES))
