@@ -68,18 +68,23 @@ def read_record(folder: Path) -> Record:
         content = (folder / RECORD).read_bytes()
     except NotADirectoryError:
         raise FileNotFoundError(folder) from None
-    try:
+    message = f"{RECORD} is truncated or not ours"
+    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+        record = _decode_record(content)
+        if record.schema == SCHEMA:
+            return record
+    with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
         schema = msgspec.json.decode(content, type=_Schema).schema
-        if schema == SCHEMA:
-            return msgspec.json.decode(content, type=Record)
-        message = f"{RECORD} has schema {schema}, this version writes {SCHEMA}"
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        message = f"{RECORD} is truncated or not ours"
+        if schema != SCHEMA:
+            message = f"{RECORD} has schema {schema}, this version writes {SCHEMA}"
     raise BrokenRecordError(message)
 
 
 class _Schema(msgspec.Struct):
     schema: int
+
+
+_decode_record = msgspec.json.Decoder(Record).decode
 
 
 def damage(folder: str | Path, record: Record) -> str | None:
