@@ -1,5 +1,6 @@
 """The dashboard: watches the project, shows it, and drives doit."""
 
+import asyncio
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -180,6 +181,9 @@ class Dashboard(App[None]):
                 return
             if answer == "y":
                 self.engine.stop()
+                self.notify("stopping; what finished is kept")
+                while self.engine.running:  # the tick hears of its end
+                    await asyncio.sleep(TICK_SECONDS)
         self.exit()
 
     def action_edit(self) -> None:

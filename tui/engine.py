@@ -19,6 +19,10 @@ SAID = LOGS / "dashboard.log"
 """What doit printed when the dashboard ran it."""
 
 
+_left_running: list[subprocess.Popen[bytes]] = []
+"""Keeps the objects of children that outlive their engine, for which Python would warn."""
+
+
 class ForeignRunError(UnrollError):
     """A run that can't be stopped from here."""
 
@@ -74,6 +78,7 @@ class Engine:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+            _left_running[:] = [child for child in _left_running if child.poll() is None] + [self._child]
 
     def poll(self) -> Ending | None:
         """Return how the run ended, once, when it has; begin its next command if there is one."""
