@@ -62,13 +62,14 @@ class Follower:
                 file.seek(self._position)
                 text = self._half + file.read()
                 self._position = file.tell()
-        except FileNotFoundError:
+        except OSError:  # none there, or one that we may not read
+            self._position, self._half = 0, b""
             return
         *lines, self._half = text.split(b"\n")
         for line in lines:
             try:
                 event = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(event, dict) and "event" in event:
                 yield event

@@ -44,7 +44,7 @@ def acquire(on_wait: Callable[[str], None]) -> "BaseFileLock":
 def held_by() -> tuple[str, int] | None:
     """Return host and pid of the build that is going on in this folder, here or in a container that shares it."""
     try:
-        handle = os.open(LOCK, os.O_RDWR)
+        handle = os.open(LOCK, os.O_RDONLY)  # it may be another user's, such as a container's
     except OSError:
         return None
     try:

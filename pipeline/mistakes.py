@@ -92,6 +92,7 @@ def did_you_mean(value: str, known: list[str]) -> str:
 _WORDS = {
     "`str | null`": "text",
     "`int | null`": "a whole number",
+    "`float | null`": "a number",
     "`str`": "text",
     "`int`": "a whole number",
     "`float`": "a number",

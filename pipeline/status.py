@@ -31,8 +31,18 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """The result now shown, fresh or stale, if it can be read."""
     in_place: bool
     """The result shown is whole and is the one its inputs ask for."""
-    remembered: bool = False
-    """Stale, but the store can bring its result back."""
+    kept: Record | None = None
+    """Stale, but the store can bring this result back."""
+
+    @property
+    def remembered(self) -> bool:
+        """Whether the store can bring its result back."""
+        return self.kept is not None
+
+    @property
+    def result(self) -> Record | None:
+        """What it has made, or what the store will bring back for it."""
+        return self.record if self.in_place else self.kept
 
     @property
     def key(self) -> str | None:
@@ -46,6 +56,7 @@ class Assessor:
     def __init__(self) -> None:
         """Know nothing yet."""
         self._records: dict[str, tuple[int, Record]] = {}
+        self._assessed: dict[str, tuple[tuple[Any, ...] | None, State]] = {}
 
     def assess(self, job: Job, upstream: Mapping[str, State], *, recorded: bool = True) -> State:
         """Say how a job stands, given the states of the jobs it needs by name.
@@ -53,7 +64,18 @@ class Assessor:
         ``recorded`` tells whether doit remembers to have finished it (``doit forget``).
         """
         record, trouble = self._read(job.link)
-        results = {need.stage.name: self._result_of(upstream[need.name]) for need in job.needs}
+        results = {need.stage.name: upstream[need.name].result for need in job.needs}
+        seen = (job, record, trouble, tuple(results.values()), recorded, *_made_with(job))
+        state = self._assessed.get(job.name, _NOTHING)
+        if not job.needs or state[0] != seen:  # a job without needs may read the user's own file
+            state = (seen, self._judged(job, record, trouble, results, recorded=recorded))
+            self._assessed[job.name] = state
+        judged = state[1]
+        return judged if judged.in_place else self._with_kept(job, judged)
+
+    def _judged(
+        self, job: Job, record: Record | None, trouble: str, results: Mapping[str, Record | None], *, recorded: bool
+    ) -> State:
         waiting = [stage for stage, result in results.items() if result is None]
         inputs = _inputs(job, {stage: result for stage, result in results.items() if result is not None})
         reasons = [trouble] if trouble else _differences(record, inputs, job, partial=bool(waiting))
@@ -61,29 +83,27 @@ class Assessor:
         in_place = not reasons
         if in_place and not recorded:
             reasons = ["not on record as finished (doit forget, or state.db was removed)"]
-        state = State(
+        return State(
             fresh=not reasons,
             reasons=tuple(reasons),
             inputs=None if waiting else inputs,
             record=record,
             in_place=in_place,
         )
-        if in_place or state.key is None:
-            return state
-        kept = store.find(state.key)
-        kept_record = self._read(kept)[0] if kept else None
-        if kept_record is None or (kept_record.stand_in and not job.needs):
-            return state
-        return msgspec.structs.replace(state, remembered=True)
 
-    def _result_of(self, state: State) -> Record | None:
-        """Return the record of what a job has made or what the store will bring back for it."""
-        if state.in_place:
-            return state.record
-        if state.remembered and state.key:
-            kept = store.find(state.key)
-            return self._read(kept)[0] if kept else None
-        return None
+    def _with_kept(self, job: Job, state: State) -> State:
+        if state.key is None:
+            return state
+        kept = self._kept(state.key)
+        if kept is None or (kept.stand_in and not job.needs):
+            return state
+        return msgspec.structs.replace(state, kept=kept)
+
+    def _kept(self, key: str) -> Record | None:
+        """Return the record of the result that the store would bring back; it discards a damaged one instead."""
+        kept = store.find(key)
+        record, trouble = self._read(kept) if kept else (None, "")
+        return None if trouble else record
 
     def _read(self, shown: Path) -> tuple[Record | None, str]:
         """Return the record of a result, given its link or its folder, and what is wrong with the result."""
@@ -101,7 +121,12 @@ class Assessor:
             return None, "never built" if not os.path.isdir(home) else f"{store.RECORD} is missing"
         except BrokenRecordError as error:
             return None, str(error)
+        except OSError as error:
+            return None, f"{store.RECORD} can't be read: {error.strerror}"
         return record, store.damage(home, record) or ""
+
+
+_NOTHING = (None, State(fresh=False, reasons=(), inputs=None, record=None, in_place=False))
 
 
 def assess_all(jobs: Iterable[Job], recorded: set[str] | None = None) -> dict[str, State]:
@@ -125,8 +150,14 @@ def recorded_by_doit(database: Path = STATE_DB) -> set[str]:
         return set()
 
 
+def _made_with(job: Job) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return the digests of a job's sources and the versions of its tools."""
+    return source_digests(job.stage.sources), {tool: tool_version(tool) for tool in job.stage.tools}
+
+
 def _inputs(job: Job, needed: Mapping[str, Record]) -> dict[str, Any]:
     """Collect what goes into a job; its digest is the result's key."""
+    source, tools = _made_with(job)
     files = {
         f"{stage}/{name}": facts["sha256"] for stage, record in needed.items() for name, facts in record.outputs.items()
     }
@@ -135,8 +166,8 @@ def _inputs(job: Job, needed: Mapping[str, Record]) -> dict[str, Any]:
         "stage": job.stage.name,
         "config": places.without_paths(job.config),
         "files": files | _own_data(job),
-        "source": source_digests(job.stage.sources),
-        "tools": {tool: tool_version(tool) for tool in job.stage.tools},
+        "source": source,
+        "tools": tools,
     }
 
 

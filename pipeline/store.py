@@ -8,6 +8,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -107,10 +108,31 @@ def resolve(link: Path) -> Path:
         return link
 
 
+_SETTLED_NS = 50_000_000
+"""A folder that changed so recently may change again under the same time of change."""
+_listed: dict[str, tuple[int, dict[str, list[Path]]]] = {}
+
+
 def find(key: str, store: Path = STORE) -> Path | None:
     """Return the newest remembered result of a key."""
-    found = sorted(store.glob(f"{key}.*"), key=lambda path: path.stat().st_mtime)
-    return found[-1] if found else None
+    found = [path for path in _by_key(store).get(key, ()) if path.exists()]
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _by_key(store: Path) -> dict[str, list[Path]]:
+    """List a store by key; the list is kept while the folder does not change, since a search of many is slow."""
+    try:
+        changed = store.stat().st_mtime_ns
+    except OSError:
+        return {}
+    when, listed = _listed.get(os.path.abspath(store), (0, {}))
+    if when != changed:
+        listed = {}
+        for path in store.glob("*.*"):
+            listed.setdefault(path.name.partition(".")[0], []).append(path)
+        if time.time_ns() - changed > _SETTLED_NS:
+            _listed[os.path.abspath(store)] = (changed, listed)
+    return listed
 
 
 @contextlib.contextmanager

@@ -1,18 +1,27 @@
 """What the README says is so."""
 
 import json
+import os
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from textual.binding import Binding, BindingType
 
 from pipeline.graph import STAGES
 from tests.conftest import ROOT, Project
+from tui.app import Dashboard
+from tui.screens.main import MainScreen
+from tui.widgets.log_panel import LogPanel
+from tui.widgets.stage_table import StageTable
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SOURCES = "".join(
-    path.read_text(encoding="utf-8") for path in [*(ROOT / "pipeline").rglob("*.py"), ROOT / "doitw", ROOT / "dodo.py"]
+    path.read_text(encoding="utf-8")
+    for path in [*(ROOT / "pipeline").rglob("*.py"), *(ROOT / "tui").rglob("*.py"), ROOT / "doitw", ROOT / "dodo.py"]
 )
 
 
@@ -63,6 +72,15 @@ def test_every_message_in_troubleshooting_is_one_of_ours(text: str) -> None:
 @pytest.mark.parametrize("command", re.findall(r"^\| `\./doitw (.+?)` \|", README, re.MULTILINE))
 def test_every_command_of_the_table_is_taken(built: Project, command: str) -> None:
     words = command.split()
+    if words == ["dashboard"]:  # needs a terminal; the same facts as text do not
+        done = subprocess.run(
+            [sys.executable, "-m", "tui", "--once"],
+            cwd=built.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            check=True,
+        )
+        assert done.returncode == 0
+        return
     if words[0] in {"weights:mnist-gru", "-n", "build:tiny"}:
         words = ["list", words[-1].split(":")[0]]  # what would train for a minute is only looked up
     printed = built.doit(*words, check=None)
@@ -76,11 +94,27 @@ def test_the_numbers_of_the_shipped_experiment_are_those_of_a_build() -> None:
     assert "306 / 0" in shown["operators on the NPU / CPU"]
 
 
-def test_the_picture_is_there() -> None:
-    (picture,) = re.findall(r"!\[[^\]]+\]\((.+?)\)", README)
-    text = (ROOT / picture).read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("picture", "words"), {"build.svg": "float&#160;accuracy", "dashboard.svg": "confusion"}.items()
+)
+def test_the_pictures_are_there(picture: str, words: str) -> None:
+    assert f"](docs/{picture})" in README
+    text = (ROOT / "docs" / picture).read_text(encoding="utf-8")
     assert text.lstrip().startswith("<svg")
-    assert "float&#160;accuracy" in text
+    assert words in text
+
+
+def test_every_key_that_it_names_is_one() -> None:
+    named = {key for row in _table("| key | |") for key in re.findall(r"`(.+?)`", row[0])}
+    words = {"[": "left_square_bracket", "]": "right_square_bracket", "/": "slash", "!": "exclamation_mark"}
+    words |= {"?": "question_mark", "esc": "escape"}
+    classes = (Dashboard, MainScreen, LogPanel, StageTable)
+    bound = {key for widget in classes for bindings in widget.BINDINGS for key in _keys(bindings)}
+    assert {words.get(key, key) for key in named} - bound - {"ctrl+p"} == set()
+
+
+def _keys(binding: BindingType) -> list[str]:
+    return (binding.key if isinstance(binding, Binding) else binding[0]).split(",")
 
 
 def test_the_benchmarks_it_names_are_there_and_explain_themselves() -> None:

@@ -43,9 +43,16 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     how.add_argument("--once", action="store_true", help="print everything as plain text and end")
     how.add_argument("--serve", action="store_true", help="open it in a browser; each tab is a dashboard of its own")
     parser.add_argument("--host", default="127.0.0.1", help="address to serve on; whoever reaches it can run builds")
-    parser.add_argument("--port", type=int, default=8000, help="port to serve on")
+    parser.add_argument("--port", type=_port, default=8000, help="port to serve on")
     parser.add_argument("--public-url", help="how browsers reach it, when that is not http://HOST:PORT")
     return parser.parse_args(arguments)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 2**16:
+        message = f"{text!r} is no port: 1 to 65535"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The dashboard: watches the project, shows it, and drives doit."""
 
-import asyncio
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -43,6 +42,7 @@ class Dashboard(App[None]):
         self.board = Board(now)
         self.engine = Engine()
         self.snapshot: Snapshot | None = None
+        self._leaving = False
         self._looking = False
         self._look_at = 0.0
         self._shown_at = 0.0
@@ -68,7 +68,9 @@ class Dashboard(App[None]):
         """Hear of the run, look at the files when it is time, and show what changed."""
         heard = self.board.poll()
         ending = self.engine.poll()
-        if ending:
+        if ending and self._leaving:
+            self.exit()
+        elif ending:
             self._tell(ending)
         due = time.monotonic() >= self._look_at
         if heard or ending or due or self.board.files_changed():
@@ -182,8 +184,8 @@ class Dashboard(App[None]):
             if answer == "y":
                 self.engine.stop()
                 self.notify("stopping; what finished is kept")
-                while self.engine.running:  # the tick hears of its end
-                    await asyncio.sleep(TICK_SECONDS)
+                self._leaving = True  # when the tick hears of its end
+                return
         self.exit()
 
     def action_edit(self) -> None:

@@ -87,7 +87,10 @@ class Engine:
         code = self._child.returncode
         self._child = None
         if code == 0 and self._todo and not self._stops:
-            self._spawn(self._todo.pop(0))
+            try:
+                self._spawn(self._todo.pop(0))
+            except OSError as error:
+                return Ending(self._command, 1, f"doit can't be started: {error}", stopped=False)
             return None
         lines = [line for line in last_lines(SAID, 5) if line.strip()]
         return Ending(self._command, code, lines[-1] if lines else "", bool(self._stops))
@@ -97,10 +100,6 @@ class Engine:
         if self._child is not None:
             self._stops += 1
             _signal_group(self._child.pid, signal.SIGINT if self._stops == 1 else signal.SIGKILL)
-
-    def owns(self, run: Run | None) -> bool:
-        """Tell whether a run is the dashboard's own."""
-        return run is not None and self._child is not None and run.pid == self._child.pid
 
 
 def _signal_group(pid: int, number: int) -> None:
@@ -133,7 +132,11 @@ def edit_command(file: Path) -> list[str] | None:
     import shutil  # noqa: PLC0415
 
     named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    for words in [shlex.split(named)] if named else [["nano"], ["vim"], ["vi"]]:
+    try:
+        commands = [shlex.split(named)] if named else [["nano"], ["vim"], ["vi"]]
+    except ValueError:  # a quotation mark without its other
+        return None
+    for words in commands:
         if words and shutil.which(words[0]):
             return [*words, str(file)]
     return None

@@ -1,5 +1,6 @@
 """The dashboard's facts as plain text, for a pipe or the log of a CI run."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -17,15 +18,25 @@ def main() -> int:
     board.assess()
     text = "\n".join(lines(board.snapshot(), time.time())) + "\n"
     encoding = sys.stdout.encoding or "ascii"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
 def lines(snapshot: Snapshot, now: float) -> Iterator[str]:
-    """Return what there is to say of a project."""
+    """Return what there is to say of a project; a file or a failure can't add lines or colours of its own."""
+    return (words.plain(line).replace("\n", " ") for line in _lines(snapshot, now))
+
+
+def _lines(snapshot: Snapshot, now: float) -> Iterator[str]:
     stages = snapshot.stages()
     stale = sum(stage.state not in {"fresh", "restored"} for stage in stages)
     stand = "all fresh" if stages and not stale else f"{stale} not fresh"
+    wrong = sum(facts.problem is not None for facts in snapshot.experiments)
+    stand += f", {wrong} invalid" if wrong else ""
     many = f"{words.count(len(snapshot.experiments), 'experiment')}, {words.count(len(stages), 'stage')}"
     yield f"Unroll: {many}, {stand}" if snapshot.experiments else "Unroll: no experiments (experiments/*.toml)"
     if snapshot.running and snapshot.run:

@@ -41,9 +41,10 @@ def _is_loopback(host: str) -> bool:
 
 def _check(host: str, port: int) -> None:
     try:
-        with socket.create_server((host, port)):
-            pass
-    except (OSError, OverflowError) as error:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except (OSError, OverflowError, TypeError) as error:  # TypeError: never a machine's name
         message = (
             f"{host}:{port} can't be served on: {getattr(error, 'strerror', None) or error}; name another with --port"
         )

@@ -1,5 +1,8 @@
 import errno
 import json
+import os
+import platform
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,7 @@ class Stages:
         self.ran: list[str] = []
         self.report = REPORT
         self.failure: str | None = None
+        self.ended = "exit code 0"
         self.error: OSError | None = None
 
     def run(self, job: Job, order: dict[str, Any], _folder: Path, _watch: object) -> Outcome:
@@ -35,7 +39,7 @@ class Stages:
         if self.error:
             raise self.error
         Path(order["into"], "artefact").write_text(json.dumps([job.name, job.config, sorted(order["inputs"])]))
-        return Outcome(self.report, self.failure, 1.0, "exit code 0")
+        return Outcome(self.report, self.failure, 1.0, self.ended)
 
 
 @pytest.fixture
@@ -132,4 +136,65 @@ def test_whoever_watches_is_told(jobs: dict[str, Job], stages: Stages) -> None:
 def test_a_job_whose_needs_are_not_made_says_what_to_run(jobs: dict[str, Job], stages: Stages) -> None:
     with pytest.raises(StageFailedError, match="weights:tiny needs dataset:tiny"):
         Build().make(jobs["weights"])
+    assert stages.ran == []
+
+
+def _events() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path("build/events.jsonl").read_text().splitlines()]
+
+
+def test_a_run_says_who_it_is_what_it_was_told_and_what_it_is_going_to_do(
+    jobs: dict[str, Job], stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["doit", "weights:tiny"])
+    build = Build()
+    build.plan = lambda: ["dataset:tiny", "weights:tiny"]
+    build.make(jobs["dataset"])
+    build.make(jobs["weights"])
+    build.end([])
+    first, *others = _events()
+    assert (first["event"], first["run"]) == ("run_started", build.run_id)
+    assert (first["pid"], first["host"]) == (os.getpid(), platform.node())
+    assert (first["command"], first["plan"]) == (["weights:tiny"], ["dataset:tiny", "weights:tiny"])
+    assert [event["event"] for event in others].count("run_started") == 0
+    assert stages.ran == ["dataset", "weights"]
+
+
+def test_a_build_that_nobody_gave_a_plan_has_none(jobs: dict[str, Job], stages: Stages) -> None:
+    Build().make(jobs["dataset"])
+    assert _events()[0]["plan"] == []
+    assert stages.ran == ["dataset"]
+
+
+@pytest.mark.parametrize("ended", ["exit code 1", "signal SIGSEGV"])
+def test_a_failed_stage_says_how_its_process_ended(jobs: dict[str, Job], stages: Stages, ended: str) -> None:
+    stages.failure, stages.ended = "the sentence", ended
+    with pytest.raises(StageFailedError) as caught:
+        Build().make(jobs["dataset"])
+    failed = _events()[-1]
+    assert caught.value.ended == ended
+    assert (failed["event"], failed["ended"], failed["log"]) == ("stage_failed", ended, "build/logs/dataset.tiny.log")
+
+
+def test_a_failure_without_a_process_does_not_say_how_one_ended(jobs: dict[str, Job], stages: Stages) -> None:
+    with pytest.raises(StageFailedError):
+        Build().make(jobs["weights"])
+    assert _events()[-1]["ended"] is None
+    stages.error = OSError(errno.ENOSPC, "No space left", "file")
+    with pytest.raises(StageFailedError):
+        Build().make(jobs["dataset"])
+    assert _events()[-1].get("ended") is None
+
+
+def test_a_stopped_stage_says_that_it_was_stopped(
+    jobs: dict[str, Job], stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> Outcome:
+        raise process.Interrupted
+
+    monkeypatch.setattr(process, "run", stop)
+    with pytest.raises(process.Interrupted):
+        Build().make(jobs["dataset"])
+    failed = _events()[-1]
+    assert (failed["event"], failed["message"]) == ("stage_failed", "stopped")
     assert stages.ran == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import experiment
+from pipeline import experiment, graph
 from pipeline.errors import UnrollError
 
 ROOT = Path(__file__).parents[2]
@@ -491,6 +491,59 @@ def test_a_whole_number_will_do_for_a_number(tmp_path: Path) -> None:
 
     assert isinstance(rate, float)
     assert rate == 1.0
+
+
+BUDGET = {
+    "accuracy_min": (0, 1, (-0.01, 1.01)),
+    "accuracy_drop_max": (0, 100, (-0.1, 100.5)),
+    "cycles_max": (1, 2**40, (0, -1)),
+    "inference_ms_max": (1e-6, 1e9, (0, -1.5)),
+    "sram_max": (1, 2**40, (0, -1)),
+    "flash_max": (1, 2**40, (0, -1)),
+    "cpu_operators_max": (0, 10_000, (-1,)),
+}
+"""Key of ``[budget]`` -> least and most that is good, and what is not."""
+
+
+@pytest.mark.parametrize("key", BUDGET)
+def test_a_budget_reaches_to_its_bounds_and_no_further(tmp_path: Path, key: str) -> None:
+    least, most, wrong = BUDGET[key]
+    for good in (least, most):
+        write(tmp_path, f"{GOOD}[budget]\n{key} = {good}\n")
+        assert getattr(experiment.load("mine", tmp_path).budget, key) == good
+    for bad in wrong:
+        assert refusal(tmp_path, f"{GOOD}[budget]\n{key} = {bad}\n").startswith(f"budget.{key} = {bad}: expected")
+
+
+@pytest.mark.parametrize("key", BUDGET)
+@pytest.mark.parametrize("value", ['"512 KiB"', "true", "[1]"])
+def test_a_budget_of_the_wrong_type_is_refused(tmp_path: Path, key: str, value: str) -> None:
+    said = refusal(tmp_path, f"{GOOD}[budget]\n{key} = {value}\n")
+    assert said.startswith(f"budget.{key} = ")
+    assert re.search("expected a (whole )?number, got ", said)
+
+
+def test_a_budget_counts_bytes_and_operators_in_whole_numbers(tmp_path: Path) -> None:
+    assert "whole number" in refusal(tmp_path, f"{GOOD}[budget]\nsram_max = 1.5\n")
+
+
+def test_a_budget_that_is_not_a_number_is_refused(tmp_path: Path) -> None:
+    assert refusal(tmp_path, f"{GOOD}[budget]\ninference_ms_max = nan\n").startswith("budget.inference_ms_max = nan:")
+
+
+def test_an_unknown_budget_names_the_nearest_known_one(tmp_path: Path) -> None:
+    said = refusal(tmp_path, f"{GOOD}[budget]\nsram_min = 3\n")
+    assert said.startswith("budget.sram_min: unknown key; did you mean sram_max? allowed: accuracy_min,")
+
+
+def test_a_changed_budget_changes_no_job(tmp_path: Path) -> None:
+    def jobs() -> list[graph.Job]:
+        return graph.jobs("mine", experiment.load("mine", tmp_path))
+
+    write(tmp_path, GOOD)
+    before = jobs()
+    write(tmp_path, f"{GOOD}[budget]\nsram_max = 1\naccuracy_min = 0.99\n")
+    assert jobs() == before, "so no result becomes stale"
 
 
 def test_an_experiment_cannot_be_changed_after_it_was_checked(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 import hashlib
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from pipeline.fingerprint import FileHashes, digest, source_digests, tool_version
+from pipeline import fingerprint
+from pipeline.fingerprint import FileHashes, digest, forget_sources_and_tools, source_digests, tool_version
 
 
 def test_a_hash_is_that_of_the_content(tmp_path: Path) -> None:
@@ -71,3 +73,28 @@ def test_versions_of_tools() -> None:
 def test_sources_are_named_from_the_root(workplace: Path) -> None:
     del workplace
     assert list(source_digests(("errors.py",))) == ["pipeline/errors.py"]
+
+
+def test_sources_are_looked_at_anew_only_when_asked(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fingerprint, "PACKAGE", workplace)
+    (workplace / "errors.py").write_text("one")
+    before = source_digests(("errors.py",))
+    (workplace / "errors.py").write_text("another")
+    assert source_digests(("errors.py",)) == before
+    forget_sources_and_tools()
+    assert source_digests(("errors.py",)) == {"pipeline/errors.py": hashlib.sha256(b"another").hexdigest()}
+
+
+def test_a_tool_that_is_installed_meanwhile_is_seen_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    forget_sources_and_tools()
+    assert tool_version("a-tool") == "missing"
+    (tmp_path / "a_tool-1.0.dist-info").mkdir()
+    assert tool_version("a-tool") == "missing"
+    forget_sources_and_tools()
+    assert tool_version("a-tool") == "1.0"
+    (tmp_path / "a_tool-1.0.dist-info").rename(tmp_path / "a_tool-2.0.dist-info")
+    forget_sources_and_tools()
+    assert tool_version("a-tool") == "2.0"
+    monkeypatch.undo()
+    forget_sources_and_tools()

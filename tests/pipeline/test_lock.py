@@ -1,7 +1,13 @@
+import fcntl
 import json
+import platform
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
+
+import pytest
 
 from pipeline import lock
 from tests.conftest import ROOT
@@ -55,3 +61,77 @@ def test_a_damaged_note_of_the_holder_is_no_trouble(workplace: Path) -> None:
     for content in ("", "{", json.dumps({"pid": 1})):
         note.write_text(content)
         assert lock.holder() == "another build"
+
+
+def test_a_free_lock_is_held_by_nobody(workplace: Path) -> None:
+    assert lock.held_by() is None, "there is not even a file"
+    lock.acquire(print).release()
+    assert (workplace / "build" / "lock.holder").exists()
+    assert lock.held_by() is None, "the note of who held it last is not believed"
+
+
+def test_a_held_lock_names_host_and_process(workplace: Path) -> None:
+    del workplace
+    with subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdin is not None
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        for _ in range(3):
+            assert lock.held_by() == (platform.node(), holder.pid), "looking takes nothing away"
+        holder.stdin.close()
+    assert lock.held_by() is None
+
+
+def test_a_killed_holder_holds_nothing(workplace: Path) -> None:
+    del workplace
+    with subprocess.Popen([sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        holder.kill()
+    assert lock.held_by() is None
+
+
+@pytest.mark.parametrize("note", [None, "", "{", "[]", "3", "\0", '{"pid": 1}', '{"pid": "x", "host": "y"}'])
+def test_a_lock_whose_note_is_missing_or_damaged_is_held_by_nobody_known(workplace: Path, note: str | None) -> None:
+    held = lock.acquire(print)
+    path = workplace / "build" / "lock.holder"
+    path.unlink() if note is None else path.write_text(note)
+    assert lock.held_by() is None
+    held.release()
+
+
+def test_a_folder_in_place_of_the_lock_is_held_by_nobody(workplace: Path) -> None:
+    (workplace / "build" / "lock").mkdir()
+    assert lock.held_by() is None
+
+
+def test_a_build_that_starts_while_somebody_looks_does_not_say_that_it_waits(workplace: Path) -> None:
+    lock.acquire(print).release()
+    with (workplace / "build" / "lock").open() as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        threading.Timer(lock.PROBE_SECONDS / 3, fcntl.flock, (looking, fcntl.LOCK_UN)).start()
+        said: list[str] = []
+        lock.acquire(said.append).release()
+    assert said == []
+
+
+def test_dashboards_that_look_all_the_time_keep_no_build_from_starting(workplace: Path) -> None:
+    del workplace
+    lock.acquire(print).release()
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.is_set():
+            lock.held_by()
+            time.sleep(0.001)
+
+    lookers = [threading.Thread(target=look) for _ in range(2)]
+    for looker in lookers:
+        looker.start()
+    said: list[str] = []
+    for _ in range(20):
+        lock.acquire(said.append).release()
+    over.set()
+    for looker in lookers:
+        looker.join()
+    assert said == []

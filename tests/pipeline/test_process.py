@@ -62,6 +62,24 @@ def test_a_half_written_report_is_a_failure(jobs: dict[str, Job], fake_stage: Pa
     assert _run(jobs["weights"], fake_stage, "open(order['report'], 'w').write('{\"metr')").failure is not None
 
 
+ENDINGS = {
+    "well": (REPORT, "exit code 0"),
+    "with an exit code": ("sys.exit(7)", "exit code 7"),
+    "with a crash": ("os.kill(os.getpid(), signal.SIGSEGV)", "signal SIGSEGV"),
+    "killed": ("os.kill(os.getpid(), signal.SIGKILL)", "signal SIGKILL"),
+    "aborted, after its report": (REPORT + "sys.stdout.flush(); os.abort()", "signal SIGABRT"),
+}
+
+
+@pytest.mark.parametrize(("body", "ended"), ENDINGS.values(), ids=ENDINGS)
+def test_how_the_process_ended_is_told_beside_the_sentence(
+    jobs: dict[str, Job], fake_stage: Path, body: str, ended: str
+) -> None:
+    outcome = _run(jobs["weights"], fake_stage, body)
+    assert outcome.ended == ended
+    assert (outcome.failure is None) == (ended == "exit code 0")
+
+
 def test_the_sentence_of_a_stage_is_passed_on(jobs: dict[str, Job], fake_stage: Path) -> None:
     body = "json.dump({'error': 'the sentence'}, open(order['report'], 'w')); sys.exit(1)"
     assert _run(jobs["weights"], fake_stage, body).failure == "the sentence"

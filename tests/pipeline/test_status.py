@@ -1,5 +1,9 @@
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from pipeline import status, store
@@ -108,6 +112,16 @@ def test_what_a_remembered_result_feeds_is_not_said_to_be_stale(jobs: dict[str, 
     assert states["vela"].fresh, "once the earlier model is restored, this is what was compiled from it"
 
 
+def test_a_damaged_result_is_not_said_to_be_remembered(jobs: dict[str, Job]) -> None:
+    _build_all(jobs)
+    artefact = jobs["quantized"].link / "artefact"
+    artefact.unlink()
+    artefact.write_text("changed by hand")
+    states = _states(jobs)
+    assert (states["quantized"].reasons, states["quantized"].remembered) == (("artefact was changed by hand",), False)
+    assert states["vela"].reasons == ("downstream of quantized",)
+
+
 def test_what_doit_forgot_is_stale_though_its_result_is_whole(jobs: dict[str, Job]) -> None:
     _build_all(jobs)
     state = _states(jobs, unrecorded="unrolled")["unrolled"]
@@ -143,3 +157,73 @@ def test_doit_is_asked_what_it_recorded_and_a_missing_or_foreign_state_is_nothin
     assert status.recorded_by_doit() == set()
     status.STATE_DB.write_bytes(b"nonsense" * 100)
     assert status.recorded_by_doit() == set()
+
+
+def _delete(record: Path) -> None:
+    record.unlink()
+
+
+def _truncate(record: Path) -> None:
+    record.write_bytes(record.read_bytes()[:100])
+
+
+def _empty(record: Path) -> None:
+    record.write_bytes(b"")
+
+
+def _age(record: Path) -> None:
+    record.write_bytes(record.read_bytes().replace(b'"schema": 1', b'"schema": 0'))
+
+
+def _replace_by_a_folder(record: Path) -> None:
+    record.unlink()
+    record.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (_delete, "stage.json is missing"),
+        (_truncate, "stage.json is truncated or not ours"),
+        (_empty, "stage.json is truncated or not ours"),
+        (_age, f"stage.json has schema 0, this version writes {store.SCHEMA}"),
+        (_replace_by_a_folder, "stage.json can't be read: Is a directory"),
+    ],
+)
+def test_who_watches_all_day_sees_a_record_that_was_damaged_after_it_was_read(
+    jobs: dict[str, Job], damage: Callable[[Path], None], says: str
+) -> None:
+    _build_all(jobs)
+    assessor = Assessor()
+    job = jobs["dataset"]
+    assert assessor.assess(job, {}).fresh
+    time.sleep(0.02)  # a change within one tick of the clock would not show
+    record = job.link / "stage.json"
+    whole = record.read_bytes()
+    damage(record)
+    state = assessor.assess(job, {})
+    assert (state.fresh, state.record, state.reasons) == (False, None, (says,))
+    assert not state.remembered
+    time.sleep(0.02)
+    record.rmdir() if record.is_dir() else record.unlink(missing_ok=True)
+    record.write_bytes(whole)
+    assert assessor.assess(job, {}).fresh, "and that it was put back"
+
+
+def test_who_watches_all_day_sees_a_result_that_was_made_again(jobs: dict[str, Job]) -> None:
+    _build_all(jobs)
+    assessor = Assessor()
+    before = assessor.assess(jobs["dataset"], {})
+    _make(jobs["dataset"], before, "other data", metrics={"samples": 3})
+    after = assessor.assess(jobs["dataset"], {}).record
+    assert after is not None
+    assert after.metrics == {"samples": 3}
+
+
+def test_who_watches_all_day_sees_a_result_that_was_removed(jobs: dict[str, Job]) -> None:
+    _build_all(jobs)
+    assessor = Assessor()
+    assert assessor.assess(jobs["dataset"], {}).fresh
+    jobs["dataset"].link.unlink()
+    state = assessor.assess(jobs["dataset"], {})
+    assert (state.reasons, state.remembered) == (("never built",), True)

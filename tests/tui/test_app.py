@@ -281,8 +281,8 @@ async def test_a_picture_is_saved(recorded: Recorded, dashboard: Dashboard) -> N
         await pilot.pause()
         (note,) = dashboard._notifications
         picture = Path(note.message)
-        assert picture.read_text(encoding="utf-8").startswith("<svg")
-        picture.unlink()
+        assert "<svg" in picture.read_text(encoding="utf-8")  # noqa: ASYNC240 - a test may wait for its disk
+        picture.unlink()  # noqa: ASYNC240
 
 
 async def test_help_opens_and_closes(recorded: Recorded, dashboard: Dashboard) -> None:
@@ -294,7 +294,7 @@ async def test_help_opens_and_closes(recorded: Recorded, dashboard: Dashboard) -
         await pilot.press("j")
         assert dashboard.screen.query_one("#help", VerticalScroll)
         await pilot.press("escape")
-        assert dashboard.screen is dashboard.main
+        assert len(dashboard.screen_stack) == 1
 
 
 async def test_comparing_opens_with_what_was_marked(recorded: Recorded, dashboard: Dashboard) -> None:
@@ -314,11 +314,11 @@ async def test_comparing_opens_with_what_was_marked(recorded: Recorded, dashboar
         assert f"{ord('c')}" in differences
         assert f"{ord('b')} " not in differences
         await pilot.press("escape")
-        assert dashboard.screen is dashboard.main
+        assert len(dashboard.screen_stack) == 1
 
 
 async def test_a_name_with_brackets_is_only_a_name(recorded: Recorded, dashboard: Dashboard) -> None:
-    Path("experiments/[bold]x[.toml").write_text("", encoding="utf-8")
+    Path("experiments/[bold]x[.toml").touch()  # noqa: ASYNC240 - a test may wait for its disk
     recorded.write(description="[red]not[/] markup [ 🦜")
     recorded.log("weights:keyword", "[/nothing] [bold] \x1b[31mred\x1b[0m 🦜 " + "x" * 10_000 + "\n")
     async with dashboard.run_test(size=WIDE) as pilot:

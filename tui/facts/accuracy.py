@@ -50,6 +50,11 @@ def by_class(record: Record) -> dict[str, list[float | None]]:
     return {name.removesuffix(ending): list(value) for name, value in record.metrics.items() if name.endswith(ending)}
 
 
+def drop(record: Record) -> float:
+    """Return by how many percentage points int8 is below float; negative when it is above."""
+    return 100 * float(record.metrics["float_accuracy"] - record.metrics["int8_accuracy"])
+
+
 Matrix = Sequence[Sequence[int]]
 """Counts of samples by label (row) and prediction (column)."""
 

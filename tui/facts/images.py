@@ -3,6 +3,7 @@
 The only part of the dashboard that needs numpy, which is imported when samples are asked for.
 """
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 from pipeline import store
+from pipeline.fingerprint import file_hashes
 from pipeline.store import Record
 from tui.facts.accuracy import UnreadableError, remembered
 
@@ -39,14 +41,17 @@ def changed(accuracy: Record, accuracy_folder: Path, dataset_folder: Path, most:
         UnreadableError: the predictions or the data set are missing or damaged.
 
     """
-    labels, in_float, in_int8 = _arrays(accuracy_folder / "predictions.npz", ("labels", "float", "int8"))
+    predictions = accuracy_folder / "predictions.npz"
+    labels, in_float, in_int8 = _arrays(predictions, ("labels", "float", "int8"))
+    if labels.ndim != 1 or not labels.shape == in_float.shape == in_int8.shape:
+        message = f"{predictions} does not hold one label and two classes for each sample"
+        raise UnreadableError(message)
     indices = [int(index) for index in (in_float != in_int8).nonzero()[0][:most]]
     if not indices:
         return []
     (samples,) = _arrays(_dataset_file(accuracy, dataset_folder), ("x_test",))
     if samples.ndim != 3 or len(samples) < len(labels):  # noqa: PLR2004 - samples, time steps, features
-        message = f"{dataset_folder} does not hold the samples of this result"
-        raise UnreadableError(message)
+        raise _not_its_samples(dataset_folder)
     return [
         Changed(index, int(labels[index]), int(in_float[index]), int(in_int8[index]), _scaled(samples[index]))
         for index in indices
@@ -56,22 +61,33 @@ def changed(accuracy: Record, accuracy_folder: Path, dataset_folder: Path, most:
 def _dataset_file(accuracy: Record, dataset_folder: Path) -> Path:
     """Return the data set that the result was found on, which may no longer be the one shown."""
     sha256 = accuracy.inputs["files"].get("dataset/dataset.npz")
-    for record in remembered():
-        outputs = record.outputs.get("dataset.npz", {})
-        if record.stage == "dataset" and outputs.get("sha256") == sha256:
-            home = store.find(record.key)
-            if home:
-                return home / "dataset.npz"
-    return dataset_folder / "dataset.npz"
+    homes = [
+        store.find(record.key)
+        for record in remembered()
+        if record.stage == "dataset" and record.outputs.get("dataset.npz", {}).get("sha256") == sha256
+    ]
+    trouble = _not_its_samples(dataset_folder)
+    for home in [*filter(None, homes), dataset_folder]:
+        path = home / "dataset.npz"
+        try:
+            if file_hashes().sha256(path) == sha256:
+                return path
+        except OSError as error:
+            trouble = UnreadableError(f"{path} can't be read: {error.strerror}")
+    raise trouble
+
+
+def _not_its_samples(dataset_folder: Path) -> UnreadableError:
+    return UnreadableError(f"{dataset_folder} does not hold the samples of this result")
 
 
 def _arrays(path: Path, names: Sequence[str]) -> "list[npt.NDArray[np.float32]]":
     import numpy as np  # noqa: PLC0415 - see above
 
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return [archive[name] for name in names]
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error) as error:
         message = f"{path} can't be read: {error}"
         raise UnreadableError(message) from None
 

@@ -6,6 +6,7 @@ from typing import Any
 
 MOST_POINTS = 2000
 """Points of a training curve that are kept."""
+STAGE_EVENTS = tuple(f"stage_{kind}" for kind in ("started", "progress", "done", "restored", "failed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +83,24 @@ class Live:
             taken = True
             try:
                 self._take(event)
-            except (KeyError, TypeError, ValueError):
+            except (KeyError, TypeError, ValueError, OverflowError):
                 continue  # not written by us
         return taken
 
     def _take(self, event: dict[str, Any]) -> None:
         if event["event"] == "run_started":
             self.run = Run(
-                id=event["run"],
-                pid=event["pid"],
-                host=event.get("host", ""),
-                command=tuple(event["command"]),
-                plan=tuple(event.get("plan", ())),
-                started=event["time"],
+                id=str(event["run"]),
+                pid=_process_number(event["pid"]),
+                host=str(event.get("host", "")),
+                command=tuple(map(str, event["command"])),
+                plan=tuple(map(str, event.get("plan", ()))),
+                started=float(event["time"]),
             )
         elif event["event"] == "run_ended":
             if self.run and self.run.id == event["run"]:
-                self.run = replace(self.run, ended=event["time"], failed=tuple(event["failed"]))
-        elif str(event["event"]).startswith("stage_"):
+                self.run = replace(self.run, ended=float(event["time"]), failed=tuple(map(str, event["failed"])))
+        elif event["event"] in STAGE_EVENTS:
             name = ":".join(filter(None, (event["stage"], event["experiment"], event["target"])))
             self.latest[name] = self._stage(event, self.latest.get(name))
 
@@ -116,6 +117,14 @@ class Live:
             kind = "stopped" if message == "stopped" else "failed"
             return replace(same, kind=kind, time=time, message=message, log=str(event["log"]), ended=event.get("ended"))
         return replace(same, kind=kind, time=time)
+
+
+def _process_number(found: Any) -> int:
+    """Return a number that a signal may be sent to: 0 and below would be a whole group, or everything."""
+    number = int(found)
+    if number <= 0:
+        raise ValueError
+    return number
 
 
 def _advanced(before: Progress | None, event: dict[str, Any]) -> Progress:

@@ -3,6 +3,7 @@
 import os
 import re
 from pathlib import Path
+from typing import BinaryIO
 
 from tui.facts.words import clipped, plain
 
@@ -11,6 +12,8 @@ MOST_BYTES = 8_000_000
 PIECE_BYTES = 1_000_000
 """Read at once, so that a burst does not keep the screen waiting."""
 MOST_COLUMNS = 2000
+MARK_BYTES = 256
+"""What was read last, by which a log that was written anew is told from one that grew."""
 
 ERROR = re.compile(
     r"\b(\w*error|\w*exception|traceback|failed|failure|fatal|aborted|segmentation fault|killed)\b", re.IGNORECASE
@@ -26,28 +29,35 @@ class LogTail:
         self._inode = 0
         self._position = 0
         self._half = b""
+        self._mark = b""
 
     def new(self) -> tuple[list[str], bool]:
         """Return the lines since the last call, and whether the log started over before them."""
         try:
             with self.path.open("rb") as file:
                 found = os.fstat(file.fileno())
-                over = found.st_ino != self._inode or found.st_size < self._position
+                over = found.st_ino != self._inode or not self._goes_on(file)
                 if over:
                     self._inode = found.st_ino
-                    self._position, self._half = max(found.st_size - MOST_BYTES, 0), b""
+                    self._position, self._half, self._mark = max(found.st_size - MOST_BYTES, 0), b"", b""
                 cut = over and self._position > 0
                 file.seek(self._position)
                 text = file.read(PIECE_BYTES)
         except OSError:
-            gone, self._inode, self._position, self._half = self._inode != 0, 0, 0, b""
+            gone, self._inode, self._position, self._half, self._mark = self._inode != 0, 0, 0, b"", b""
             return [], gone
         self._position += len(text)
+        self._mark = (self._mark + text)[-MARK_BYTES:]
         *lines, self._half = (self._half + text).split(b"\n")
         if len(self._half) > PIECE_BYTES:
             lines, self._half = [*lines, self._half], b""
         shown = [shown_line(line) for line in lines]
         return (["… earlier lines are in the file", *shown[1:]] if cut else shown), over
+
+    def _goes_on(self, file: BinaryIO) -> bool:
+        """Tell whether what was read last is still there: a stage that runs again writes into the same file."""
+        file.seek(self._position - len(self._mark))
+        return file.read(len(self._mark)) == self._mark
 
     def rest(self) -> list[str]:
         """Return the line that was not ended, once the log is known to be complete."""
@@ -66,10 +76,10 @@ def last_lines(path: Path, most: int) -> list[str]:
     try:
         with path.open("rb") as file:
             file.seek(max(os.fstat(file.fileno()).st_size - 200 * most - 20_000, 0))
-            lines = file.read().rstrip().split(b"\n")
+            text = file.read().rstrip()
     except OSError:
         return []
-    return [shown_line(line) for line in lines[-most:]]
+    return [shown_line(line) for line in text.split(b"\n")[-most:]] if text else []
 
 
 def first_error(lines: list[str]) -> int | None:

@@ -64,7 +64,7 @@ def layers(folder: Path) -> list[Layer]:
     try:
         rows = read_json(path, dict[str, Any])["layers"]
         return [_layer(row, *role) for row, role in zip(rows, roles(rows), strict=True)]
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, ValueError):
         message = f"{path} is not as this version writes it"
         raise UnreadableError(message) from None
 
@@ -73,14 +73,14 @@ def _layer(row: Mapping[str, Any], role: str, step: int | None) -> Layer:
     taken = {name: row[column] for column, name in BOUNDS.items()}
     most = max(taken, key=lambda name: taken[name])
     return Layer(
-        name=row["name"],
-        operator=row["operator"],
+        name=str(row["name"]),
+        operator=str(row["operator"]),
         role=role,
         step=step,
-        target=row["target"],
-        cycles=row["cycles"],
+        target=str(row["target"]),
+        cycles=int(row["cycles"]),
         bound_by=most if row["cycles"] else "",
-        macs=row["macs"],
+        macs=int(row["macs"]),
     )
 
 

@@ -32,24 +32,31 @@ class Result:
 
 def catalogue(snapshot: Snapshot) -> list[Result]:
     """Return every result there is: shown ones first, then by age, the youngest first."""
-    links = [(stage.record, facts.name) for facts in snapshot.experiments for stage in facts.stages if stage.record]
-    kept = remembered()
-    everything = [record for record, _ in links] + kept
-    found: dict[str, Result] = {}
-    for record, name in links:
-        if record.stage == "accuracy":
-            found.setdefault(f"{name}/{record.key}", _result(record, name, everything, shown=True))
-    shown_keys = {result.key for result in found.values()}
-    for record in kept:
-        if record.stage == "accuracy" and record.key not in shown_keys:
-            found[record.key] = _result(record, record.experiment, everything, shown=False)
-    return sorted(found.values(), key=lambda result: (not result.shown, -result.finished, result.experiment))
+    kept = sorted(remembered(), key=lambda record: -record.finished)
+    found: list[Result] = []
+    for facts in snapshot.experiments:
+        own = [stage.record for stage in facts.stages if stage.record]
+        found += [_result(record, facts.name, own, kept) for record in own if record.stage == "accuracy"]
+    shown_keys = {result.key for result in found}
+    found += [
+        _result(record, record.experiment, [], kept)
+        for record in kept
+        if record.stage == "accuracy" and record.key not in shown_keys
+    ]
+    return sorted(found, key=lambda result: (not result.shown, -result.finished, result.experiment))
 
 
-def _result(accuracy: Record, name: str, everything: Sequence[Record], *, shown: bool) -> Result:
-    """Join the stages of one model: an artefact's sha256 says which result made it."""
+def _result(accuracy: Record, name: str, own: Sequence[Record], kept: Sequence[Record]) -> Result:
+    """Join the stages of one model: an artefact's sha256 says which result made it.
+
+    Where several fit, since other settings or another Vela came to the same, those shown beside the
+    accuracy count first, then the youngest, of those that an artefact may come from the youngest before it.
+    """
     model = accuracy.inputs["files"].get("quantized/quantized.tflite")
-    made_by = {(record.stage, facts["sha256"]): record for record in everything for facts in record.outputs.values()}
+    made_by: dict[tuple[str, str], Record] = {}
+    for record in [*own, *sorted(kept, key=lambda record: record.finished > accuracy.finished)]:
+        for facts in record.outputs.values():
+            made_by.setdefault((record.stage, facts["sha256"]), record)
     chain: dict[str, Record] = {}
     todo = [accuracy]
     while todo:
@@ -64,27 +71,31 @@ def _result(accuracy: Record, name: str, everything: Sequence[Record], *, shown:
         for section, table in record.inputs["config"].items()
         for key, value in table.items()
     }
-    compiled = [
-        record
-        for record in everything
-        if record.stage == "vela" and record.inputs["files"].get("quantized/quantized.tflite") == model
-    ]
+    targets: dict[str, Mapping[str, Any]] = {}
+    for record in [*own, *kept]:
+        if record.stage == "vela" and record.inputs["files"].get("quantized/quantized.tflite") == model:
+            targets.setdefault(target_name(record.inputs["config"]), record.metrics)
     return Result(
         key=accuracy.key,
         experiment=name,
         finished=accuracy.finished,
-        shown=shown,
+        shown=bool(own),
         stand_in=accuracy.stand_in,
         settings=settings,
         metrics=accuracy.metrics,
-        targets={target_name(record.inputs["config"]): record.metrics for record in compiled},
+        targets=targets,
     )
 
 
 def target_name(config: Mapping[str, Any]) -> str:
-    """Name what was compiled for, alike in every experiment."""
-    name = f"{config['accelerator'].removeprefix('ethos-')} {config['memory_mode']}"
-    return name if config.get("optimise", "Performance") == "Performance" else f"{name} {config['optimise']}"
+    """Name what was compiled for, alike in every experiment; a high-end system goes without saying."""
+    parts = [config["accelerator"].removeprefix("ethos-"), config["memory_mode"]]
+    system = config["system_config"].split("_", 2)[-1]
+    if not system.startswith("High_End"):
+        parts.append(system)
+    if config.get("optimise", "Performance") != "Performance":
+        parts.append(config["optimise"])
+    return " ".join(parts)
 
 
 def target_names(results: Iterable[Result]) -> list[str]:
@@ -130,6 +141,8 @@ _NUMBERS = (
 
 def side_by_side(results: Sequence[Result]) -> list[Row]:
     """Compare results with the first of them: settings that differ, accuracies, costs on common targets."""
+    if not results:
+        return []
     rows = [
         Row(
             name.rpartition(".")[2],

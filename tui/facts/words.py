@@ -13,7 +13,11 @@ GLYPHS = {
 }
 """A sign for each state; the word always stands beside it."""
 
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_ESCAPES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # colours, cursor
+    r"|[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"  # titles, links and other strings
+    r"|[ -/]*[0-~])"  # the rest, such as the choice of characters by tput sgr0
+)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -49,7 +53,7 @@ def short(count: float) -> str:
     """Return a count in at most five characters: ``384``, ``32.1k``, ``6.22M``."""
     for unit, factor in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if count >= factor:
-            digits = 2 if count < 10 * factor else 1 if count < 100 * factor else 0
+            digits = 2 if count < 9.995 * factor else 1 if count < 99.95 * factor else 0
             return f"{count / factor:.{digits}f}{unit}"
     return f"{count:.0f}"
 

@@ -64,7 +64,7 @@ class MainScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
-        yield Headline(id="headline-bar")
+        yield Headline(Content("Unroll"), id="headline-bar")
         with Horizontal(id="body"):
             yield StageTable(self._now)
             with Vertical(id="details"), TabbedContent(initial="stage"):

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from pipeline.experiment import Budget
 from pipeline.store import Record, resolve
 from tui.facts import accuracy, words
 from tui.facts.accuracy import Matrix, Rung, UnreadableError
@@ -25,7 +26,7 @@ class AccuracyPanel(Panel):
     def __init__(self) -> None:
         """Show nothing yet."""
         super().__init__()
-        self._shown: tuple[str, int] | None = None
+        self._shown: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Make a place for the numbers and one for the samples, which come later."""
@@ -36,7 +37,7 @@ class AccuracyPanel(Panel):
         """Draw the experiment's accuracy, anew only when it is another result."""
         stage = view.experiment.stage("accuracy")
         record = stage.record if stage else None
-        shown = (f"{view.experiment.name} {record.key if record else ''} {stage.state if stage else ''}", self.columns)
+        shown = (view.experiment.name, record, stage.reasons if stage else (), view.experiment.budget, self.columns)
         if shown == self._shown:
             return
         self._shown = shown
@@ -46,11 +47,13 @@ class AccuracyPanel(Panel):
             self.query_one("#ladder", Static).update(_nothing(stage))
             return
         records = [facts.record for facts in view.experiment.stages]
-        self.query_one("#ladder", Static).update(paint.lines(self._lines(stage, record, records, view.now)))
+        self.query_one("#ladder", Static).update(
+            paint.lines(self._lines(stage, record, records, view.experiment.budget, view.now))
+        )
         self._load_samples(record, stage, self.columns)
 
     def _lines(
-        self, stage: StageFacts, record: Record, records: Sequence[Record | None], now: float
+        self, stage: StageFacts, record: Record, records: Sequence[Record | None], budget: Budget, now: float
     ) -> list[Content | str]:
         rungs = accuracy.ladder(records)
         found: list[Content | str] = []
@@ -62,7 +65,7 @@ class AccuracyPanel(Panel):
         title = f"accuracy over {record.metrics['test_samples']:,} test samples, {bases}"
         found += [paint.text(title, paint.HEADING)]
         found += ladder_lines(rungs, self.columns)
-        found += [_changed(record), *_before(record, rungs, now), ""]
+        found += [*_budget_lines(record, budget), _changed(record), *_before(record, rungs, now), ""]
         found += _class_lines(accuracy.by_class(record), self.columns)
         try:
             matrices = accuracy.confusion(resolve(stage.job.link))
@@ -115,6 +118,25 @@ def _floor(values: Sequence[float]) -> float:
 
 def _scale(floor: float) -> Content:
     return paint.text(f"bars go from {100 * floor:.0f} % to 100 %", paint.MUTED)
+
+
+def _budget_lines(record: Record, budget: Budget) -> list[Content]:
+    """Say of each limit that the experiment sets whether it is kept."""
+    int8, drop = record.metrics["int8_accuracy"], accuracy.drop(record)
+    limits = {
+        f"at least {words.percent(budget.accuracy_min)}": None
+        if budget.accuracy_min is None
+        else int8 >= budget.accuracy_min,
+        f"at most {budget.accuracy_drop_max} points below float": None
+        if budget.accuracy_drop_max is None
+        else drop <= budget.accuracy_drop_max,
+    }
+    verdicts = {True: ("kept", "$text-success"), False: ("NOT KEPT", "$text-error bold")}
+    return [
+        paint.row(paint.text("budget  ", paint.MUTED), f"int8 {limit}: ", paint.text(*verdicts[kept]))
+        for limit, kept in limits.items()
+        if kept is not None
+    ]
 
 
 def _changed(record: Record) -> Content:
