@@ -15,6 +15,7 @@ from pipeline.folders import EXPERIMENTS
 from tui import engine
 from tui.commands import GoToProvider
 from tui.engine import Ending, Engine
+from tui.facts import words
 from tui.facts.board import Board, Snapshot
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
@@ -33,7 +34,7 @@ class Dashboard(App[None]):
     TITLE = "Unroll"
     COMMANDS: ClassVar = App.COMMANDS | {GoToProvider}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-medium"), (116, "-wide")]  # noqa: RUF012 - as App declares it
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "leave", "Quit", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "copy_or_leave", "Quit", show=False, priority=True)]
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         """Begin with a look at nothing; the first look at the files comes after the first paint."""
@@ -225,19 +226,23 @@ class Dashboard(App[None]):
         """Show the keys, the signs and the words."""
         self.push_screen(HelpScreen())
 
+    def action_copy_or_leave(self) -> None:
+        """Copy what the mouse selected; without a selection, quit as in any terminal program."""
+        selected = self.screen.get_selected_text()
+        if selected:
+            self._copy(selected)
+            self.screen.clear_selection()
+        else:
+            self.action_leave()
+
     def action_copy(self) -> None:
-        """Copy what the cursor is on: a stage with its state and reasons, or an experiment's path."""
-        stage, facts = self.main.stage(), self.main.experiment()
-        if stage or facts:
-            text = (
-                f"{stage.job.name}  {stage.state}  {stage.note}".strip()
-                if stage
-                else f"{EXPERIMENTS}/{facts.name}.toml"
-                if facts
-                else ""
-            )
+        """Copy what the cursor is on: an operator, a line of the log, a stage and why, an experiment's path."""
+        self._copy(self.main.under_cursor())
+
+    def _copy(self, text: str) -> None:
+        if text:
             self.copy_to_clipboard(text)
-            self.notify(text, title="copied", markup=False)
+            self.notify(words.clipped(text, 300), title="copied", markup=False)
 
     def action_picture(self) -> None:
         """Save the screen as an SVG."""

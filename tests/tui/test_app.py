@@ -21,6 +21,7 @@ from tui.screens.compare import CompareScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
 from tui.widgets.failure_card import FailureCard
+from tui.widgets.log_panel import LogView
 from tui.widgets.stage_table import StageTable
 
 WIDE = (140, 40)
@@ -271,6 +272,30 @@ async def test_what_the_cursor_is_on_is_copied(recorded: Recorded, dashboard: Da
         assert dashboard.clipboard == "experiments/keyword.toml"
         await pilot.press("j", "j", "c")
         assert dashboard.clipboard == "weights:keyword  stale  units 256 -> 8"
+
+
+async def test_an_operator_and_a_line_of_the_log_are_copied(recorded: Recorded, dashboard: Dashboard) -> None:
+    recorded.write()
+    recorded.build()
+    recorded.log("vela:keyword:u55-128", "one\ntwo\nthree\n")
+    async with dashboard.run_test(size=WIDE) as pilot:
+        await settled(pilot)
+        await pilot.press("4", "c")
+        assert dashboard.clipboard.startswith("recurrent product: 5,099,976 cycles (85.0 %)")
+        await pilot.press("l")
+        await until(pilot, lambda: dashboard.main.query_one(LogView).line_count == 3)
+        await pilot.press("c")
+        assert dashboard.clipboard == "three"
+        await pilot.press("slash", *"one", "enter", "c")
+        assert dashboard.clipboard == "one"
+
+
+async def test_ctrl_c_quits(recorded: Recorded, dashboard: Dashboard) -> None:
+    recorded.write()
+    async with dashboard.run_test(size=WIDE) as pilot:
+        await settled(pilot)
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: dashboard._exit)
 
 
 async def test_a_picture_is_saved(recorded: Recorded, dashboard: Dashboard) -> None:

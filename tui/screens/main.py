@@ -10,13 +10,14 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static, TabbedContent, TabPane
 
+from pipeline.folders import EXPERIMENTS
 from tui.facts.board import ExperimentFacts, Snapshot, StageFacts
 from tui.messages import FilterChanged, FilterClosed, Opened, Selected
 from tui.widgets.accuracy_panel import AccuracyPanel
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.headline import Headline
-from tui.widgets.layer_panel import LayerPanel
-from tui.widgets.log_panel import LogPanel
+from tui.widgets.layer_panel import LayerPanel, LayerTable
+from tui.widgets.log_panel import LogPanel, LogView
 from tui.widgets.npu_panel import NpuPanel
 from tui.widgets.panel import Panel, View
 from tui.widgets.stage_panel import StagePanel
@@ -113,6 +114,17 @@ class MainScreen(Screen[None]):
         """Return the selected stage."""
         job = self._selected[1] if self._selected else None
         return self._snapshot.stage(job) if job else None
+
+    def under_cursor(self) -> str:
+        """Return what the cursor is on, as text to be copied."""
+        if isinstance(self.focused, LayerTable):
+            return self.query_one(LayerPanel).under_cursor()
+        if isinstance(self.focused, LogView):
+            return self.focused.under_cursor()
+        stage, facts = self.stage(), self.experiment()
+        if stage:
+            return f"{stage.job.name}  {stage.state}  {stage.note}".strip()
+        return f"{EXPERIMENTS}/{facts.name}.toml" if facts else ""
 
     def select(self, experiment: str, job: str | None) -> None:
         """Move to an experiment or a stage."""

@@ -67,6 +67,7 @@ class LayerPanel(Vertical):
         super().__init__()
         self._stage: StageFacts | None = None
         self._layers: list[Layer] = []
+        self._groups: list[Group] = []
         self._trouble = ""
         self._read: object = None
         self._shown: object = None
@@ -118,6 +119,14 @@ class LayerPanel(Vertical):
         self._order = orders[(orders.index(self._order) + 1) % len(orders)]
         self._draw()
 
+    def under_cursor(self) -> str:
+        """Return the operators under the cursor with their numbers, as text to be copied."""
+        if not self._groups:
+            return ""
+        group = self._groups[min(self.query_one(LayerTable).cursor_row, len(self._groups) - 1)]
+        bound = f", bound by {group.bound_by}" if group.bound_by else ""
+        return f"{group.name}: {group.cycles:,} cycles ({100 * group.share:.1f} %), {group.macs:,} MACs{bound}"
+
     def _load(self) -> None:
         self._layers, self._trouble = [], ""
         if self._stage is None or self._stage.record is None:
@@ -136,6 +145,7 @@ class LayerPanel(Vertical):
         self._shown = shown
         by, backwards = ORDERS[self._order]
         groups = sorted(npu.groups(self._layers, self._by, self._filter), key=by, reverse=backwards)
+        self._groups = groups
         self.query_one("#layers-head", Static).update(self._head(groups))
         self._fill(groups, _columns(width - 1), width)
 

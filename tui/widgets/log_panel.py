@@ -46,6 +46,13 @@ class LogView(Log):
         order = ((start + step * offset) % count for offset in range(count))
         return next((index for index in order if wanted in self.lines[index].lower()), None)
 
+    def under_cursor(self) -> str:
+        """Return the line that was found, or else the last one in sight."""
+        if not self.lines:
+            return ""
+        last = min(self.scroll_offset.y + self.size.height, len(self.lines)) - 1
+        return self.lines[self.marked if self.marked is not None and self.marked < len(self.lines) else last]
+
     def jump(self, index: int) -> None:
         """Show a line in the middle and mark it."""
         self.marked = index
