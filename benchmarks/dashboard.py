@@ -179,7 +179,8 @@ async def _burst() -> list[Row]:
     app = Dashboard()
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        await pilot.press("right", "j", "j", "l")
+        app.main.select("tiny", "weights:tiny")
+        await pilot.press("l")
         panel = app.main.query_one(LogPanel)
         log = panel.query_one(LogView)
         stage = app.main.stage()

@@ -1,5 +1,6 @@
 """The dashboard: watches the project, shows it, and drives doit."""
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -67,6 +68,8 @@ class Dashboard(App[None]):
 
     def _tick(self) -> None:
         """Hear of the run, look at the files when it is time, and show what changed."""
+        if self._terminal_is_gone():
+            self.exit()
         heard = self.board.poll()
         ending = self.engine.poll()
         if ending and self._leaving:
@@ -79,6 +82,10 @@ class Dashboard(App[None]):
         running = self.snapshot is not None and self.snapshot.running
         if heard or ending or (running and time.monotonic() - self._shown_at > 1):
             self._show()
+
+    def _terminal_is_gone(self) -> bool:
+        """Tell whether nobody can see this any more; Textual would read from nothing, at full speed."""
+        return not (self.is_headless or self.is_web or os.isatty(0))
 
     def _look(self) -> None:
         if not self._looking:

@@ -5,6 +5,9 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+from textual.fuzzy import Matcher
+from textual.markup import escape
 from textual.types import IgnoreReturnCallbackType
 
 if TYPE_CHECKING:
@@ -36,14 +39,29 @@ class GoToProvider(Provider):
         for name, command, words in self._commands():
             score = matcher.match(name)
             if score > 0:
-                yield Hit(score, matcher.highlight(name), command, help=words)
+                yield Hit(score, _highlighted(matcher, name), command, text=name, help=escape(words))
 
     def _commands(self) -> Iterator[tuple[str, IgnoreReturnCallbackType, str]]:
         for name, (action, words) in ACTIONS.items():
             yield name, partial(self.app.run_action, action), words
         dashboard = cast("Dashboard", self.app)
         for facts in dashboard.snapshot.experiments if dashboard.snapshot else ():
-            yield f"Go to {facts.name}", partial(dashboard.main.select, facts.name, None), facts.description
+            yield f"Go to {facts.name}", partial(_go_to, dashboard, facts.name, None), facts.description
             for stage in facts.stages:
-                go = partial(dashboard.main.select, facts.name, stage.job.name)
+                go = partial(_go_to, dashboard, facts.name, stage.job.name)
                 yield f"Go to {stage.job.name}", go, stage.state
+
+
+def _go_to(dashboard: "Dashboard", experiment: str, job: str | None) -> None:
+    while dashboard.screen is not dashboard.main:
+        dashboard.pop_screen()
+    dashboard.main.select(experiment, job)
+
+
+def _highlighted(matcher: Matcher, name: str) -> Content:
+    """Return a name with what was typed standing out; brackets are not markup."""
+    _, offsets = matcher.fuzzy_search.match(matcher.query, name)
+    found = Content(name)
+    for offset in offsets:
+        found = found.stylize(matcher.match_style, offset, offset + 1)
+    return found

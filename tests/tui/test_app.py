@@ -32,6 +32,7 @@ def here(built: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     """Work in a project where tiny is built and the only experiment."""
     (built.folder / "experiments" / "mnist-gru.toml").unlink()
     monkeypatch.chdir(built.folder)
+    monkeypatch.setattr(Dashboard, "NOTIFICATION_TIMEOUT", 600)  # what was said is asked for later
     fingerprint.file_hashes.cache_clear()
     fingerprint.source_digests.cache_clear()
     yield built
@@ -141,15 +142,19 @@ async def test_a_run_that_was_killed_is_not_shown_as_running(here: Project) -> N
         await until(pilot, lambda: states(pilot)["weights"] == "stale", 15)
 
 
+async def _begin_to_quit_while_training(app: Dashboard, pilot: Pilot[None]) -> None:
+    await settled(pilot)
+    await pilot.press("r")
+    await until(pilot, lambda: states(pilot)["weights"] == "running")
+    await pilot.press("q")
+    await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+
+
 async def test_quitting_asks_and_can_leave_the_run_alone(here: Project) -> None:
     here.change("units = 16", "units = 8")
     app = Dashboard()
     async with app.run_test(size=WIDE) as pilot:
-        await settled(pilot)
-        await pilot.press("r")
-        await until(pilot, lambda: states(pilot)["weights"] == "running")
-        await pilot.press("q")
-        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await _begin_to_quit_while_training(app, pilot)
         await pilot.press("escape")
         await pilot.pause()
         assert app.is_running
@@ -165,11 +170,7 @@ async def test_quitting_can_stop_the_run(here: Project) -> None:
     here.change("units = 16", "units = 8")
     app = Dashboard()
     async with app.run_test(size=WIDE) as pilot:
-        await settled(pilot)
-        await pilot.press("r")
-        await until(pilot, lambda: states(pilot)["weights"] == "running")
-        await pilot.press("q")
-        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        await _begin_to_quit_while_training(app, pilot)
         await pilot.press("y")
         await asyncio.sleep(0.1)
     here.wait_until(lambda: here.stage_processes() == [])

@@ -65,7 +65,16 @@ def test_without_an_editor_it_says_which_variable_to_set(recorded: Recorded, ter
     terminal.wait_for("$EDITOR")
 
 
-def test_a_terminal_that_goes_away_ends_it(recorded: Recorded, terminals: list[Terminal]) -> None:
+def test_a_terminal_that_closes_ends_it(recorded: Recorded, terminals: list[Terminal]) -> None:
+    recorded.write()
+    terminals.append(terminal := opened())
+    terminal.wait_for("stale")
+    os.close(terminal.master)
+    terminal.child.wait(20)
+    terminal.master = os.open(os.devnull, os.O_RDONLY)
+
+
+def test_a_hang_up_ends_it(recorded: Recorded, terminals: list[Terminal]) -> None:
     recorded.write()
     terminals.append(terminal := opened())
     terminal.wait_for("stale")

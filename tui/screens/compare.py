@@ -16,6 +16,7 @@ from textual_plotext import PlotextPlot
 from tui.facts import results, words
 from tui.facts.results import Result, Row
 from tui.widgets import paint
+from tui.widgets.keys import TABLE_KEYS
 
 MARKED_AT_FIRST = 3
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -28,12 +29,7 @@ LEAST_NAME = 16
 class ResultTable(DataTable[Content]):
     """Every result there is."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor_down", "Down", show=False),
-        Binding("k", "cursor_up", "Up", show=False),
-        Binding("g", "scroll_top", "First", show=False),
-        Binding("G", "scroll_bottom", "Last", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = TABLE_KEYS
 
 
 class CompareScreen(Screen[None]):
@@ -104,8 +100,11 @@ class CompareScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Copy the comparison as text."""
-        self.app.copy_to_clipboard(self._difference_text().plain)
-        self.notify("the comparison is copied")
+        if len(self._chosen()) < 2:  # noqa: PLR2004 - one alone is no comparison
+            self.notify("mark two or more results first", severity="warning")
+        else:
+            self.app.copy_to_clipboard(self._difference_text().plain)
+            self.notify("the comparison is copied")
 
     def _chosen(self) -> list[Result]:
         return [result for result in self._results if id(result) in self._marked]
@@ -127,7 +126,7 @@ class CompareScreen(Screen[None]):
 
     def _fill(self) -> None:
         table = self.query_one(ResultTable)
-        before = table.cursor_row
+        before, top = table.cursor_row, round(table.scroll_y)
         columns = _columns(self.size.width - 4)
         taken = sum(COLUMNS[name] + 2 for name in columns)
         table.clear(columns=True)
@@ -137,7 +136,10 @@ class CompareScreen(Screen[None]):
             cells = self._cells(letter, result)
             table.add_row(*(cells[name] for name in columns))
         if self._results:
-            table.move_cursor(row=min(before, len(self._results) - 1))
+            row = min(before, len(self._results) - 1)
+            table.move_cursor(row=row)
+            if top <= row < top + table.size.height - table.header_height:
+                table.scroll_to(y=top, animate=False)
 
     def _lettered(self) -> list[tuple[str, Result]]:
         return [(LETTERS[index] if index < len(LETTERS) else "+", result) for index, result in enumerate(self._results)]

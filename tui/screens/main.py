@@ -3,16 +3,19 @@
 from collections.abc import Callable
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Footer, Static, TabbedContent, TabPane
 
 from pipeline.folders import EXPERIMENTS
 from tui.facts.board import ExperimentFacts, Snapshot, StageFacts
 from tui.messages import FilterChanged, FilterClosed, Opened, Selected
+from tui.widgets import paint
 from tui.widgets.accuracy_panel import AccuracyPanel
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.headline import Headline
@@ -72,6 +75,7 @@ class MainScreen(Screen[None]):
                 for name, panel in zip(TABS, (StagePanel, AccuracyPanel, NpuPanel, LayerPanel, LogPanel), strict=True):
                     with TabPane("NPU" if name == "npu" else name.capitalize(), id=name):
                         yield panel()
+        yield Static(id="why")
         yield Static(Content(EMPTY), id="empty")
         yield FilterBar(id="filter")
         yield Footer()
@@ -81,6 +85,19 @@ class MainScreen(Screen[None]):
         self.query_one(FilterBar).display = False
         self.query_one("#empty").display = False
         self.query_one(StageTable).focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Keep the focus on something that is still shown."""
+        del event
+        self.call_after_refresh(self._keep_focus)
+
+    def _keep_focus(self) -> None:
+        focused, table = self.focused, self.query_one(StageTable)
+        if focused is None or not all(node.display for node in focused.ancestors_with_self if isinstance(node, Widget)):
+            if table.display:
+                table.focus()
+            else:
+                self._focus_details()
 
     def show(self, snapshot: Snapshot) -> None:
         """Show how things stand now."""
@@ -96,6 +113,9 @@ class MainScreen(Screen[None]):
 
     def _show_details(self) -> None:
         view, pane = self.view(), self.query_one(TabbedContent).active_pane
+        why = _why(view)
+        self.query_one("#why", Static).update(why)
+        self.set_class(not why, "-no-why")
         if view is not None and pane is not None:
             panel = pane.children[0]
             if isinstance(panel, Panel | LayerPanel | LogPanel):
@@ -170,11 +190,11 @@ class MainScreen(Screen[None]):
 
     def action_list(self) -> None:
         """Hide the list, or show it again."""
-        self.toggle_class("-no-list")
-        if self.has_class("-no-list"):
+        if self.query_one(StageTable).display:
+            self.add_class("-no-list")
             self._focus_details()
         else:
-            self.query_one(StageTable).focus()
+            self.action_back()
 
     def action_filter(self) -> None:
         """Look for something in what has the focus: the list, the layers or the log."""
@@ -185,6 +205,7 @@ class MainScreen(Screen[None]):
         elif details and active == "layers":
             self._filters, what = self.query_one(LayerPanel), "filter the operators by name, role, step 3, flash, CPU"
         else:
+            self.remove_class("-details", "-no-list")  # what is filtered is to be seen
             self._filters, what = self.query_one(StageTable), "filter the experiments by name, state, reason"
         self.query_one(FilterBar).open(what)
 
@@ -200,3 +221,12 @@ class MainScreen(Screen[None]):
             self._filters.focus()
         else:
             self._focus_details()
+
+
+def _why(view: View | None) -> Content:
+    """Say in a few words what a narrow screen, which has no room for the details, would hide."""
+    if view is None:
+        return Content("")
+    if view.stage:
+        return paint.text(view.stage.note)
+    return paint.text(view.experiment.problem or view.experiment.description)

@@ -37,7 +37,8 @@ class AccuracyPanel(Panel):
         """Draw the experiment's accuracy, anew only when it is another result."""
         stage = view.experiment.stage("accuracy")
         record = stage.record if stage else None
-        shown = (view.experiment.name, record, stage.reasons if stage else (), view.experiment.budget, self.columns)
+        why = (stage.reasons, stage.note if record is None else "") if stage else ()
+        shown = (view.experiment.name, record, why, view.experiment.budget, self.columns)
         if shown == self._shown:
             return
         self._shown = shown
@@ -50,7 +51,7 @@ class AccuracyPanel(Panel):
         self.query_one("#ladder", Static).update(
             paint.lines(self._lines(stage, record, records, view.experiment.budget, view.now))
         )
-        self._load_samples(record, stage, self.columns)
+        self._load_samples(record, stage, shown)
 
     def _lines(
         self, stage: StageFacts, record: Record, records: Sequence[Record | None], budget: Budget, now: float
@@ -71,11 +72,11 @@ class AccuracyPanel(Panel):
             matrices = accuracy.confusion(resolve(stage.job.link))
         except UnreadableError as error:
             return [*found, "", paint.text(str(error), "$text-error")]
-        name = rungs[-1].name if rungs and rungs[-1].name in matrices else next(reversed(matrices))
-        return [*found, "", *_confusion_lines(name, matrices[name], self.columns)]
+        name = rungs[-1].name if rungs and rungs[-1].name in matrices else next(reversed(matrices), "")
+        return [*found, "", *_confusion_lines(name, matrices.get(name, []), self.columns)]
 
     @work(thread=True, exclusive=True, group="samples")
-    def _load_samples(self, record: Record, stage: StageFacts, columns: int) -> None:
+    def _load_samples(self, record: Record, stage: StageFacts, shown: tuple[object, ...]) -> None:
         from tui.facts import images  # noqa: PLC0415 - reads arrays, which nothing else here does
 
         folder = resolve(stage.job.link)
@@ -84,8 +85,13 @@ class AccuracyPanel(Panel):
         except UnreadableError as error:
             drawn = paint.text(str(error), "$text-error")
         else:
-            drawn = digit.gallery(found, record.metrics["changed_predictions"], columns, color=not self.app.no_color)
-        self.app.call_from_thread(self.query_one("#samples", Static).update, drawn)
+            changed = record.metrics["changed_predictions"]
+            drawn = digit.gallery(found, changed, self.columns, color=not self.app.no_color)
+        self.app.call_from_thread(self._show_samples, drawn, shown)
+
+    def _show_samples(self, drawn: Content, shown: tuple[object, ...]) -> None:
+        if shown == self._shown:  # else something else was selected meanwhile
+            self.query_one("#samples", Static).update(drawn)
 
 
 def _nothing(stage: StageFacts | None) -> Content:
@@ -186,6 +192,8 @@ def _class_lines(found: dict[str, list[float | None]], columns: int) -> list[Con
 
 
 def _confusion_lines(name: str, matrix: Matrix, columns: int) -> list[Content]:
+    if not matrix or not all(matrix):
+        return [paint.text("confusion.json holds no matrix", "$text-error")]
     mistakes = [
         f"{label} taken for {predicted} ({samples})" for label, predicted, samples in accuracy.mistaken_most(matrix, 5)
     ]

@@ -14,10 +14,11 @@ class FilterBar(Input):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Clear", show=False)]
 
     def open(self, what: str) -> None:
-        """Show the line, and say what is looked for."""
+        """Show the line, and say what is looked for; it begins with nothing."""
         self.placeholder = what
         self.value = ""
         self.display = True
+        self.post_message(FilterChanged(""))
         self.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:

@@ -27,6 +27,8 @@ def headline(snapshot: Snapshot, now: float) -> Content:
         parts += [stand if stages else "no experiments", "   "]
     if wrong:
         parts += [paint.text(f"! {wrong[0]} has a mistake", "$text-error bold"), "   "]
+    if any(facts.stand_in for facts in snapshot.experiments):
+        parts += [paint.text("STAND-IN data", "$text-warning bold"), "   "]
     running = next((stage for stage in stages if stage.state == "running"), None)
     if running:
         progress = running.latest.progress if running.latest else None

@@ -1,5 +1,6 @@
 """The layers tab: every operator of a compiled model in a table, put together by role or time step."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +18,7 @@ from tui.facts import npu, words
 from tui.facts.accuracy import UnreadableError
 from tui.facts.npu import Group, Layer
 from tui.widgets import paint
+from tui.widgets.keys import TABLE_KEYS
 from tui.widgets.panel import View
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ LEAST_NAME = 17
 ORDERS: dict[str, tuple[Callable[[Group], Any], bool]] = {
     "execution": (lambda group: group.order, False),
     "cycles": (lambda group: group.cycles, True),
-    "name": (lambda group: group.name, False),
+    "name": (lambda group: _in_order(group.name), False),
     "operators": (lambda group: group.operators, True),
     "MACs": (lambda group: group.macs, True),
     "bound by": (lambda group: group.bound_by, False),
@@ -46,12 +48,7 @@ _OF_COLUMN = {"share": "cycles", "bar": "cycles"}
 class LayerTable(DataTable[Content]):
     """The table itself."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor_down", "Down", show=False),
-        Binding("k", "cursor_up", "Up", show=False),
-        Binding("g", "scroll_top", "First", show=False),
-        Binding("G", "scroll_bottom", "Last", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = TABLE_KEYS
 
 
 class LayerPanel(Vertical):
@@ -84,7 +81,7 @@ class LayerPanel(Vertical):
         """Show the operators of the selected target, or of the experiment's first."""
         selected = view.stage if view.stage and view.stage.job.target else view.experiment.stage("vela")
         self._stage = selected
-        read = (selected.job.name, selected.record) if selected else None
+        read = (selected.job.name, selected.record, "" if selected.record else selected.note) if selected else None
         if read != self._read:
             self._read = read
             self._load()
@@ -145,9 +142,11 @@ class LayerPanel(Vertical):
         self._shown = shown
         by, backwards = ORDERS[self._order]
         groups = sorted(npu.groups(self._layers, self._by, self._filter), key=by, reverse=backwards)
-        self._groups = groups
+        row, self._groups = self._row(groups), groups
         self.query_one("#layers-head", Static).update(self._head(groups))
         self._fill(groups, _columns(width - 1), width)
+        if groups:
+            self.query_one(LayerTable).cursor_coordinate = Coordinate(row, 0)
 
     def _head(self, groups: list[Group]) -> Content:
         if self._trouble:
@@ -173,7 +172,6 @@ class LayerPanel(Vertical):
 
     def _fill(self, groups: list[Group], columns: list[str], width: int) -> None:
         table = self.query_one(LayerTable)
-        before = table.cursor_row
         table.clear(columns=True)
         taken = sum(COLUMNS[name] + 2 for name in columns)
         widths = {name: COLUMNS[name] or max(width - taken - 3, LEAST_NAME) for name in columns}
@@ -183,8 +181,21 @@ class LayerPanel(Vertical):
         for group in groups:
             cells = _cells(group, widths)
             table.add_row(*(cells[name] for name in columns))
-        if groups:
-            table.cursor_coordinate = Coordinate(min(before, len(groups) - 1), 0)
+
+    def _row(self, groups: list[Group]) -> int:
+        """Return where the cursor goes: to what it was on, as far as that is still there."""
+        before = self.query_one(LayerTable).cursor_row
+        if not 0 <= before < len(self._groups):
+            return 0
+        was = self._groups[before]
+        same = (row for row, group in enumerate(groups) if (group.name, group.order) == (was.name, was.order))
+        alike = (row for row, group in enumerate(groups) if self._by and group.name == was.name)
+        return next(same, next(alike, 0))
+
+
+def _in_order(name: str) -> list[str | int]:
+    """Return a key by which ``step 2`` comes before ``step 10``."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
 def _columns(width: int) -> list[str]:

@@ -12,24 +12,18 @@ from textual.widgets import Log, Static
 from tui.facts import logs, words
 from tui.facts.logs import LogTail
 from tui.widgets import paint
+from tui.widgets.keys import SCROLL_KEYS
 from tui.widgets.panel import View
 
 MOST_LINES = 200_000
 POLL_SECONDS = 0.1
 KEYS = {"f": "follow", "/": "search", "!": "error"}
-ALMOST = 1
-"""Lines from the end at which a reader still follows: a scrollbar that appears takes one away."""
 
 
 class LogView(Log):
     """Plain lines; those that were searched for are turned dark on light."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "scroll_down", "Down", show=False),
-        Binding("k", "scroll_up", "Up", show=False),
-        Binding("g", "scroll_home", "Top", show=False),
-        Binding("G", "scroll_end", "End", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = SCROLL_KEYS
 
     marked: int | None = None
     """The line that was found last."""
@@ -56,7 +50,7 @@ class LogView(Log):
     def jump(self, index: int) -> None:
         """Show a line in the middle and mark it."""
         self.marked = index
-        self.scroll_to(y=max(index - self.size.height // 2, 0), animate=False)
+        self.scroll_to(y=max(index - self.size.height // 2, 0), animate=False, immediate=True)
         self.refresh()
 
 
@@ -76,6 +70,7 @@ class LogPanel(Vertical):
         self._tail: LogTail | None = None
         self._wanted = ""
         self._complete = False
+        self._end = 0.0  # where the view stood when it was last brought to the end
 
     def compose(self) -> ComposeResult:
         """Make the line above and the log."""
@@ -93,15 +88,16 @@ class LogPanel(Vertical):
         stage = view.stage or next(iter([*ranked, *stages[-1:]]), None)
         path = stage.job.log if stage else None
         self._complete = stage is not None and stage.state != "running"
-        if path and (self._tail is None or self._tail.path != path):
-            self._tail = LogTail(path)
+        if path != (self._tail.path if self._tail else None):
+            self._tail = LogTail(path) if path else None
             self._start_over()
+            self._draw_head()
         self._read()
 
     def _start_over(self) -> None:
         log = self.query_one(LogView)
         log.clear()
-        log.marked = None
+        log.marked, self._end = None, 0.0
 
     def _read(self) -> None:
         if self._tail is None or not self.is_on_screen:
@@ -111,23 +107,28 @@ class LogPanel(Vertical):
             self._start_over()
         if not lines and self._complete:
             lines = self._tail.rest()
+        log, follows = self.query_one(LogView), self._follows()
         if lines:
-            log, follows = self.query_one(LogView), self._follows()
-            log.write_lines(lines, scroll_end=False)
-            if follows:
-                log.scroll_end(animate=False, x_axis=False)
+            log.write_lines([line or " " for line in lines], scroll_end=False)  # it passes over empty ones
+        if follows:
+            self._scroll_end(log)
         self._draw_head()
+
+    def _scroll_end(self, log: LogView) -> None:
+        if log.scroll_target_y < log.max_scroll_y:
+            log.scroll_end(animate=False, x_axis=False, immediate=True)
+        self._end = log.scroll_target_y
 
     def _follows(self) -> bool:
         log = self.query_one(LogView)
-        return log.max_scroll_y - log.scroll_target_y <= ALMOST
+        return log.scroll_target_y >= min(self._end, log.max_scroll_y)
 
     def _draw_head(self) -> None:
         log = self.query_one(LogView)
         count = words.count(log.line_count, "line")
         follows = "following" if self._follows() else "paused"
         found = f"   {self._wanted!r} at line {log.marked + 1}" if self._wanted and log.marked is not None else ""
-        path = str(self._tail.path) if self._tail else ""
+        path = str(self._tail.path) if self._tail else "no log: the experiment's file has a mistake"
         self.query_one("#log-head", Static).update(
             paint.lines(
                 [
@@ -174,9 +175,8 @@ class LogPanel(Vertical):
 
     def action_follow(self) -> None:
         """Follow the end again."""
-        log = self.query_one(LogView)
-        log.scroll_end(animate=False, x_axis=False)
-        self.call_after_refresh(self._draw_head)
+        self._scroll_end(self.query_one(LogView))
+        self._draw_head()
 
     def _jump(self, index: int) -> None:
         self.query_one(LogView).jump(index)

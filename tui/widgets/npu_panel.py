@@ -33,7 +33,11 @@ class NpuPanel(Panel):
         """Draw, anew only when a result or the budget changed."""
         stages = [view.stage] if view.stage and view.stage.job.target else view.all_of("vela")
         budget = view.experiment.budget
-        shown = (self.columns, budget, *((stage.job.name, stage.record, stage.reasons) for stage in stages))
+        shown = (
+            self.columns,
+            budget,
+            *((stage.job.name, stage.record, stage.state, stage.reasons, stage.note) for stage in stages),
+        )
         if shown != self._shown:
             self._shown = shown
             parts = [_target(stage, budget, self.columns) for stage in stages]

@@ -90,7 +90,10 @@ def named(rows: Iterable[tuple[str, str]], columns: int) -> list[Content]:
     return [
         line
         for name, value in rows
-        for line in (text(name, MUTED), *(text(f"  {part}") for part in textwrap.wrap(value, columns - 2)))
+        for line in (
+            text(name, MUTED),
+            *(text(f"  {part}") for part in textwrap.wrap(value, max(columns - 2, LEAST_WRAP))),
+        )
     ]
 
 

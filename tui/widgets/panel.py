@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 
 from tui.facts.board import ExperimentFacts, Snapshot, StageFacts
+from tui.widgets.keys import SCROLL_KEYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,7 @@ class View:
 class Panel(VerticalScroll):
     """Shows one aspect of what is selected; draws only when it is in sight, and again when its width changes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "scroll_down", "Down", show=False),
-        Binding("k", "scroll_up", "Up", show=False),
-        Binding("g", "scroll_home", "Top", show=False),
-        Binding("G", "scroll_end", "End", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = SCROLL_KEYS
 
     view: View | None = None
 

@@ -1,7 +1,8 @@
 """The first tab: how the selected stage or experiment stands, why, and how far it is."""
 
+import math
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from textual.app import ComposeResult
@@ -11,7 +12,6 @@ from textual.widgets import Label, Sparkline, Static
 from pipeline import summary
 from tui.facts import words
 from tui.facts.board import ExperimentFacts, StageFacts
-from tui.facts.live import Progress
 from tui.widgets import paint
 from tui.widgets.failure_card import FailureCard
 from tui.widgets.panel import Panel, View
@@ -48,7 +48,9 @@ class StagePanel(Panel):
         line.display = running
         if running and stage:
             line.update(paint.lines(progress_lines(stage, view, self.columns)))
-        for name, values in (("loss", progress.losses if progress else ()), ("accuracy", _accuracies(progress))):
+        curves = {"loss": _known(progress.losses), "accuracy": _known(progress.accuracies)} if progress else {}
+        for name in ("loss", "accuracy"):
+            values = curves.get(name, [])
             seen = (len(values) > 1 and stage is view.stage) or (running and len(values) > 1)
             self.query_one(f"#{name}-label").display = seen
             curve = self.query_one(f"#{name}", Sparkline)
@@ -57,11 +59,12 @@ class StagePanel(Panel):
                 self.query_one(f"#{name}-label", Label).update(
                     paint.row(paint.text(name, paint.MUTED), f"  {values[0]:.4g} to {values[-1]:.4g}")
                 )
-                curve.data = list(values)
+                curve.data = values
 
 
-def _accuracies(progress: Progress | None) -> tuple[float, ...]:
-    return progress.accuracies if progress else ()
+def _known(values: Sequence[float]) -> list[float]:
+    """Return what can be drawn: a loss that became nan has no height."""
+    return [value for value in values if math.isfinite(value)]
 
 
 def progress_lines(stage: StageFacts, view: View, columns: int) -> list[Content]:

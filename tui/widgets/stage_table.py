@@ -13,6 +13,7 @@ from tui.facts import words
 from tui.facts.board import ExperimentFacts, Snapshot, StageFacts
 from tui.messages import Opened, Selected
 from tui.widgets import paint
+from tui.widgets.keys import TABLE_KEYS
 
 MOST_UNFOLDED = 60
 """Stages up to which all experiments are unfolded at first."""
@@ -27,10 +28,7 @@ class StageTable(DataTable[Content]):
     """Experiments with their stages folded in or out; only cells that changed are drawn anew."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor_down", "Down", show=False),
-        Binding("k", "cursor_up", "Up", show=False),
-        Binding("g", "scroll_top", "First", show=False),
-        Binding("G", "scroll_bottom", "Last", show=False),
+        *TABLE_KEYS,
         Binding("right", "unfold", "Unfold", show=False),
         Binding("left", "fold", "Fold", show=False),
         Binding("enter", "open", "Open", show=False),
@@ -45,6 +43,7 @@ class StageTable(DataTable[Content]):
         self._unfolded: set[str] | None = None
         self._filter = ""
         self._shown: dict[str, list[Content]] = {}
+        self._last: str | None = None
         self.marked: set[str] = set()
 
     def show(self, snapshot: Snapshot) -> None:
@@ -66,10 +65,12 @@ class StageTable(DataTable[Content]):
         self._draw(anew=True)
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
-        """Tell what the cursor is on."""
+        """Tell what the cursor is on; while rows are laid out anew it passes over others."""
         event.stop()
-        if event.row_key.value is not None and event.row_key.value in self._shown:
-            self.post_message(Selected(*_split(event.row_key.value)))
+        key = event.row_key.value if event.row_key else None  # there is none when all rows went meanwhile
+        if key is not None and key == self.current:
+            self._last = key
+            self.post_message(Selected(*_split(key)))
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Open what was clicked on or entered."""
@@ -83,10 +84,12 @@ class StageTable(DataTable[Content]):
         return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else None
 
     def go_to(self, experiment: str, job: str | None) -> None:
-        """Move the cursor to an experiment or a stage, unfolding what hides it."""
+        """Move the cursor to an experiment or a stage, unfolding and unfiltering what hides it."""
         if job:
             self._fold(experiment, unfold=True)
         key = _key(experiment, job)
+        if key not in self._shown:
+            self.filter("")
         if key in self._shown:
             self.move_cursor(row=list(self._shown).index(key))
 
@@ -141,19 +144,26 @@ class StageTable(DataTable[Content]):
         self._shown = rows
 
     def _rebuild(self, columns: list[str], rows: dict[str, list[Content]]) -> None:
-        current, top = self.current, self.scroll_y
+        before, last, top = self.cursor_row, self.current or self._last, round(self.scroll_y)
         self._shown = rows
         self.clear(columns=True)
         for name in columns:
             self.add_column(Text("experiment, stage" if name == "name" else name), width=self._width(name, columns))
         for key, cells in rows.items():
             self.add_row(*cells, key=key)
-        keys = list(rows)
-        if current not in rows and current and "/" in current:
-            current = current.partition("/")[0]
-        if current in rows:
-            self.move_cursor(row=keys.index(current), scroll=False)
-            self.scroll_to(y=top, animate=False)
+        if rows and last:
+            row = self._place(last, list(rows), before)
+            self.move_cursor(row=row, scroll=False)
+            seen = top <= row < top + self.size.height - self.header_height
+            self.scroll_to(y=top if seen else max(top + row - before, 0), animate=False)
+
+    def _place(self, key: str, keys: list[str], before: int) -> int:
+        """Return the row for the cursor: the same, its experiment's, the first match, or the next after one gone."""
+        experiment = _split(key)[0]
+        for found in (key, experiment):
+            if found in keys:
+                return keys.index(found)
+        return 0 if self._snapshot.experiment(experiment) else min(before, len(keys) - 1)
 
     def _width(self, name: str, columns: list[str]) -> int:
         if name != "name":
@@ -207,7 +217,7 @@ class StageTable(DataTable[Content]):
 
 
 def _matches(facts: ExperimentFacts, wanted: str) -> bool:
-    said = [facts.name, facts.description, facts.state, *(stage.note for stage in facts.stages)]
+    said = [facts.name, facts.description, facts.state, facts.problem or "", *(stage.note for stage in facts.stages)]
     return any(wanted in part.lower() for part in said)
 
 
