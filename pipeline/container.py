@@ -53,13 +53,14 @@ _SENTENCES = {
     ),
     "cannot connect to the docker daemon": _NOT_RUNNING,
     "failed to connect to the docker api": _NOT_RUNNING,
+    "error during connect": _NOT_RUNNING,
     "no space left on device": (
         "the disk is full and the image was not made: docker system prune frees what Docker no longer needs"
     ),
     "pull access denied": _NO_BASE,
     "manifest unknown": _NO_BASE,
     "failed to resolve": _NO_BASE,
-    "registry-1.docker.io": _NO_BASE,
+    "dial tcp": _NO_BASE,
 }
 """What docker says, in lower case -> what we say of it."""
 
