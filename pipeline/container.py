@@ -75,7 +75,7 @@ class _Image(msgspec.Struct, rename="pascal"):
     """What ``docker image inspect`` tells of an image."""
 
     architecture: str
-    config: "_Config"
+    config: "_Config | None" = None
 
 
 class _Config(msgspec.Struct, rename="pascal"):
@@ -149,7 +149,7 @@ def _why_to_make(name: str, digest: str) -> str | None:
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     if image.architecture != machine:
         return f"it is for {image.architecture}, and TensorFlow does not run emulated on this {machine} machine"
-    if (image.config.labels or {}).get(LABEL) != digest:
+    if ((image.config and image.config.labels) or {}).get(LABEL) != digest:
         return "it is older than the source, or made from another"
     return None
 
