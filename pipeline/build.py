@@ -27,6 +27,11 @@ Watcher = Callable[[dict[str, Any]], None]
 class StageFailedError(UnrollError):
     """A stage could not make its result; the sentence says why and what to do."""
 
+    def __init__(self, sentence: str, ended: str | None = None) -> None:
+        """Take the sentence, and how the stage's process ended if there was one."""
+        super().__init__(sentence)
+        self.ended = ended
+
 
 class Build:
     """The build of one doit process: what it knows of the jobs, and who watches."""
@@ -36,6 +41,8 @@ class Build:
         self.run_id = f"{os.getpid()}-{int(time.time())}"
         self.watcher: Watcher = lambda event: None  # noqa: ARG005
         self.on_wait: Callable[[str], None] = lambda sentence: None  # noqa: ARG005
+        self.plan: Callable[[], list[str]] = list
+        """Tells the jobs that this build is asked for, in order."""
         self.warnings: list[str] = []
         self._lock: BaseFileLock | None = None
         self._taking_lock = threading.Lock()
@@ -77,7 +84,8 @@ class Build:
             if self._lock is None:
                 self._lock = lock.acquire(wait)
                 events.set_aside_when_large()
-                events.emit("run_started", run=self.run_id, pid=os.getpid(), command=sys.argv[1:])
+                who = {"pid": os.getpid(), "host": platform.node()}
+                events.emit("run_started", run=self.run_id, **who, command=sys.argv[1:], plan=self.plan())
         return bool(waited)
 
     def end(self, failed: list[str]) -> None:
@@ -108,7 +116,8 @@ class Build:
             del self._states[job.name]
             return {"key": self.state(job).key}
         except UnrollError as error:
-            self._say("stage_failed", job, message=str(error), log=job.log.as_posix())
+            ended = getattr(error, "ended", None)
+            self._say("stage_failed", job, message=str(error), log=job.log.as_posix(), ended=ended)
             raise
         except OSError as error:
             failure = StageFailedError(_disk_sentence(error))
@@ -130,7 +139,7 @@ class Build:
             result.mkdir()
             outcome = process.run(job, self._order(job, result), scratch, self._watch(job))
             if outcome.failure:
-                raise StageFailedError(outcome.failure)
+                raise StageFailedError(outcome.failure, outcome.ended)
             report = outcome.report
             record = Record(
                 schema=store.SCHEMA,

@@ -28,7 +28,7 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
 
     def initialize(self, tasks: Mapping[str, Task], selected_tasks: list[str]) -> None:
         """Watch the build, and let Ctrl-C and SIGTERM end its stages."""
-        del tasks, selected_tasks
+        self.build.plan = lambda: [name for name in _needed(tasks, selected_tasks) if name in self.jobs]
         self._view = ProgressView()
         self._seen: list[str] = []
         self._on_record: dict[str, dict[str, Any]] = {}
@@ -122,6 +122,21 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
         elif len(records) == len(jobs):
             self._view.table(experiment, summary.rows(jobs, records), summary.times(jobs, records))
         self._say_stand_in(experiment)
+
+
+def _needed(tasks: Mapping[str, Task], selected: list[str]) -> list[str]:
+    """Return the names of the selected tasks and all they depend on, each after what it needs."""
+    found: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name not in found:
+            for need in tasks[name].task_dep:
+                visit(need)
+            found[name] = None
+
+    for name in selected:
+        visit(name)
+    return list(found)
 
 
 def _save_now() -> None:

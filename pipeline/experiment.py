@@ -109,6 +109,29 @@ class Vela(Section, frozen=True):
     targets: Annotated[dict[str, Target], Meta(min_length=1, description="at least one named target")]
 
 
+class Budget(Section, frozen=True):
+    """What a result may cost, for whoever looks at it; nothing is rebuilt when it changes."""
+
+    accuracy_min: Annotated[
+        Annotated[float, Meta(ge=0, le=1)] | None, Meta(description="int8 accuracy at least this share of 1")
+    ] = None
+    accuracy_drop_max: Annotated[
+        Annotated[float, Meta(ge=0, le=100)] | None,
+        Meta(description="int8 accuracy at most so many percentage points below float"),
+    ] = None
+    cycles_max: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="cycles of one inference")] = None
+    inference_ms_max: Annotated[
+        Annotated[float, Meta(gt=0)] | None, Meta(description="milliseconds of one inference")
+    ] = None
+    sram_max: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="bytes of SRAM")] = None
+    flash_max: Annotated[
+        Annotated[int, Meta(ge=1)] | None, Meta(description="bytes of flash, the compiled file as it is flashed")
+    ] = None
+    cpu_operators_max: Annotated[
+        Annotated[int, Meta(ge=0)] | None, Meta(description="operators that may stay on the CPU")
+    ] = None
+
+
 class Experiment(Section, frozen=True):
     """A whole experiment file. Each section is read by the stages that its title names."""
 
@@ -117,6 +140,7 @@ class Experiment(Section, frozen=True):
     vela: Vela
     training: Training = Training()
     quantization: Quantization = Quantization()
+    budget: Budget = Budget()
     description: Annotated[str, Meta(description="a sentence for whoever reads the list")] = ""
 
 

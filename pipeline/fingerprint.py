@@ -118,6 +118,12 @@ def source_digests(sources: tuple[str, ...]) -> dict[str, str]:
     return {f"pipeline/{source}": file_hashes().sha256(PACKAGE / source) for source in sources}
 
 
+def forget_sources_and_tools() -> None:
+    """Look at our sources and the installed tools anew: who watches all day sees them change."""
+    source_digests.cache_clear()
+    _installed.cache_clear()
+
+
 def digest(value: Any) -> str:
     """Return a short digest of a value of JSON types."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,5 +1,6 @@
 """One build at a time in one folder; the second waits and says for whom."""
 
+import fcntl
 import json
 import os
 import platform
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 LOCK = BUILD / "lock"
 HOLDER = BUILD / "lock.holder"
 """Who holds the lock; only believed while the lock is held."""
+PROBE_SECONDS = 0.05
+"""Long enough to outwait someone who only looks whether the lock is held."""
 
 
 def acquire(on_wait: Callable[[str], None]) -> "BaseFileLock":
@@ -30,13 +33,37 @@ def acquire(on_wait: Callable[[str], None]) -> "BaseFileLock":
 
     lock = FileLock(LOCK)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=PROBE_SECONDS, poll_interval=PROBE_SECONDS / 5)
     except Timeout:
         on_wait(f"waiting for {holder()} to finish (Ctrl-C gives up)")
         lock.acquire()
     who = {"pid": os.getpid(), "host": platform.node(), "container": container.inside()}
     HOLDER.write_text(json.dumps({**who, "since": time.time(), "command": sys.argv[1:]}), encoding="utf-8")
     return lock
+
+
+def held_by() -> tuple[str, int] | None:
+    """Return host and pid of the build that is going on in this folder, here or in a container that shares it."""
+    try:
+        handle = os.open(LOCK, os.O_RDWR)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return _holder()
+    else:
+        return None
+    finally:
+        os.close(handle)
+
+
+def _holder() -> tuple[str, int] | None:
+    try:
+        facts = json.loads(HOLDER.read_bytes())
+        return str(facts["host"]), int(facts["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def holder() -> str:

@@ -42,6 +42,8 @@ class Outcome:
     failure: str | None
     """A sentence, or None when the stage succeeded."""
     seconds: float
+    ended: str
+    """``exit code 1`` or ``signal SIGSEGV``."""
 
 
 class Interrupted(SystemExit):
@@ -112,7 +114,9 @@ def run(job: Job, order: dict[str, Any], folder: Path, watch: Callable[[], None]
     if _stopping.is_set():
         raise Interrupted
     report = _read(report_file)
-    return Outcome(report, _failure(job, child.returncode, report), seconds)
+    code = child.returncode
+    ended = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+    return Outcome(report, _failure(job, code, report), seconds, ended)
 
 
 def _wait(child: subprocess.Popen[bytes], watch: Callable[[], None]) -> None:

@@ -41,11 +41,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assessor:
-    """Assesses jobs; remembers the records it read, since a folder of the store never changes."""
+    """Assesses jobs; remembers the records it read, until one is touched from outside."""
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        self._records: dict[str, Record] = {}
+        self._records: dict[str, tuple[int, Record]] = {}
 
     def assess(self, job: Job, upstream: Mapping[str, State], *, recorded: bool = True) -> State:
         """Say how a job stands, given the states of the jobs it needs by name.
@@ -91,15 +91,16 @@ class Assessor:
             home = f"{STORE}/{os.path.basename(os.readlink(shown))}"
         except OSError:
             home = os.fspath(shown)
-        record = self._records.get(home)
-        if record is None:
-            try:
+        try:
+            changed = os.stat(f"{home}/{store.RECORD}").st_ctime_ns
+            when, record = self._records.get(home, (0, None))
+            if record is None or when != changed:
                 record = store.read_record(Path(home))
-            except FileNotFoundError:
-                return None, "never built"
-            except BrokenRecordError as error:
-                return None, str(error)
-            self._records[home] = record
+                self._records[home] = (changed, record)
+        except (FileNotFoundError, NotADirectoryError):
+            return None, "never built" if not os.path.isdir(home) else f"{store.RECORD} is missing"
+        except BrokenRecordError as error:
+            return None, str(error)
         return record, store.damage(home, record) or ""
 
 

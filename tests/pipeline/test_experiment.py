@@ -451,6 +451,15 @@ def test_defaults_are_written_out(tmp_path: Path) -> None:
         "description": "",
         "dataset": {"name": "mnist", "path": None, "stand_in": None, "train_samples": None, "test_samples": None},
         "model": {"cell": "lstm", "units": 4},
+        "budget": {
+            "accuracy_min": None,
+            "accuracy_drop_max": None,
+            "cycles_max": None,
+            "inference_ms_max": None,
+            "sram_max": None,
+            "flash_max": None,
+            "cpu_operators_max": None,
+        },
         "training": {
             "epochs": 1,
             "batch_size": 64,

@@ -1,0 +1,51 @@
+"""Recorded projects, and the dashboard above them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from pipeline import fingerprint
+from tests.tui.recorded import NOW, Recorded
+from tui.app import Dashboard
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recorded:
+    """Work in an empty project folder, with nothing remembered of another one."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("UNROLL_DATA", raising=False)
+    fingerprint.file_hashes.cache_clear()
+    fingerprint.source_digests.cache_clear()
+    Path("experiments").mkdir()
+    return Recorded()
+
+
+@pytest.fixture
+def dashboard() -> Dashboard:
+    """Return the dashboard, which looks at the current folder at the recorded time."""
+    return Dashboard(now=lambda: NOW)
+
+
+async def until(pilot: Pilot[None], true: Callable[[], object], seconds: float = 60) -> None:
+    """Wait for something to become true on the screen."""
+    for _ in range(round(seconds / 0.02)):
+        await pilot.pause()
+        if true():
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("waited in vain")
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until everything that is known is shown."""
+    app = pilot.app
+    assert isinstance(app, Dashboard)
+    await until(pilot, lambda: app.snapshot is not None)
+    await app.workers.wait_for_complete([worker for worker in app.workers if worker.group in {"samples", "assess"}])
+    await pilot.pause()
+
+
+Prepare = Callable[[Pilot[None]], Awaitable[None]]

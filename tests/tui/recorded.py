@@ -1,0 +1,242 @@
+"""A project whose results are laid down instead of built: the same numbers and times every time.
+
+Everything is written in the form in which the build leaves it, and read by the real code.
+"""
+
+import json
+import os
+import platform
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline import experiment, graph, lock, store
+from pipeline.events import FILE
+from pipeline.graph import Job
+from pipeline.status import STATE_DB, Assessor, State
+from pipeline.store import Record
+
+NOW = 1_800_000_000.0
+"""Seconds since the epoch at which every recorded screen is looked at."""
+MINUTE, HOUR = 60.0, 3600.0
+
+EXPERIMENT = """
+description = "{description}"
+
+[dataset]
+name = "mnist"
+stand_in = "digits"
+
+[model]
+cell = "gru"
+units = {units}
+
+[vela.targets.u55-128]
+accelerator = "ethos-u55-128"
+system_config = "Ethos_U55_High_End_Embedded"
+memory_mode = "Shared_Sram"
+"""
+BUDGET = "\n[budget]\nsram_max = 262144\nflash_max = 524288\ninference_ms_max = 20.0\n"
+
+SECONDS = {"dataset": 1.5, "weights": 26.6, "unrolled": 7.1, "quantized": 7.6, "accuracy": 9.7, "vela": 0.6}
+BY_CLASS = (0.99, 0.995, 0.985, 0.98, 0.978, 0.976, 0.986, 0.972, 0.98, 0.97)
+
+
+class Recorded:
+    """Lays down experiments, results and events in the current folder."""
+
+    def write(
+        self, name: str = "keyword", *, units: int = 256, description: str = "wakes the board", budget: bool = False
+    ) -> None:
+        """Write an experiment's file."""
+        Path("experiments").mkdir(exist_ok=True)
+        text = EXPERIMENT.format(units=units, description=description) + BUDGET * budget
+        Path(f"experiments/{name}.toml").write_text(text, encoding="utf-8")
+
+    def jobs(self, name: str = "keyword") -> list[Job]:
+        """Return the jobs of an experiment."""
+        return graph.jobs(name, experiment.load(name))
+
+    def build(
+        self,
+        name: str = "keyword",
+        *,
+        int8: float = 0.9825,
+        cycles: int = 6_000_000,
+        finished: float = NOW - HOUR,
+        stand_in: str | None = None,
+    ) -> None:
+        """Lay down the result of every stage, as doit would have left it."""
+        states: dict[str, State] = {}
+        assessor = Assessor()
+        for job in self.jobs(name):
+            inputs = assessor.assess(job, states, recorded=False).inputs
+            assert inputs is not None
+            with store.scratch_folder() as scratch:
+                self._publish(scratch, job, inputs, int8=int8, cycles=cycles, finished=finished, stand_in=stand_in)
+            states[job.name] = assessor.assess(job, states)
+        self._remember(states)
+
+    def _publish(
+        self, scratch: Path, job: Job, inputs: dict[str, Any], *, finished: float, stand_in: str | None, **found: Any
+    ) -> None:
+        folder = scratch / "result"
+        folder.mkdir()
+        metrics, basis = _results(job, folder, **found)
+        record = Record(
+            schema=store.SCHEMA,
+            stage=job.stage.name,
+            experiment=job.experiment,
+            target=job.target,
+            key=State(fresh=False, reasons=(), inputs=inputs, record=None, in_place=False).key or "",
+            inputs=inputs,
+            outputs=store.describe_outputs(folder),
+            metrics=metrics,
+            basis=dict.fromkeys(metrics, basis),
+            stand_in=stand_in,
+            seconds=SECONDS[job.stage.name],
+            seconds_importing=SECONDS[job.stage.name] / 4,
+            peak_memory_bytes=512 * 2**20,
+            finished=finished,
+        )
+        store.publish(folder, record, job.link)
+
+    def _remember(self, names: Iterable[str]) -> None:
+        """Put jobs on doit's record."""
+        STATE_DB.parent.mkdir(exist_ok=True)
+        with sqlite3.connect(STATE_DB) as database:
+            database.execute("create table if not exists doit (task_id text primary key, task_data text)")
+            database.executemany("insert or replace into doit values (?, '{}')", [(name,) for name in names])
+
+    def event(self, event: str, time: float, **facts: Any) -> None:
+        """Append an event of the recorded run."""
+        FILE.parent.mkdir(exist_ok=True)
+        with FILE.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"time": time, "event": event, "run": "recorded", **facts}) + "\n")
+
+    def stage_event(self, event: str, time: float, name: str, **facts: Any) -> None:
+        """Append an event of a stage, given the name of its job."""
+        stage, experiment_name, target = (*name.split(":"), None)[:3]
+        self.event(event, time, stage=stage, experiment=experiment_name, target=target, **facts)
+
+    def start_run(self, time: float, name: str = "keyword") -> None:
+        """Announce a run of everything, and hold the build's lock as it would."""
+        plan = [job.name for job in self.jobs(name)]
+        who = {"pid": os.getpid(), "host": platform.node()}
+        self.event("run_started", time, **who, command=[f"build:{name}"], plan=plan)
+        self._lock = lock.acquire(print)
+
+    def end_run(self, time: float, failed: list[str]) -> None:
+        """Announce its end, and release the lock."""
+        self.event("run_ended", time, failed=failed)
+        self._lock.release()
+
+    def log(self, name: str, text: str) -> None:
+        """Write the log of a job."""
+        path = next(job.log for job in self.jobs(name.split(":")[1]) if job.name == name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def _results(job: Job, folder: Path, *, int8: float, cycles: int) -> tuple[dict[str, Any], str]:
+    """Write a stage's artefacts; return its metrics and their basis."""
+    units = job.experiment, job.config
+    match job.stage.name:
+        case "dataset":
+            samples = np.zeros((40, 28, 28), np.float32)
+            samples[:, 4:24, 12:16] = 1.0  # a one
+            samples[1::2, 4:8, 6:22] = 1.0  # a seven
+            np.savez(folder / "dataset.npz", x_test=samples)
+            return {"dataset": "mnist", "train_samples": 60_000, "test_samples": 10_000}, "measured"
+        case "weights":
+            (folder / "model.weights.h5").write_text(f"weights of {units}", encoding="utf-8")
+            return {"parameters": 222_218, "training_loss": 0.31, "weights_bytes": 903_960}, "measured"
+        case "unrolled":
+            (folder / "unrolled.tflite").write_text(f"graph of {job.experiment}", encoding="utf-8")
+            return {"largest_difference": 3e-7}, "measured"
+        case "quantized":
+            (folder / "quantized.tflite").write_text(f"int8 {int8} {cycles}", encoding="utf-8")
+            return {"model_bytes": 964_096}, "measured"
+        case "accuracy":
+            return _accuracy(folder, int8), "measured"
+    return _vela(folder, cycles), "estimated"
+
+
+def _accuracy(folder: Path, int8: float) -> dict[str, Any]:
+    labels = np.arange(40) % 10
+    in_float, in_int8 = labels.copy(), labels.copy()
+    in_int8[[7, 21]] = [1, 7]
+    np.savez(folder / "predictions.npz", labels=labels, float=in_float, int8=in_int8)
+    matrix = np.diag(np.full(10, 970))
+    matrix[4, 9], matrix[7, 2] = 14, 8
+    confusion = {"float": matrix.tolist(), "int8": matrix.tolist()}
+    (folder / "confusion.json").write_text(json.dumps(confusion), encoding="utf-8")
+    return {
+        "test_samples": 10_000,
+        "float_accuracy": 0.9819,
+        "int8_accuracy": int8,
+        "changed_predictions": 2,
+        "changed_to_wrong": 1,
+        "changed_to_right": 1,
+        "float_accuracy_by_class": list(BY_CLASS),
+        "int8_accuracy_by_class": [share + 0.001 * (label % 3 == 0) for label, share in enumerate(BY_CLASS)],
+    }
+
+
+CELL = (
+    ("MatMul_1;gru_cell_{cell}/add", "FullyConnected", 85),
+    ("MatMul;gru_cell_{cell}/BiasAdd", "FullyConnected", 14),
+    ("Sigmoid_1", "Add", 0.3),
+    ("mul", "Mul", 0.2),
+    ("Tanh", "Add", 0.3),
+    ("add_4", "Add", 0.2),
+)
+"""Operators of a step: name, kind, and share of the cycles in percent."""
+STEPS = 28
+
+
+def _vela(folder: Path, cycles: int) -> dict[str, Any]:
+    each = cycles // STEPS
+    rows = [
+        _layer(f"net/gru/gru_cell_{2 * step + 1}/{name.format(cell=2 * step + 1)}", kind, round(each * share / 100))
+        for step in range(STEPS)
+        for name, kind, share in CELL
+    ]
+    rows.append(_layer("net/output/MatMul", "FullyConnected", 3000))
+    rows += [_layer(f"net/output_softmax_{number}", "Softmax", 20) for number in range(20)]
+    (folder / "layers.json").write_text(json.dumps({"layers": rows, "summary": {}}), encoding="utf-8")
+    (folder / "compiled.tflite").write_text("compiled", encoding="utf-8")
+    total = sum(row["cycles"] for row in rows)
+    return {
+        "cycles_total": total,
+        "inference_ms": total / 500_000,
+        "core_clock_hz": 500e6,
+        "sram_bytes": 3072,
+        "dram_bytes": 0,
+        "flash_bytes": 674_099,
+        "macs": 6_000_000,
+        "npu_operators": len(rows),
+        "cpu_operators": 0,
+        "cpu_operators_by_name": [],
+    }
+
+
+def _layer(name: str, kind: str, cycles: int) -> dict[str, Any]:
+    product = kind == "FullyConnected"
+    return {
+        "name": name,
+        "operator": kind,
+        "npu_operator": kind,
+        "target": "NPU",
+        "cycles": cycles,
+        "cycles_npu": cycles // 8 if product else cycles,
+        "cycles_sram": cycles // 20,
+        "cycles_dram": 0,
+        "cycles_on_chip_flash": 0,
+        "cycles_off_chip_flash": cycles if product else 0,
+        "macs": 196_608 if product else 0,
+        "staging_bytes": 0,
+    }

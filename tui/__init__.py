@@ -1,0 +1,1 @@
+"""The dashboard: it reads what the build leaves behind, and starts and stops doit."""

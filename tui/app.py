@@ -1,0 +1,242 @@
+"""The dashboard: watches the project, shows it, and drives doit."""
+
+import asyncio
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.app import App, SuspendNotSupported
+from textual.binding import Binding, BindingType
+
+from pipeline.errors import UnrollError
+from pipeline.folders import EXPERIMENTS
+from tui import engine
+from tui.commands import GoToProvider
+from tui.engine import Ending, Engine
+from tui.facts.board import Board, Snapshot
+from tui.screens.confirm import ConfirmScreen
+from tui.screens.help import HelpScreen
+from tui.screens.main import MainScreen
+
+TICK_SECONDS = 0.25
+LEAST_PAUSE_SECONDS = 1.0
+PAUSES_PER_LOOK = 80
+"""Looking at the files takes at most one part in so many of the time."""
+
+
+class Dashboard(App[None]):
+    """Everything it shows is read from ``build/``; everything it does is a doit of its own."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "Unroll"
+    COMMANDS: ClassVar = App.COMMANDS | {GoToProvider}
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-medium"), (116, "-wide")]  # noqa: RUF012 - as App declares it
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "leave", "Quit", show=False, priority=True)]
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        """Begin with a look at nothing; the first look at the files comes after the first paint."""
+        super().__init__()
+        self.now = now
+        self.board = Board(now)
+        self.engine = Engine()
+        self.snapshot: Snapshot | None = None
+        self._looking = False
+        self._look_at = 0.0
+        self._shown_at = 0.0
+
+    def get_default_screen(self) -> MainScreen:
+        """Begin with the main screen."""
+        return MainScreen(self.now)
+
+    @property
+    def main(self) -> MainScreen:
+        """The main screen, whatever lies above it."""
+        screen = self.screen_stack[0]
+        if not isinstance(screen, MainScreen):
+            raise TypeError
+        return screen
+
+    def on_mount(self) -> None:
+        """Begin to watch."""
+        self.set_interval(TICK_SECONDS, self._tick)
+        self.call_after_refresh(self._look)
+
+    def _tick(self) -> None:
+        """Hear of the run, look at the files when it is time, and show what changed."""
+        heard = self.board.poll()
+        ending = self.engine.poll()
+        if ending:
+            self._tell(ending)
+        due = time.monotonic() >= self._look_at
+        if heard or ending or due or self.board.files_changed():
+            self._look()
+        running = self.snapshot is not None and self.snapshot.running
+        if heard or ending or (running and time.monotonic() - self._shown_at > 1):
+            self._show()
+
+    def _look(self) -> None:
+        if not self._looking:
+            self._looking = True
+            self._assess()
+
+    @work(thread=True, group="assess")
+    def _assess(self) -> None:
+        began = time.monotonic()
+        try:
+            self.board.assess()
+        finally:
+            took = time.monotonic() - began
+            self._look_at = time.monotonic() + max(LEAST_PAUSE_SECONDS, PAUSES_PER_LOOK * took)
+            self._looking = False
+        self.call_from_thread(self._show)
+
+    def _show(self) -> None:
+        if not self.board.assessed:
+            return  # events alone are no picture
+        snapshot = self.board.snapshot()
+        self._shown_at = time.monotonic()
+        if snapshot != self.snapshot or snapshot.running:
+            self.snapshot = snapshot
+            self.main.show(snapshot)
+
+    def _tell(self, ending: Ending) -> None:
+        command = " ".join(ending.command)
+        if ending.stopped:
+            self.notify("stopped; finished stages are kept", title=command)
+        elif ending.exit_code:
+            self.notify(
+                ending.said or f"exit code {ending.exit_code}",
+                title=f"{command} failed",
+                severity="error",
+                markup=False,
+            )
+        else:
+            self.notify(ending.said or "done", title=command, markup=False)
+
+    def _run(self, *commands: Sequence[str]) -> None:
+        if self.engine.running or (self.snapshot and self.snapshot.running):
+            self.notify("a run is going on already; s stops it", severity="warning")
+            return
+        try:
+            self.engine.start(*commands)
+        except OSError as error:
+            self.notify(f"doit can't be started: {error}", severity="error", markup=False)
+        else:
+            self.notify(
+                " and then ".join(" ".join(["doit", *command]) for command in commands), title="started", markup=False
+            )
+
+    def action_run_selected(self) -> None:
+        """Run the selected stage and what it needs, or all that is stale of the selected experiment."""
+        stage, facts = self.main.stage(), self.main.experiment()
+        if facts and facts.problem:
+            self.notify("the experiment's file has a mistake; e edits it", severity="error")
+        elif stage:
+            self._run([stage.job.name])
+        elif facts:
+            self._run([f"build:{facts.name}"])
+
+    def action_run_all(self) -> None:
+        """Run all that is stale of every experiment, as far as one failing does not stop the others."""
+        self._run(["run", "--continue", "build"])
+
+    def action_force(self) -> None:
+        """Make the selected stage again, though it may be fresh."""
+        stage = self.main.stage()
+        if stage is None:
+            self.notify("select a stage first; an experiment is not made again as a whole", severity="warning")
+        else:
+            self._run(["forget", stage.job.name], [stage.job.name])
+
+    @work
+    async def action_stop(self) -> None:
+        """Stop the run that is going on, after a question when it is somebody else's."""
+        run = self.snapshot.run if self.snapshot and self.snapshot.running else None
+        if self.engine.running:
+            self.engine.stop()
+            self.notify("stopping; what finished is kept")
+        elif run is None:
+            self.notify("nothing is running")
+        else:
+            question = (
+                f"Stop a run that was started elsewhere (doit {' '.join(run.command)}, pid {run.pid} on {run.host})?"
+            )
+            if await self.push_screen_wait(ConfirmScreen(question, {"n": "let it run", "y": "stop it"})) == "y":
+                try:
+                    engine.stop_foreign(run)
+                except UnrollError as error:
+                    self.notify(str(error), severity="error", markup=False)
+
+    @work
+    async def action_leave(self) -> None:
+        """Quit; a run of the dashboard's own goes on unless the user says otherwise."""
+        if self.engine.running:
+            question = "A run that you started here is going on."
+            answers = {"c": "cancel", "k": "keep it running", "y": "stop it and quit"}
+            answer = await self.push_screen_wait(ConfirmScreen(question, answers))
+            if answer == "c":
+                return
+            if answer == "y":
+                self.engine.stop()
+                self.notify("stopping; what finished is kept")
+                while self.engine.running:  # the tick hears of its end
+                    await asyncio.sleep(TICK_SECONDS)
+        self.exit()
+
+    def action_edit(self) -> None:
+        """Open the selected experiment in the user's editor; what became stale shows at once."""
+        facts = self.main.experiment()
+        path = EXPERIMENTS / f"{facts.name}.toml" if facts else Path()
+        command = engine.edit_command(path)
+        if facts is None:
+            self.notify("select an experiment first", severity="warning")
+        elif command is None:
+            self.notify(f"no editor found: set $EDITOR, or edit {path} elsewhere", severity="error", markup=False)
+        else:
+            try:
+                with self.suspend():
+                    subprocess.run(command, check=False)
+            except SuspendNotSupported:
+                self.notify(
+                    f"this terminal can't be lent to an editor; edit {path} elsewhere", severity="error", markup=False
+                )
+            except OSError as error:
+                self.notify(f"{command[0]}: {error.strerror}", severity="error", markup=False)
+            self._look()
+
+    @work
+    async def action_compare(self) -> None:
+        """Open the comparison of results; its plotting library is loaded now."""
+        from tui.facts import results  # noqa: PLC0415 - not before it is asked for
+        from tui.screens.compare import CompareScreen  # noqa: PLC0415
+        from tui.widgets.stage_table import StageTable  # noqa: PLC0415
+
+        if self.snapshot is not None:
+            found = results.catalogue(self.snapshot)
+            marked = self.main.query_one(StageTable).marked
+            await self.push_screen(CompareScreen(found, marked, self.now))
+
+    def action_help(self) -> None:
+        """Show the keys, the signs and the words."""
+        self.push_screen(HelpScreen())
+
+    def action_copy(self) -> None:
+        """Copy what the cursor is on: a stage with its state and reasons, or an experiment's path."""
+        stage, facts = self.main.stage(), self.main.experiment()
+        if stage or facts:
+            text = (
+                f"{stage.job.name}  {stage.state}  {stage.note}".strip()
+                if stage
+                else f"{EXPERIMENTS}/{facts.name}.toml"
+                if facts
+                else ""
+            )
+            self.copy_to_clipboard(text)
+            self.notify(text, title="copied", markup=False)
+
+    def action_picture(self) -> None:
+        """Save the screen as an SVG."""
+        self.notify(self.save_screenshot(), title="picture saved", markup=False)

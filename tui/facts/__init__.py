@@ -1,0 +1,1 @@
+"""What the dashboard knows, as plain data: nothing here imports Textual."""

@@ -1,0 +1,82 @@
+"""The test samples whose class changed by quantizing, with what the network saw of them.
+
+The only part of the dashboard that needs numpy, which is imported when samples are asked for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zipfile import BadZipFile
+
+from pipeline import store
+from pipeline.store import Record
+from tui.facts.accuracy import UnreadableError, remembered
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+Pixels = Sequence[Sequence[float]]
+"""A sample as rows of time steps, each of features, scaled to [0, 1] over the sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A test sample that the int8 model puts into another class than the float model."""
+
+    index: int
+    label: int
+    in_float: int
+    in_int8: int
+    pixels: Pixels
+
+
+def changed(accuracy: Record, accuracy_folder: Path, dataset_folder: Path, most: int) -> list[Changed]:
+    """Return the first samples whose class changed.
+
+    Raises:
+        UnreadableError: the predictions or the data set are missing or damaged.
+
+    """
+    labels, in_float, in_int8 = _arrays(accuracy_folder / "predictions.npz", ("labels", "float", "int8"))
+    indices = [int(index) for index in (in_float != in_int8).nonzero()[0][:most]]
+    if not indices:
+        return []
+    (samples,) = _arrays(_dataset_file(accuracy, dataset_folder), ("x_test",))
+    if samples.ndim != 3 or len(samples) < len(labels):  # noqa: PLR2004 - samples, time steps, features
+        message = f"{dataset_folder} does not hold the samples of this result"
+        raise UnreadableError(message)
+    return [
+        Changed(index, int(labels[index]), int(in_float[index]), int(in_int8[index]), _scaled(samples[index]))
+        for index in indices
+    ]
+
+
+def _dataset_file(accuracy: Record, dataset_folder: Path) -> Path:
+    """Return the data set that the result was found on, which may no longer be the one shown."""
+    sha256 = accuracy.inputs["files"].get("dataset/dataset.npz")
+    for record in remembered():
+        outputs = record.outputs.get("dataset.npz", {})
+        if record.stage == "dataset" and outputs.get("sha256") == sha256:
+            home = store.find(record.key)
+            if home:
+                return home / "dataset.npz"
+    return dataset_folder / "dataset.npz"
+
+
+def _arrays(path: Path, names: Sequence[str]) -> "list[npt.NDArray[np.float32]]":
+    import numpy as np  # noqa: PLC0415 - see above
+
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return [archive[name] for name in names]
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        message = f"{path} can't be read: {error}"
+        raise UnreadableError(message) from None
+
+
+def _scaled(sample: "npt.NDArray[np.float32]") -> Pixels:
+    low, high = float(sample.min()), float(sample.max())
+    scaled = (sample - low) / ((high - low) or 1.0)
+    return [[float(value) for value in row] for row in scaled]

@@ -1,0 +1,180 @@
+"""Results side by side: those shown now and those the store remembers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.store import Record
+from tui.facts import words
+from tui.facts.accuracy import remembered
+from tui.facts.board import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One model: what it was made of, how accurate it is, and what it costs on each target."""
+
+    key: str
+    """The accuracy's key, which tells results apart."""
+    experiment: str
+    finished: float
+    """Seconds since the epoch."""
+    shown: bool
+    """Whether an experiment shows it now; otherwise only the store remembers it."""
+    stand_in: str | None
+    settings: Mapping[str, Any]
+    """``section.key`` -> value."""
+    metrics: Mapping[str, Any]
+    """Of the accuracy stage."""
+    targets: Mapping[str, Mapping[str, Any]]
+    """``u55-128 Shared_Sram`` -> the metrics of its compilation."""
+
+
+def catalogue(snapshot: Snapshot) -> list[Result]:
+    """Return every result there is: shown ones first, then by age, the youngest first."""
+    links = [(stage.record, facts.name) for facts in snapshot.experiments for stage in facts.stages if stage.record]
+    kept = remembered()
+    everything = [record for record, _ in links] + kept
+    found: dict[str, Result] = {}
+    for record, name in links:
+        if record.stage == "accuracy":
+            found.setdefault(f"{name}/{record.key}", _result(record, name, everything, shown=True))
+    shown_keys = {result.key for result in found.values()}
+    for record in kept:
+        if record.stage == "accuracy" and record.key not in shown_keys:
+            found[record.key] = _result(record, record.experiment, everything, shown=False)
+    return sorted(found.values(), key=lambda result: (not result.shown, -result.finished, result.experiment))
+
+
+def _result(accuracy: Record, name: str, everything: Sequence[Record], *, shown: bool) -> Result:
+    """Join the stages of one model: an artefact's sha256 says which result made it."""
+    model = accuracy.inputs["files"].get("quantized/quantized.tflite")
+    made_by = {(record.stage, facts["sha256"]): record for record in everything for facts in record.outputs.values()}
+    chain: dict[str, Record] = {}
+    todo = [accuracy]
+    while todo:
+        for file, sha256 in todo.pop().inputs["files"].items():
+            maker = made_by.get((file.partition("/")[0], sha256))
+            if maker and maker.stage not in chain:
+                chain[maker.stage] = maker
+                todo.append(maker)
+    settings = {
+        f"{section}.{key}": value
+        for record in sorted(chain.values(), key=lambda record: record.finished)
+        for section, table in record.inputs["config"].items()
+        for key, value in table.items()
+    }
+    compiled = [
+        record
+        for record in everything
+        if record.stage == "vela" and record.inputs["files"].get("quantized/quantized.tflite") == model
+    ]
+    return Result(
+        key=accuracy.key,
+        experiment=name,
+        finished=accuracy.finished,
+        shown=shown,
+        stand_in=accuracy.stand_in,
+        settings=settings,
+        metrics=accuracy.metrics,
+        targets={target_name(record.inputs["config"]): record.metrics for record in compiled},
+    )
+
+
+def target_name(config: Mapping[str, Any]) -> str:
+    """Name what was compiled for, alike in every experiment."""
+    name = f"{config['accelerator'].removeprefix('ethos-')} {config['memory_mode']}"
+    return name if config.get("optimise", "Performance") == "Performance" else f"{name} {config['optimise']}"
+
+
+def target_names(results: Iterable[Result]) -> list[str]:
+    """Return the targets that any of the results has, the commonest first."""
+    counts: dict[str, int] = {}
+    for result in results:
+        for name in result.targets:
+            counts[name] = counts.get(name, 0) + 1
+    return sorted(counts, key=lambda name: (-counts[name], name))
+
+
+def pareto(points: Sequence[tuple[float, float]]) -> set[int]:
+    """Return the indices of the (cost, accuracy) points that no other point beats in both."""
+    return {
+        index
+        for index, (cost, accuracy) in enumerate(points)
+        if not any(
+            other_cost <= cost and other_accuracy >= accuracy and (other_cost, other_accuracy) != (cost, accuracy)
+            for other_cost, other_accuracy in points
+        )
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a comparison."""
+
+    name: str
+    cells: tuple[str, ...]
+    """One for each result, the first of which the others are compared with."""
+    better: tuple[bool | None, ...]
+    """Whether a cell is better than the first result's; None when equal or a matter of taste."""
+
+
+_NUMBERS = (
+    ("inference_ms", "inference", lambda value: f"{value:,.2f} ms"),
+    ("cycles_total", "cycles", lambda value: f"{value:,.0f}"),
+    ("sram_bytes", "SRAM", words.size),
+    ("flash_bytes", "flash", words.size),
+    ("cpu_operators", "CPU operators", lambda value: f"{value:,}"),
+)
+
+
+def side_by_side(results: Sequence[Result]) -> list[Row]:
+    """Compare results with the first of them: settings that differ, accuracies, costs on common targets."""
+    rows = [
+        Row(
+            name.rpartition(".")[2],
+            tuple(_shown(result.settings.get(name)) for result in results),
+            (None,) * len(results),
+        )
+        for name in sorted({name for result in results for name in result.settings})
+        if len({repr(result.settings.get(name)) for result in results}) > 1
+    ]
+    for metric in ("float_accuracy", "int8_accuracy"):
+        values = [result.metrics.get(metric) for result in results]
+        rows.append(_accuracy_row(metric.replace("_", " "), values))
+    for target in target_names(results):
+        rows.append(Row(target, ("",) * len(results), (None,) * len(results)))
+        for metric, name, show in _NUMBERS:
+            costs = [result.targets.get(target, {}).get(metric) for result in results]
+            rows.append(_cost_row(f"  {name}", costs, show))
+    return rows
+
+
+def _shown(value: Any) -> str:
+    return "-" if value is None else str(value)
+
+
+def _accuracy_row(name: str, values: Sequence[float | None]) -> Row:
+    first = values[0]
+    cells = [
+        words.percent(value)
+        if index == 0 or value is None or first is None
+        else f"{words.percent(value)} ({100 * (value - first):+.2f})"
+        for index, value in enumerate(values)
+    ]
+    better = [None if value is None or first is None or value == first else value > first for value in values]
+    return Row(name, tuple(cells), tuple(better))
+
+
+def _cost_row(name: str, values: Sequence[float | None], show: Any) -> Row:
+    first = values[0]
+    cells = []
+    for index, value in enumerate(values):
+        if value is None:
+            cells.append("-")
+        elif index == 0 or not first or value == first:
+            cells.append(show(value))
+        else:
+            cells.append(f"{show(value)} ({value / first:.2f}x)")
+    better = [None if value is None or first is None or value == first else value < first for value in values]
+    return Row(name, tuple(cells), tuple(better))

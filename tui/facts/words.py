@@ -1,0 +1,88 @@
+"""Numbers, times and foreign text as words that fit on a screen."""
+
+import re
+
+GLYPHS = {
+    "fresh": "●",
+    "restored": "◉",
+    "stale": "○",
+    "waiting": "◌",
+    "running": "▶",
+    "failed": "✗",
+    "invalid": "!",
+}
+"""A sign for each state; the word always stands beside it."""
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+
+
+def duration(seconds: float) -> str:
+    """Return a span of time: ``0.4 s``, ``27 s``, ``3 min 12 s``, ``1 h 05 min``."""
+    if seconds < 9.95:  # noqa: PLR2004 - what rounds to 10 needs no tenths
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    if whole < 60:  # noqa: PLR2004 - seconds a minute
+        return f"{whole} s"
+    minutes, seconds = divmod(whole, 60)
+    if minutes < 60:  # noqa: PLR2004 - minutes an hour
+        return f"{minutes} min {seconds:02} s"
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def age(seconds: float) -> str:
+    """Return how long ago something was, in one unit."""
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return f"{int(seconds)} s ago" if seconds >= 1 else "now"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes in KiB or MiB."""
+    kib = count / 1024
+    return f"{kib:,.1f} KiB" if kib < 10_000 else f"{kib / 1024:,.1f} MiB"  # noqa: PLR2004 - five digits are too many
+
+
+def short(count: float) -> str:
+    """Return a count in at most five characters: ``384``, ``32.1k``, ``6.22M``."""
+    for unit, factor in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= factor:
+            digits = 2 if count < 10 * factor else 1 if count < 100 * factor else 0
+            return f"{count / factor:.{digits}f}{unit}"
+    return f"{count:.0f}"
+
+
+def percent(share: float | None) -> str:
+    """Return a share of 1 as a percentage."""
+    return "-" if share is None else f"{100 * share:.2f} %"
+
+
+def points(difference: float) -> str:
+    """Return a difference of two shares of 1 in percentage points."""
+    return f"{100 * difference:+.2f} points"
+
+
+def bar(share: float, width: int) -> str:
+    """Return a bar of ``width`` columns, filled to a share between 0 and 1."""
+    eighths = round(min(max(share, 0.0), 1.0) * width * 8)
+    if share > 0:
+        eighths = max(eighths, 1)  # what is there is seen
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
+
+
+def plain(text: str) -> str:
+    """Return text without escape sequences and control characters; tabs become spaces."""
+    return _CONTROLS.sub("", _ESCAPES.sub("", text).expandtabs(4))
+
+
+def clipped(text: str, width: int) -> str:
+    """Return text cut to ``width`` characters, the last one saying so."""
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``1 stage``, ``2 stages``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

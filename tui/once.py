@@ -1,0 +1,95 @@
+"""The dashboard's facts as plain text, for a pipe or the log of a CI run."""
+
+import sys
+import time
+from collections.abc import Iterator
+
+from pipeline.store import resolve
+from tui.facts import accuracy, npu, words
+from tui.facts.accuracy import UnreadableError
+from tui.facts.board import Board, ExperimentFacts, Snapshot, StageFacts
+
+
+def main() -> int:
+    """Print how everything stands."""
+    board = Board()
+    board.poll()
+    board.assess()
+    text = "\n".join(lines(board.snapshot(), time.time())) + "\n"
+    encoding = sys.stdout.encoding or "ascii"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    return 0
+
+
+def lines(snapshot: Snapshot, now: float) -> Iterator[str]:
+    """Return what there is to say of a project."""
+    stages = snapshot.stages()
+    stale = sum(stage.state not in {"fresh", "restored"} for stage in stages)
+    stand = "all fresh" if stages and not stale else f"{stale} not fresh"
+    many = f"{words.count(len(snapshot.experiments), 'experiment')}, {words.count(len(stages), 'stage')}"
+    yield f"Unroll: {many}, {stand}" if snapshot.experiments else "Unroll: no experiments (experiments/*.toml)"
+    if snapshot.running and snapshot.run:
+        command = " ".join(["doit", *snapshot.run.command])
+        yield f"running: {command}, since {words.duration(now - snapshot.run.started)}"
+    for facts in snapshot.experiments:
+        yield ""
+        yield from _experiment(facts, now)
+
+
+def _experiment(facts: ExperimentFacts, now: float) -> Iterator[str]:
+    yield f"{facts.name}  {facts.description}".rstrip()
+    if facts.problem:
+        yield f"  invalid   {facts.problem}"
+    if facts.stand_in:
+        yield f"  STAND-IN data: {facts.stand_in}, not the data asked for"
+    width = max((len(_name(stage)) for stage in facts.stages), default=0)
+    for stage in facts.stages:
+        yield f"  {stage.state:<9} {_name(stage):<{width}}  {_beside(stage, now)}".rstrip()
+    yield from _accuracy(facts)
+    for stage in facts.stages:
+        if stage.job.target and stage.record:
+            yield from _target(stage)
+
+
+def _name(stage: StageFacts) -> str:
+    return f"{stage.job.stage.name} {stage.job.target}" if stage.job.target else stage.job.stage.name
+
+
+def _beside(stage: StageFacts, now: float) -> str:
+    progress = stage.latest.progress if stage.latest and stage.state == "running" else None
+    if progress:
+        return f"{100 * progress.share:.0f} %"
+    if stage.note:
+        return stage.note
+    record = stage.record
+    return f"{words.duration(record.seconds)}, {words.age(now - record.finished)}" if record else ""
+
+
+def _accuracy(facts: ExperimentFacts) -> Iterator[str]:
+    rungs = accuracy.ladder(stage.record for stage in facts.stages)
+    if rungs:
+        shown = [f"{rung.name} {words.percent(rung.accuracy)}" for rung in rungs]
+        difference = words.points(rungs[-1].difference(rungs[0]))
+        yield f"  accuracy  {', '.join(shown)} ({difference}), {rungs[-1].basis}{_of_before(facts.stage('accuracy'))}"
+
+
+def _target(stage: StageFacts) -> Iterator[str]:
+    found = stage.record.metrics if stage.record else {}
+    memory = f"SRAM {words.size(found['sram_bytes'])}, flash {words.size(found['flash_bytes'])}"
+    placement = f"{found['npu_operators']} operators on the NPU, {found['cpu_operators']} on the CPU"
+    yield (
+        f"  {stage.job.target}  {found['cycles_total']:,.0f} cycles, {found['inference_ms']:.2f} ms, {memory},"
+        f" {placement}, estimated{_of_before(stage)}"
+    )
+    try:
+        split = npu.bounds(npu.layers(resolve(stage.job.link)))
+    except UnreadableError as error:
+        yield f"    {error}"
+        return
+    total = sum(cycles for _, cycles in split) or 1
+    shares = [f"{bound} {100 * cycles / total:.1f} %" for bound, cycles in split]
+    yield f"    cycles by what bounds them: {', '.join(shares)}"
+
+
+def _of_before(stage: StageFacts | None) -> str:
+    return " (of before what is stale)" if stage and stage.reasons else ""

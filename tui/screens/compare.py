@@ -1,0 +1,213 @@
+"""Results side by side: those shown now and those remembered, with differences and the Pareto front."""
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import DataTable, Footer, Static
+from textual_plotext import PlotextPlot
+
+from tui.facts import results, words
+from tui.facts.results import Result, Row
+from tui.widgets import paint
+
+MARKED_AT_FIRST = 3
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+COLUMNS = {"": 4, "experiment": 0, "made": 10, "int8": 9, "points": 7, "cycles": 12, "ms": 8, "SRAM": 12, "flash": 12}
+DROPPED = ("SRAM", "points", "flash", "ms", "made", "cycles")
+"""Columns that go when there is no room, the first first."""
+LEAST_NAME = 16
+
+
+class ResultTable(DataTable[Content]):
+    """Every result there is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "cursor_down", "Down", show=False),
+        Binding("k", "cursor_up", "Up", show=False),
+        Binding("g", "scroll_top", "First", show=False),
+        Binding("G", "scroll_bottom", "Last", show=False),
+    ]
+
+
+class CompareScreen(Screen[None]):
+    """Marked results are compared with the first of them; all of them are in the plot."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "mark", "Mark"),
+        Binding("t", "target", "Next target"),
+        Binding("p", "plot", "Plot"),
+        Binding("c", "copy", "Copy"),
+        Binding("P", "app.picture", "Picture", show=False),
+        Binding("question_mark", "app.help", "Help", key_display="?"),
+        Binding("escape,d,q", "app.pop_screen", "Back"),
+    ]
+
+    def __init__(self, found: Sequence[Result], marked: set[str], now: Callable[[], float]) -> None:
+        """Take all results, and the experiments that are marked already."""
+        super().__init__()
+        self._results = list(found)
+        wanted = [result for result in found if result.shown and result.experiment in marked]
+        if len(wanted) < 2:  # noqa: PLR2004 - one alone is no comparison
+            of_marked = [result for result in found if result.experiment in marked]
+            wanted = (of_marked or [result for result in found if result.shown])[:MARKED_AT_FIRST]
+        self._marked = {id(result) for result in wanted}
+        self._targets = results.target_names(found)
+        self._target = self._targets[0] if self._targets else ""
+        self._now = now
+
+    def compose(self) -> ComposeResult:
+        """Results above, comparison and plot below."""
+        yield Static(id="compare-head")
+        yield ResultTable(cursor_type="row", id="results")
+        with Horizontal(id="compared"):
+            with VerticalScroll(id="side-by-side"):
+                yield Static(id="differences")
+            yield PlotextPlot(id="plot")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin in the table."""
+        self.query_one(ResultTable).focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Drop columns that have no room any more."""
+        del event
+        self.call_after_refresh(self._draw)
+
+    def action_mark(self) -> None:
+        """Mark the result under the cursor, or take the mark away."""
+        if self._results:
+            self._marked ^= {id(self._results[self.query_one(ResultTable).cursor_row])}
+            self._draw()
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Mark what was clicked on or entered."""
+        event.stop()
+        self.action_mark()
+
+    def action_target(self) -> None:
+        """Show the next target's cycles."""
+        if self._targets:
+            self._target = self._targets[(self._targets.index(self._target) + 1) % len(self._targets)]
+            self._draw()
+
+    def action_plot(self) -> None:
+        """Show the plot in place of the differences, where there is no room for both."""
+        self.toggle_class("-plot")
+
+    def action_copy(self) -> None:
+        """Copy the comparison as text."""
+        self.app.copy_to_clipboard(self._difference_text().plain)
+        self.notify("the comparison is copied")
+
+    def _chosen(self) -> list[Result]:
+        return [result for result in self._results if id(result) in self._marked]
+
+    def _draw(self) -> None:
+        self.query_one("#compare-head", Static).update(self._head())
+        self._fill()
+        self.query_one("#differences", Static).update(self._difference_text())
+        self._plot()
+
+    def _head(self) -> Content:
+        if not self._results:
+            return paint.text("No results yet: run an experiment first (esc, then r).")
+        target = f"   cycles on {self._target}, estimated" if self._target else ""
+        return paint.row(
+            paint.text("Compare", "bold"),
+            f"   {words.count(len(self._results), 'result')}, {len(self._chosen())} marked{target}",
+        )
+
+    def _fill(self) -> None:
+        table = self.query_one(ResultTable)
+        before = table.cursor_row
+        columns = _columns(self.size.width - 4)
+        taken = sum(COLUMNS[name] + 2 for name in columns)
+        table.clear(columns=True)
+        for name in columns:
+            table.add_column(Text(name), width=COLUMNS[name] or max(self.size.width - taken - 4, LEAST_NAME))
+        for letter, result in self._lettered():
+            cells = self._cells(letter, result)
+            table.add_row(*(cells[name] for name in columns))
+        if self._results:
+            table.move_cursor(row=min(before, len(self._results) - 1))
+
+    def _lettered(self) -> list[tuple[str, Result]]:
+        return [(LETTERS[index] if index < len(LETTERS) else "+", result) for index, result in enumerate(self._results)]
+
+    def _cells(self, letter: str, result: Result) -> dict[str, Content]:
+        found = result.targets.get(self._target, {})
+        marked = id(result) in self._marked
+        stand_in = " (stand-in data)" if result.stand_in else ""
+        kept = "" if result.shown else ", remembered"
+        accuracy = result.metrics
+        return {
+            "": paint.text(f"{'*' if marked else ' '} {letter}", "$text-accent bold" if marked else ""),
+            "experiment": paint.text(f"{result.experiment}{kept}{stand_in}", "" if result.shown else paint.MUTED),
+            "made": paint.text(words.age(self._now() - result.finished), paint.MUTED),
+            "int8": paint.text(words.percent(accuracy.get("int8_accuracy"))),
+            "points": paint.text(f"{100 * (accuracy['int8_accuracy'] - accuracy['float_accuracy']):+.2f}"),
+            "cycles": paint.text(f"{found['cycles_total']:>11,.0f}" if found else "-"),
+            "ms": paint.text(f"{found['inference_ms']:,.2f}" if found else "-"),
+            "SRAM": paint.text(words.size(found["sram_bytes"]) if found else "-"),
+            "flash": paint.text(words.size(found["flash_bytes"]) if found else "-"),
+        }
+
+    def _difference_text(self) -> Content:
+        chosen = self._chosen()
+        if len(chosen) < 2:  # noqa: PLR2004 - one alone is no comparison
+            return paint.text("Mark two or more results with space, to see them side by side.")
+        letters = {id(result): letter for letter, result in self._lettered()}
+        head = ["", *(f"{letters[id(result)]} {result.experiment}" for result in chosen)]
+        rows = results.side_by_side(chosen)
+        return paint.lines(paint.table([[paint.text(cell, paint.HEADING) for cell in head], *map(_painted, rows)]))
+
+    def _plot(self) -> None:
+        widget = self.query_one("#plot", PlotextPlot)
+        points = [
+            (letter, result.targets[self._target]["cycles_total"], 100 * result.metrics["int8_accuracy"])
+            for letter, result in self._lettered()
+            if self._target in result.targets
+        ]
+        plot = widget.plt
+        plot.clear_data()
+        plot.clear_figure()
+        if points:
+            front = sorted(
+                results.pareto([(cycles, accuracy) for _, cycles, accuracy in points]),
+                key=lambda index: points[index][1],
+            )
+            plot.plot([points[index][1] for index in front], [points[index][2] for index in front], marker="dot")
+            for letter, cycles, accuracy in reversed(points):  # of equal points, the first is seen
+                plot.scatter([cycles], [accuracy], marker=letter)
+            ticks = _ticks([cycles for _, cycles, _ in points])
+            plot.xticks(ticks, [words.short(tick) for tick in ticks])
+            plot.title("int8 accuracy (%) by cycles; dots: Pareto front")
+        widget.refresh()
+
+
+def _ticks(values: Sequence[float]) -> list[float]:
+    low, high = min(values), max(values)
+    return [low + (high - low) * part / 4 for part in range(5)] if high > low else [low]
+
+
+def _columns(width: int) -> list[str]:
+    columns = list(COLUMNS)
+    for name in DROPPED:
+        if sum(COLUMNS[column] + 2 for column in columns) + LEAST_NAME <= width:
+            break
+        columns.remove(name)
+    return columns
+
+
+def _painted(row: Row) -> list[Content]:
+    styles = {True: "$text-success", False: "$text-error", None: ""}
+    cells = [paint.text(cell, styles[better]) for cell, better in zip(row.cells, row.better, strict=True)]
+    return [paint.text(row.name, paint.MUTED), *cells]

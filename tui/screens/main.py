@@ -1,0 +1,190 @@
+"""The main screen: experiments on the left, what is selected on the right."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, Static, TabbedContent, TabPane
+
+from tui.facts.board import ExperimentFacts, Snapshot, StageFacts
+from tui.messages import FilterChanged, FilterClosed, Opened, Selected
+from tui.widgets.accuracy_panel import AccuracyPanel
+from tui.widgets.filter_bar import FilterBar
+from tui.widgets.headline import Headline
+from tui.widgets.layer_panel import LayerPanel
+from tui.widgets.log_panel import LogPanel
+from tui.widgets.npu_panel import NpuPanel
+from tui.widgets.panel import Panel, View
+from tui.widgets.stage_panel import StagePanel
+from tui.widgets.stage_table import StageTable
+
+TABS = ("stage", "accuracy", "npu", "layers", "log")
+
+EMPTY = """No experiments yet.
+
+An experiment is a file experiments/<name>.toml. Copy a shipped one,
+or write one as the README says; it shows up here at once."""
+
+
+class MainScreen(Screen[None]):
+    """List and details; a narrow screen shows one of the two."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # the footer shows them in this order and drops the last first
+        Binding("r", "app.run_selected", "Run"),
+        Binding("s", "app.stop", "Stop"),
+        Binding("l", "tab('log')", "Log"),
+        Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("question_mark", "app.help", "Help", key_display="?"),
+        Binding("q", "app.leave", "Quit"),
+        Binding("e", "app.edit", "Edit"),
+        Binding("d", "app.compare", "Compare"),
+        Binding("R", "app.run_all", "Run all", show=False),
+        Binding("F", "app.force", "Force", show=False),
+        Binding("left_square_bracket", "turn(-1)", "Tab before", show=False, key_display="["),
+        Binding("right_square_bracket", "turn(1)", "Next tab", show=False, key_display="]"),
+        *(Binding(str(number), f"tab('{tab}')", tab, show=False) for number, tab in enumerate(TABS, 1)),
+        Binding("b", "list", "List", show=False),
+        Binding("c", "app.copy", "Copy", show=False),
+        Binding("P", "app.picture", "Picture", show=False),
+        Binding("escape", "back", "Back", show=False),
+    ]
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Show nothing yet; ``now`` tells the time."""
+        super().__init__()
+        self._now = now
+        self._snapshot = Snapshot()
+        self._selected: tuple[str, str | None] | None = None
+        self._filters: StageTable | LayerPanel | LogPanel | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        yield Headline(id="headline-bar")
+        with Horizontal(id="body"):
+            yield StageTable(self._now)
+            with Vertical(id="details"), TabbedContent(initial="stage"):
+                for name, panel in zip(TABS, (StagePanel, AccuracyPanel, NpuPanel, LayerPanel, LogPanel), strict=True):
+                    with TabPane("NPU" if name == "npu" else name.capitalize(), id=name):
+                        yield panel()
+        yield Static(Content(EMPTY), id="empty")
+        yield FilterBar(id="filter")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin in the list."""
+        self.query_one(FilterBar).display = False
+        self.query_one("#empty").display = False
+        self.query_one(StageTable).focus()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show how things stand now."""
+        self._snapshot = snapshot
+        self.query_one(Headline).show(snapshot, self._now())
+        body, table = self.query_one("#body"), self.query_one(StageTable)
+        self.query_one("#empty").display = not snapshot.experiments
+        if body.display != bool(snapshot.experiments):
+            body.display = bool(snapshot.experiments)
+            table.focus()
+        table.show(snapshot)
+        self._show_details()
+
+    def _show_details(self) -> None:
+        view, pane = self.view(), self.query_one(TabbedContent).active_pane
+        if view is not None and pane is not None:
+            panel = pane.children[0]
+            if isinstance(panel, Panel | LayerPanel | LogPanel):
+                panel.show(view)
+
+    def view(self) -> View | None:
+        """Return what is selected, or None while there is nothing."""
+        facts = self.experiment()
+        return View(self._snapshot, facts, self.stage(), self._now()) if facts else None
+
+    def experiment(self) -> ExperimentFacts | None:
+        """Return the selected experiment, or the one whose stage is selected."""
+        return self._snapshot.experiment(self._selected[0]) if self._selected else None
+
+    def stage(self) -> StageFacts | None:
+        """Return the selected stage."""
+        job = self._selected[1] if self._selected else None
+        return self._snapshot.stage(job) if job else None
+
+    def select(self, experiment: str, job: str | None) -> None:
+        """Move to an experiment or a stage."""
+        self.query_one(StageTable).go_to(experiment, job)
+
+    def on_selected(self, message: Selected) -> None:
+        """Show what the cursor is on."""
+        self._selected = (message.experiment, message.job)
+        self._show_details()
+
+    def on_opened(self, message: Opened) -> None:
+        """Turn to the details."""
+        del message
+        self.add_class("-details")
+        self._focus_details()
+
+    def on_tabbed_content_tab_activated(self, event: TabbedContent.TabActivated) -> None:
+        """Draw the tab that came into sight."""
+        event.stop()
+        self._show_details()
+
+    def action_tab(self, name: str) -> None:
+        """Show a tab; on a narrow screen, in place of the list."""
+        self.query_one(TabbedContent).active = name
+        self.add_class("-details")
+        self._focus_details()
+
+    def action_turn(self, step: int) -> None:
+        """Show the next tab, or the one before."""
+        tabs = self.query_one(TabbedContent)
+        self.action_tab(TABS[(TABS.index(tabs.active) + step) % len(TABS)])
+
+    def _focus_details(self) -> None:
+        pane = self.query_one(TabbedContent).active_pane
+        focusable = pane.query("LogView, LayerTable, Panel") if pane else None
+        if focusable:
+            focusable.first().focus()
+
+    def action_back(self) -> None:
+        """Return to the list."""
+        self.remove_class("-details", "-no-list")
+        self.query_one(StageTable).focus()
+
+    def action_list(self) -> None:
+        """Hide the list, or show it again."""
+        self.toggle_class("-no-list")
+        if self.has_class("-no-list"):
+            self._focus_details()
+        else:
+            self.query_one(StageTable).focus()
+
+    def action_filter(self) -> None:
+        """Look for something in what has the focus: the list, the layers or the log."""
+        active = self.query_one(TabbedContent).active
+        details = self.focused is not None and self.query_one("#details") in self.focused.ancestors
+        if details and active == "log":
+            self._filters, what = self.query_one(LogPanel), "search the log (n next, N before)"
+        elif details and active == "layers":
+            self._filters, what = self.query_one(LayerPanel), "filter the operators by name, role, step 3, flash, CPU"
+        else:
+            self._filters, what = self.query_one(StageTable), "filter the experiments by name, state, reason"
+        self.query_one(FilterBar).open(what)
+
+    def on_filter_changed(self, message: FilterChanged) -> None:
+        """Filter as the user types."""
+        if self._filters:
+            self._filters.filter(message.text)
+
+    def on_filter_closed(self, message: FilterClosed) -> None:
+        """Return to what was filtered."""
+        del message
+        if isinstance(self._filters, StageTable):
+            self._filters.focus()
+        else:
+            self._focus_details()

@@ -1,0 +1,188 @@
+"""The accuracy tab: the ladder, the classes, the confusion matrix, and the samples that changed class."""
+
+from collections.abc import Sequence
+
+from textual import work
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from pipeline.store import Record, resolve
+from tui.facts import accuracy, words
+from tui.facts.accuracy import Matrix, Rung, UnreadableError
+from tui.facts.board import StageFacts
+from tui.widgets import digit, paint
+from tui.widgets.panel import Panel, View
+
+MOST_SAMPLES = 12
+MOST_CLASSES = 20
+"""A matrix of more classes can't be read on a screen."""
+
+
+class AccuracyPanel(Panel):
+    """Accuracies of every rung, measured over the whole test set."""
+
+    def __init__(self) -> None:
+        """Show nothing yet."""
+        super().__init__()
+        self._shown: tuple[str, int] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Make a place for the numbers and one for the samples, which come later."""
+        yield Static(id="ladder")
+        yield Static(id="samples")
+
+    def draw(self, view: View) -> None:
+        """Draw the experiment's accuracy, anew only when it is another result."""
+        stage = view.experiment.stage("accuracy")
+        record = stage.record if stage else None
+        shown = (f"{view.experiment.name} {record.key if record else ''} {stage.state if stage else ''}", self.columns)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        samples = self.query_one("#samples", Static)
+        samples.update("")
+        if stage is None or record is None:
+            self.query_one("#ladder", Static).update(_nothing(stage))
+            return
+        records = [facts.record for facts in view.experiment.stages]
+        self.query_one("#ladder", Static).update(paint.lines(self._lines(stage, record, records, view.now)))
+        self._load_samples(record, stage, self.columns)
+
+    def _lines(
+        self, stage: StageFacts, record: Record, records: Sequence[Record | None], now: float
+    ) -> list[Content | str]:
+        rungs = accuracy.ladder(records)
+        found: list[Content | str] = []
+        if stage.reasons:
+            found += [paint.row(paint.state("stale"), f"  of before: {'; '.join(stage.reasons)}"), ""]
+        if record.stand_in:
+            found += [paint.text(f"on STAND-IN data: {record.stand_in}", "$text-warning bold"), ""]
+        bases = " and ".join(dict.fromkeys(rung.basis for rung in rungs))
+        title = f"accuracy over {record.metrics['test_samples']:,} test samples, {bases}"
+        found += [paint.text(title, paint.HEADING)]
+        found += ladder_lines(rungs, self.columns)
+        found += [_changed(record), *_before(record, rungs, now), ""]
+        found += _class_lines(accuracy.by_class(record), self.columns)
+        try:
+            matrices = accuracy.confusion(resolve(stage.job.link))
+        except UnreadableError as error:
+            return [*found, "", paint.text(str(error), "$text-error")]
+        name = rungs[-1].name if rungs and rungs[-1].name in matrices else next(reversed(matrices))
+        return [*found, "", *_confusion_lines(name, matrices[name], self.columns)]
+
+    @work(thread=True, exclusive=True, group="samples")
+    def _load_samples(self, record: Record, stage: StageFacts, columns: int) -> None:
+        from tui.facts import images  # noqa: PLC0415 - reads arrays, which nothing else here does
+
+        folder = resolve(stage.job.link)
+        try:
+            found = images.changed(record, folder, folder.parent / "dataset", MOST_SAMPLES)
+        except UnreadableError as error:
+            drawn = paint.text(str(error), "$text-error")
+        else:
+            drawn = digit.gallery(found, record.metrics["changed_predictions"], columns, color=not self.app.no_color)
+        self.app.call_from_thread(self.query_one("#samples", Static).update, drawn)
+
+
+def _nothing(stage: StageFacts | None) -> Content:
+    why = stage.note if stage else "the experiment's file has a mistake"
+    return paint.lines([paint.text("no accuracy yet", paint.HEADING), why])
+
+
+def ladder_lines(rungs: Sequence[Rung], columns: int) -> list[Content]:
+    """Return one line a rung, with a bar from a floor that is named."""
+    if not rungs:
+        return []
+    floor = _floor([rung.accuracy for rung in rungs])
+    width = min(max(columns - 32, 8), 40)
+    rows: list[paint.Cells] = [
+        [
+            paint.text(rung.name),
+            paint.text(words.percent(rung.accuracy), paint.HEADING),
+            paint.bar((rung.accuracy - floor) / (1 - floor), width),
+            paint.text(words.points(rung.difference(rungs[0])) if rung is not rungs[0] else ""),
+        ]
+        for rung in rungs
+    ]
+    return [*paint.table(rows, gap=1), _scale(floor)]
+
+
+def _floor(values: Sequence[float]) -> float:
+    """Return where bars begin, so that differences near 100 % are seen."""
+    return max(int(10 * min(values)) - (min(values) < 0.95), 0) / 10 if min(values) < 1 else 0.9  # noqa: PLR2004
+
+
+def _scale(floor: float) -> Content:
+    return paint.text(f"bars go from {100 * floor:.0f} % to 100 %", paint.MUTED)
+
+
+def _changed(record: Record) -> Content:
+    found = record.metrics
+    return paint.text(
+        f"{found['changed_predictions']:,} of {found['test_samples']:,} predictions changed by int8:"
+        f" {found['changed_to_right']:,} to right, {found['changed_to_wrong']:,} to wrong"
+    )
+
+
+def _before(record: Record, rungs: Sequence[Rung], now: float) -> list[Content]:
+    before = accuracy.previous(record)
+    if before is None:
+        return []
+    parts = []
+    for rung in rungs:
+        value = before.metrics.get(f"{rung.name}_accuracy")
+        if isinstance(value, float):
+            parts.append(f"{rung.name} {words.percent(value)} (now {words.points(rung.accuracy - value)})")
+    return [paint.text(f"the result before, {words.age(now - before.finished)}: {', '.join(parts)}")]
+
+
+def _class_lines(found: dict[str, list[float | None]], columns: int) -> list[Content]:
+    if not found:
+        return []
+    name, values = list(found.items())[-1]
+    first = next(iter(found.values()))
+    known = [value for value in values if value is not None]
+    floor = _floor(known) if known else 0.0
+    width = min(max(columns - 22, 8), 40)
+    rows: list[paint.Cells] = [
+        [
+            paint.text(f"{label:>2}"),
+            paint.text(words.percent(value).rjust(8)),
+            paint.bar((value - floor) / (1 - floor) if value is not None else 0.0, width),
+            paint.text(
+                f"{100 * (value - before):+.2f}"
+                if value is not None and before is not None and value != before
+                else "",
+                paint.MUTED,
+            ),
+        ]
+        for label, (value, before) in enumerate(zip(values, first, strict=False))
+    ]
+    title = paint.text(f"recall by class, {name} (points above float)", paint.HEADING)
+    return [title, *paint.table(rows, gap=1), _scale(floor)]
+
+
+def _confusion_lines(name: str, matrix: Matrix, columns: int) -> list[Content]:
+    mistakes = [
+        f"{label} taken for {predicted} ({samples})" for label, predicted, samples in accuracy.mistaken_most(matrix, 5)
+    ]
+    most = paint.text(f"commonest mistakes: {', '.join(mistakes)}" if mistakes else "no mistakes")
+    width = max(len(str(max(max(row) for row in matrix))), 2) + 1
+    if len(matrix) > MOST_CLASSES or 4 + width * len(matrix) > columns:
+        return [paint.text(f"confusion, {name}", paint.HEADING), most]
+    head = paint.text("    " + "".join(f"{label:>{width}}" for label in range(len(matrix))), paint.MUTED)
+    rows = [
+        paint.row(
+            paint.text(f"{label:>3} ", paint.MUTED),
+            *(_cell(label, column, count, width) for column, count in enumerate(row)),
+        )
+        for label, row in enumerate(matrix)
+    ]
+    title = paint.text(f"confusion, {name}: rows are labels, columns predictions", paint.HEADING)
+    return [title, head, *rows, most]
+
+
+def _cell(label: int, predicted: int, count: int, width: int) -> Content:
+    style = "$text-success" if label == predicted else "$text-error" if count else paint.MUTED
+    return paint.text(f"{count or '·':>{width}}", style)

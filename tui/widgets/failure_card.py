@@ -1,0 +1,52 @@
+"""What failed, why, and what to do: the card of a failed stage."""
+
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.facts import logs, words
+from tui.facts.board import StageFacts
+from tui.widgets import paint
+
+LINES = 20
+"""How much of the log's end is shown."""
+
+
+class FailureCard(Static):
+    """Hidden unless the stage failed."""
+
+    def __init__(self) -> None:
+        """Show nothing yet."""
+        super().__init__(id="failure")
+        self._shown: tuple[str, float] | None = None
+
+    def show(self, stage: StageFacts | None) -> None:
+        """Show the failure of a stage, if it has one."""
+        failed = stage is not None and stage.state == "failed"
+        self.display = failed
+        if stage is None or stage.latest is None or not failed:
+            self._shown = None
+            return
+        shown = (stage.job.name, stage.latest.time)
+        if shown != self._shown:  # the log's end is read once
+            self._shown = shown
+            self.update(card(stage))
+
+
+def card(stage: StageFacts) -> Content:
+    """Return the card's text."""
+    latest = stage.latest
+    if latest is None:
+        return Content("")
+    tail = [words.clipped(line, 400) for line in logs.last_lines(stage.job.log, LINES)]
+    ended = f" ({latest.ended})" if latest.ended else ""
+    return paint.lines(
+        [
+            paint.text(f"✗ {stage.job.name} failed{ended}", "$text-error bold"),
+            paint.text(latest.message),
+            "",
+            paint.row("run again  ", paint.text("r", "bold"), "     whole log  ", paint.text("l", "bold")),
+            paint.text(f"log  {stage.job.log}", paint.MUTED),
+            *([paint.text(f"its last {words.count(len(tail), 'line')}:", paint.MUTED)] if tail else []),
+            *tail,
+        ]
+    )

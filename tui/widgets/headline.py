@@ -1,0 +1,41 @@
+"""The top line: how the project stands, and what is going on."""
+
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.facts import words
+from tui.facts.board import Snapshot
+from tui.widgets import paint
+
+
+class Headline(Static):
+    """One line that is true at a glance."""
+
+    def show(self, snapshot: Snapshot, now: float) -> None:
+        """Show how things stand now."""
+        self.update(headline(snapshot, now))
+
+
+def headline(snapshot: Snapshot, now: float) -> Content:
+    """Return the line's text."""
+    stages = snapshot.stages()
+    stale = sum(stage.state not in {"fresh", "restored"} for stage in stages)
+    stand = "all fresh" if stages and not stale else f"{stale:,} of {words.count(len(stages), 'stage')} not fresh"
+    wrong = [facts.name for facts in snapshot.experiments if facts.problem]
+    parts: list[Content | str] = [paint.text("Unroll", "bold"), "   "]
+    if stages or not wrong:
+        parts += [stand if stages else "no experiments", "   "]
+    if wrong:
+        parts += [paint.text(f"! {wrong[0]} has a mistake", "$text-error bold"), "   "]
+    running = next((stage for stage in stages if stage.state == "running"), None)
+    if running:
+        progress = running.latest.progress if running.latest else None
+        remaining = progress.remaining(now) if progress else None
+        share = f" {100 * progress.share:.0f} %" if progress else ""
+        to_go = f", {words.duration(remaining)} to go" if remaining is not None else ""
+        parts += [paint.text(f"▶ {running.job.name}{share}{to_go}", "$text-accent bold")]
+    elif snapshot.running:
+        parts += [paint.text("▶ a build is going on", "$text-accent bold")]
+    elif snapshot.run and snapshot.run.failed:
+        parts += [paint.text(f"✗ {snapshot.run.failed[0]} failed", "$text-error bold")]
+    return paint.row(*parts)

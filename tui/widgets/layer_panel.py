@@ -1,0 +1,202 @@
+"""The layers tab: every operator of a compiled model in a table, put together by role or time step."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.coordinate import Coordinate
+from textual.widgets import DataTable, Static
+
+from pipeline.store import resolve
+from tui.facts import npu, words
+from tui.facts.accuracy import UnreadableError
+from tui.facts.npu import Group, Layer
+from tui.widgets import paint
+from tui.widgets.panel import View
+
+if TYPE_CHECKING:
+    from tui.facts.board import StageFacts
+
+GROUPINGS: tuple[str | None, ...] = ("role", "time step", "operator", None)
+"""What the key ``t`` goes through; None shows every operator by itself."""
+
+COLUMNS: dict[str, int] = {"name": 0, "cycles": 7, "share": 7, "bar": 12, "bound by": 14, "operators": 9, "MACs": 6}
+"""Column -> width; the name takes what is left."""
+DROPPED = ("MACs", "operators", "bound by", "bar", "share")
+"""Columns that go when there is no room, the first first."""
+LEAST_NAME = 17
+
+ORDERS: dict[str, tuple[Callable[[Group], Any], bool]] = {
+    "execution": (lambda group: group.order, False),
+    "cycles": (lambda group: group.cycles, True),
+    "name": (lambda group: group.name, False),
+    "operators": (lambda group: group.operators, True),
+    "MACs": (lambda group: group.macs, True),
+    "bound by": (lambda group: group.bound_by, False),
+}
+"""Order -> what it goes by, and whether the most comes first."""
+_OF_COLUMN = {"share": "cycles", "bar": "cycles"}
+
+
+class LayerTable(DataTable[Content]):
+    """The table itself."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "cursor_down", "Down", show=False),
+        Binding("k", "cursor_up", "Up", show=False),
+        Binding("g", "scroll_top", "First", show=False),
+        Binding("G", "scroll_bottom", "Last", show=False),
+    ]
+
+
+class LayerPanel(Vertical):
+    """Groups, sorts and filters the operators of one target."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "grouping", "Group by", show=False),
+        Binding("o", "order", "Sort by", show=False),
+    ]
+
+    def __init__(self) -> None:
+        """Show nothing yet."""
+        super().__init__()
+        self._stage: StageFacts | None = None
+        self._layers: list[Layer] = []
+        self._trouble = ""
+        self._read: object = None
+        self._shown: object = None
+        self._by: str | None = "role"
+        self._order = "cycles"
+        self._filter = ""
+
+    def compose(self) -> ComposeResult:
+        """Make the line above and the table."""
+        yield Static(id="layers-head")
+        yield LayerTable(cursor_type="row", id="layer-table", zebra_stripes=True)
+
+    def show(self, view: View) -> None:
+        """Show the operators of the selected target, or of the experiment's first."""
+        selected = view.stage if view.stage and view.stage.job.target else view.experiment.stage("vela")
+        self._stage = selected
+        read = (selected.job.name, selected.record) if selected else None
+        if read != self._read:
+            self._read = read
+            self._load()
+        self._draw()
+
+    def filter(self, wanted: str) -> None:
+        """Show only operators whose name, role, step or bound contains a text."""
+        self._filter = wanted
+        self._draw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Drop columns that have no room any more."""
+        del event
+        self._draw()
+
+    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
+        """Sort by the column that was clicked."""
+        event.stop()
+        column = str(event.column_key.value)
+        self._order = _OF_COLUMN.get(column, column)
+        self._draw()
+
+    def action_grouping(self) -> None:
+        """Put operators together in the next way."""
+        self._by = GROUPINGS[(GROUPINGS.index(self._by) + 1) % len(GROUPINGS)]
+        self._order = "execution" if self._by in {None, "time step"} else "cycles"
+        self._draw()
+
+    def action_order(self) -> None:
+        """Sort by the next thing."""
+        orders = list(ORDERS)
+        self._order = orders[(orders.index(self._order) + 1) % len(orders)]
+        self._draw()
+
+    def _load(self) -> None:
+        self._layers, self._trouble = [], ""
+        if self._stage is None or self._stage.record is None:
+            self._trouble = f"no result yet: {self._stage.note}" if self._stage else "no target"
+            return
+        try:
+            self._layers = npu.layers(resolve(self._stage.job.link))
+        except UnreadableError as error:
+            self._trouble = str(error)
+
+    def _draw(self) -> None:
+        width = self.scrollable_content_region.width
+        shown = (self._read, width, self._by, self._order, self._filter)
+        if not width or shown == self._shown:
+            return
+        self._shown = shown
+        by, backwards = ORDERS[self._order]
+        groups = sorted(npu.groups(self._layers, self._by, self._filter), key=by, reverse=backwards)
+        self.query_one("#layers-head", Static).update(self._head(groups))
+        self._fill(groups, _columns(width - 1), width)
+
+    def _head(self, groups: list[Group]) -> Content:
+        if self._trouble:
+            return paint.text(self._trouble, "$text-warning")
+        name = self._stage.job.name if self._stage else ""
+        cycles = sum(group.cycles for group in groups)
+        operators = sum(group.operators for group in groups)
+        filtered = f"   with {self._filter!r}" if self._filter else ""
+        return paint.lines(
+            [
+                paint.row(paint.text(name, paint.HEADING), paint.text("  estimated by Vela", paint.MUTED)),
+                paint.text(f"{operators:,} rows in {words.count(len(groups), 'group')}, {cycles:,} cycles{filtered}"),
+                paint.row(
+                    paint.text("t", "bold"),
+                    f" by {self._by or 'itself'}  ",
+                    paint.text("o", "bold"),
+                    f" order {self._order}  ",
+                    paint.text("/", "bold"),
+                    " filter",
+                ),
+            ]
+        )
+
+    def _fill(self, groups: list[Group], columns: list[str], width: int) -> None:
+        table = self.query_one(LayerTable)
+        before = table.cursor_row
+        table.clear(columns=True)
+        taken = sum(COLUMNS[name] + 2 for name in columns)
+        widths = {name: COLUMNS[name] or max(width - taken - 3, LEAST_NAME) for name in columns}
+        for name in columns:
+            title = self._by or "operator" if name == "name" else "" if name == "bar" else name
+            table.add_column(Text(title), width=widths[name], key=name)
+        for group in groups:
+            cells = _cells(group, widths)
+            table.add_row(*(cells[name] for name in columns))
+        if groups:
+            table.cursor_coordinate = Coordinate(min(before, len(groups) - 1), 0)
+
+
+def _columns(width: int) -> list[str]:
+    columns = list(COLUMNS)
+    for name in DROPPED:
+        if sum(COLUMNS[column] + 2 for column in columns) + LEAST_NAME < width:
+            break
+        columns.remove(name)
+    return columns
+
+
+def _cells(group: Group, widths: dict[str, int]) -> dict[str, Content]:
+    on_cpu = f"  {group.on_cpu} on the CPU" if group.on_cpu else ""
+    name = f"{group.name}{on_cpu}"
+    if len(name) > widths["name"]:
+        name = f"…{name[-widths['name'] + 1 :]}"  # what tells operators apart stands at the end
+    return {
+        "name": paint.text(name, "$text-error" if on_cpu else ""),
+        "cycles": paint.text(f"{words.short(group.cycles):>6}"),
+        "share": paint.text(f"{100 * group.share:5.1f} %"),
+        "bar": paint.bar(group.share, COLUMNS["bar"]),
+        "bound by": paint.text(group.bound_by),
+        "operators": paint.text(f"{group.operators:>6}"),
+        "MACs": paint.text(f"{words.short(group.macs):>6}"),
+    }

@@ -1,0 +1,175 @@
+"""The log tab: what the selected stage's process prints, live, with search."""
+
+from typing import ClassVar
+
+from rich.style import Style
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.strip import Strip
+from textual.widgets import Log, Static
+
+from tui.facts import logs, words
+from tui.facts.logs import LogTail
+from tui.widgets import paint
+from tui.widgets.panel import View
+
+MOST_LINES = 200_000
+POLL_SECONDS = 0.1
+KEYS = {"f": "follow", "/": "search", "!": "error"}
+ALMOST = 1
+"""Lines from the end at which a reader still follows: a scrollbar that appears takes one away."""
+
+
+class LogView(Log):
+    """Plain lines; those that were searched for are turned dark on light."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "scroll_down", "Down", show=False),
+        Binding("k", "scroll_up", "Up", show=False),
+        Binding("g", "scroll_home", "Top", show=False),
+        Binding("G", "scroll_end", "End", show=False),
+    ]
+
+    marked: int | None = None
+    """The line that was found last."""
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a line, reversed if it is the one found."""
+        strip = super().render_line(y)
+        return strip.apply_style(Style(reverse=True)) if self.scroll_offset.y + y == self.marked else strip
+
+    def find(self, wanted: str, start: int, step: int) -> int | None:
+        """Return the next line that contains a text, whatever its case, going round at the end."""
+        count = len(self.lines)
+        wanted = wanted.lower()
+        order = ((start + step * offset) % count for offset in range(count))
+        return next((index for index in order if wanted in self.lines[index].lower()), None)
+
+    def jump(self, index: int) -> None:
+        """Show a line in the middle and mark it."""
+        self.marked = index
+        self.scroll_to(y=max(index - self.size.height // 2, 0), animate=False)
+        self.refresh()
+
+
+class LogPanel(Vertical):
+    """Follows the log of what is selected, until the reader scrolls up."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "follow", "Follow", show=False),
+        Binding("n", "next(1)", "Next match", show=False),
+        Binding("N", "next(-1)", "Match before", show=False),
+        Binding("exclamation_mark", "first_error", "First error", show=False, key_display="!"),
+    ]
+
+    def __init__(self) -> None:
+        """Show nothing yet."""
+        super().__init__()
+        self._tail: LogTail | None = None
+        self._wanted = ""
+        self._complete = False
+
+    def compose(self) -> ComposeResult:
+        """Make the line above and the log."""
+        yield Static(id="log-head")
+        yield LogView(max_lines=MOST_LINES, id="log")
+
+    def on_mount(self) -> None:
+        """Look for new lines all the time; that costs nothing while there are none."""
+        self.set_interval(POLL_SECONDS, self._read)
+
+    def show(self, view: View) -> None:
+        """Follow the log of the selected stage, of the one that runs, or of the one that failed."""
+        stages = view.experiment.stages
+        ranked = [stage for state in ("running", "failed") for stage in stages if stage.state == state]
+        stage = view.stage or next(iter([*ranked, *stages[-1:]]), None)
+        path = stage.job.log if stage else None
+        self._complete = stage is not None and stage.state != "running"
+        if path and (self._tail is None or self._tail.path != path):
+            self._tail = LogTail(path)
+            self._start_over()
+        self._read()
+
+    def _start_over(self) -> None:
+        log = self.query_one(LogView)
+        log.clear()
+        log.marked = None
+
+    def _read(self) -> None:
+        if self._tail is None or not self.is_on_screen:
+            return
+        lines, over = self._tail.new()
+        if over:
+            self._start_over()
+        if not lines and self._complete:
+            lines = self._tail.rest()
+        if lines:
+            log, follows = self.query_one(LogView), self._follows()
+            log.write_lines(lines, scroll_end=False)
+            if follows:
+                log.scroll_end(animate=False, x_axis=False)
+        self._draw_head()
+
+    def _follows(self) -> bool:
+        log = self.query_one(LogView)
+        return log.max_scroll_y - log.scroll_target_y <= ALMOST
+
+    def _draw_head(self) -> None:
+        log = self.query_one(LogView)
+        count = words.count(log.line_count, "line")
+        follows = "following" if self._follows() else "paused"
+        found = f"   {self._wanted!r} at line {log.marked + 1}" if self._wanted and log.marked is not None else ""
+        path = str(self._tail.path) if self._tail else ""
+        self.query_one("#log-head", Static).update(
+            paint.lines(
+                [
+                    paint.text(path, paint.MUTED),
+                    paint.row(
+                        f"{count}, {follows}{found}  ",
+                        *(part for key, does in KEYS.items() for part in (paint.text(key, "bold"), f" {does} ")),
+                    ),
+                ]
+            )
+        )
+
+    def filter(self, wanted: str) -> None:
+        """Jump to the last line that contains a text, and let ``n`` and ``N`` go on from there."""
+        self._wanted = wanted
+        log = self.query_one(LogView)
+        if not wanted or not log.lines:
+            log.marked = None
+            log.refresh()
+        elif (found := log.find(wanted, len(log.lines) - 1, -1)) is None:
+            self.notify(f"no line has {wanted!r}", severity="warning", markup=False)
+        else:
+            self._jump(found)
+        self._draw_head()
+
+    def action_next(self, step: int) -> None:
+        """Go to the next match, or the one before."""
+        log = self.query_one(LogView)
+        if self._wanted and log.lines:
+            found = log.find(self._wanted, (log.marked or 0) + step, step)
+            if found is not None:
+                self._jump(found)
+        self._draw_head()
+
+    def action_first_error(self) -> None:
+        """Go to the first line that speaks of an error."""
+        log = self.query_one(LogView)
+        found = logs.first_error(list(log.lines))
+        if found is None:
+            self.notify("no line speaks of an error")
+        else:
+            self._jump(found)
+        self._draw_head()
+
+    def action_follow(self) -> None:
+        """Follow the end again."""
+        log = self.query_one(LogView)
+        log.scroll_end(animate=False, x_axis=False)
+        self.call_after_refresh(self._draw_head)
+
+    def _jump(self, index: int) -> None:
+        self.query_one(LogView).jump(index)

@@ -1,0 +1,166 @@
+"""The NPU tab: what each target costs, against the budget, and where the cycles go."""
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from pipeline.experiment import Budget
+from pipeline.store import Record, resolve
+from tui.facts import npu, words
+from tui.facts.accuracy import UnreadableError
+from tui.facts.board import StageFacts
+from tui.facts.npu import Cost, Layer
+from tui.facts.results import target_name
+from tui.widgets import paint
+from tui.widgets.panel import Panel, View
+
+MOST_ROLES = 8
+
+
+class NpuPanel(Panel):
+    """Cycles, time, memory and placement of every target of the experiment; of one when it is selected."""
+
+    def __init__(self) -> None:
+        """Show nothing yet."""
+        super().__init__()
+        self._shown: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """Make a place for it."""
+        yield Static(id="npu")
+
+    def draw(self, view: View) -> None:
+        """Draw, anew only when a result or the budget changed."""
+        stages = [view.stage] if view.stage and view.stage.job.target else view.all_of("vela")
+        budget = view.experiment.budget
+        shown = (self.columns, budget, *((stage.job.name, stage.record, stage.reasons) for stage in stages))
+        if shown != self._shown:
+            self._shown = shown
+            parts = [_target(stage, budget, self.columns) for stage in stages]
+            self.query_one("#npu", Static).update(
+                paint.lines(parts or ["no target: the experiment's file has a mistake"])
+            )
+
+
+def _target(stage: StageFacts, budget: Budget, columns: int) -> Content:
+    record, config = stage.record, stage.job.config
+    head: list[Content | str] = [
+        paint.row(
+            paint.text(str(stage.job.target), paint.HEADING), f"  {target_name(config)}  ", paint.state(stage.state)
+        ),
+        paint.text(f"{config['accelerator']}, {config['system_config']}", paint.MUTED),
+    ]
+    if record is None:
+        return paint.lines([*head, f"no result yet: {stage.note}", ""])
+    if stage.reasons:
+        head.append(paint.text(f"of before: {'; '.join(stage.reasons)}", "$text-warning"))
+    if record.stand_in:
+        head.append(paint.text(f"on STAND-IN data: {record.stand_in}", "$text-warning bold"))
+    try:
+        found = npu.layers(resolve(stage.job.link))
+    except UnreadableError as error:
+        return paint.lines([*head, paint.text(str(error), "$text-error"), ""])
+    return paint.lines(
+        [
+            *head,
+            *cost_lines(record, budget, columns),
+            "",
+            *_bound_lines(found, columns),
+            "",
+            *_role_lines(found, columns),
+            "",
+            *_placement(record),
+            "",
+        ]
+    )
+
+
+def cost_lines(record: Record, budget: Budget, columns: int) -> list[Content]:
+    """Return inference time, cycles, SRAM and flash, with bars where there is a budget."""
+    found = [cost for cost in npu.costs(record, budget) if cost.name != "cpu_operators" or cost.most is not None]
+    rows: list[paint.Cells] = [
+        [
+            paint.text(_NAMES[cost.name], paint.MUTED),
+            paint.text(_shown(cost.name, cost.value), paint.HEADING),
+            paint.text(record.basis.get(cost.name, ""), paint.MUTED),
+        ]
+        for cost in found
+    ]
+    if record.metrics.get("dram_bytes"):
+        rows.append([paint.text("DRAM", paint.MUTED), words.size(record.metrics["dram_bytes"]), ""])
+    lines = [*paint.table(rows), Content("")]
+    budgeted = [cost for cost in found if cost.most is not None]
+    if budgeted:
+        width = min(max(columns - 36, 6), 40)
+        lines += [
+            paint.text("budget", paint.HEADING),
+            *paint.table([_against(cost, width) for cost in budgeted], gap=1),
+        ]
+    else:
+        lines.append(paint.text("no [budget] in the experiment: sram_max, flash_max, ...", paint.MUTED))
+    return lines
+
+
+_NAMES = {
+    "inference_ms": "inference",
+    "cycles_total": "cycles",
+    "sram_bytes": "SRAM",
+    "flash_bytes": "flash",
+    "cpu_operators": "CPU operators",
+}
+
+
+def _shown(name: str, value: float) -> str:
+    if name == "inference_ms":
+        return f"{value:,.2f} ms"
+    return words.size(value) if name.endswith("_bytes") else f"{value:,.0f}"
+
+
+def _against(cost: Cost, width: int) -> list[Content]:
+    most = cost.most or 0
+    share = cost.value / most if most else float(cost.value > 0)
+    verdict, style, bar = ("of", "", paint.BAR) if cost.within else ("OVER", "$text-error bold", "$error")
+    return [
+        paint.text(_NAMES[cost.name], paint.MUTED),
+        paint.bar(share, width, bar),
+        paint.text(f"{100 * share:.0f} % {verdict} {_shown(cost.name, most)}", style),
+    ]
+
+
+def _bound_lines(found: list[Layer], columns: int) -> list[Content]:
+    split = npu.bounds(found)
+    total = sum(cycles for _, cycles in split) or 1
+    width = min(max(columns - 30, 6), 50)
+    rows: list[paint.Cells] = [
+        [
+            bound,
+            f"{100 * cycles / total:5.1f} %",
+            paint.bar(cycles / total, width),
+            paint.text(words.short(cycles), paint.MUTED),
+        ]
+        for bound, cycles in split
+    ]
+    return [paint.text("what the cycles are spent on or wait for", paint.HEADING), *paint.table(rows, gap=1)]
+
+
+def _role_lines(found: list[Layer], columns: int) -> list[Content]:
+    groups = sorted(npu.groups(found, "role"), key=lambda group: -group.cycles)
+    width = min(max(columns - 34, 6), 50)
+    rows: list[paint.Cells] = [
+        [
+            group.name,
+            f"{100 * group.share:5.1f} %",
+            paint.bar(group.share, width),
+            paint.text(words.short(group.cycles), paint.MUTED),
+        ]
+        for group in groups[:MOST_ROLES]
+    ]
+    return [paint.text("which operators they go to", paint.HEADING), *paint.table(rows, gap=1)]
+
+
+def _placement(record: Record) -> list[Content]:
+    found = record.metrics
+    on_cpu = found.get("cpu_operators_by_name", [])
+    style = "$text-error" if on_cpu else "$text-success"
+    rows = [paint.text(f"{found['npu_operators']} operators on the NPU, {found['cpu_operators']} on the CPU", style)]
+    return rows + [paint.text(f"  {row['operator']} {row['name']}: {row['reason']}") for row in on_cpu]

@@ -1,0 +1,60 @@
+"""What the panels on the right have in common."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+
+from tui.facts.board import ExperimentFacts, Snapshot, StageFacts
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is selected, and everything else at that moment."""
+
+    snapshot: Snapshot
+    experiment: ExperimentFacts
+    stage: StageFacts | None
+    """None when the experiment itself is selected."""
+    now: float
+    """Seconds since the epoch."""
+
+    def all_of(self, kind: str) -> list[StageFacts]:
+        """Return the experiment's stages of a kind: several for ``vela``."""
+        return [stage for stage in self.experiment.stages if stage.job.stage.name == kind]
+
+
+class Panel(VerticalScroll):
+    """Shows one aspect of what is selected; draws only when it is in sight, and again when its width changes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "scroll_down", "Down", show=False),
+        Binding("k", "scroll_up", "Up", show=False),
+        Binding("g", "scroll_home", "Top", show=False),
+        Binding("G", "scroll_end", "End", show=False),
+    ]
+
+    view: View | None = None
+
+    def show(self, view: View) -> None:
+        """Show what is selected."""
+        self.view = view
+        if self.columns > 0:
+            self.draw(view)
+
+    def draw(self, view: View) -> None:
+        """Draw; ``columns`` tells for which width."""
+        raise NotImplementedError
+
+    @property
+    def columns(self) -> int:
+        """Columns there are for text."""
+        return self.scrollable_content_region.width
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw for the new width."""
+        del event
+        if self.view is not None and self.columns > 0:
+            self.draw(self.view)

@@ -1,0 +1,220 @@
+"""The list on the left: experiments, their stages, and how each stands."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import DataTable
+
+from tui.facts import words
+from tui.facts.board import ExperimentFacts, Snapshot, StageFacts
+from tui.messages import Opened, Selected
+from tui.widgets import paint
+
+MOST_UNFOLDED = 60
+"""Stages up to which all experiments are unfolded at first."""
+
+COLUMNS = ("name", "state", "time", "age")
+WIDTHS = {"state": 15, "time": 11, "age": 10}
+NEEDED = {"time": 46, "age": 56}
+"""Columns of the screen that the list must have to show a column: first age goes, then time."""
+
+
+class StageTable(DataTable[Content]):
+    """Experiments with their stages folded in or out; only cells that changed are drawn anew."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "cursor_down", "Down", show=False),
+        Binding("k", "cursor_up", "Up", show=False),
+        Binding("g", "scroll_top", "First", show=False),
+        Binding("G", "scroll_bottom", "Last", show=False),
+        Binding("right", "unfold", "Unfold", show=False),
+        Binding("left", "fold", "Fold", show=False),
+        Binding("enter", "open", "Open", show=False),
+        Binding("space", "mark", "Mark", show=False),
+    ]
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        """Show nothing yet; ``now`` tells the time for ages."""
+        super().__init__(cursor_type="row", id="stages", cell_padding=0, header_height=1)
+        self._now = now
+        self._snapshot = Snapshot()
+        self._unfolded: set[str] | None = None
+        self._filter = ""
+        self._shown: dict[str, list[Content]] = {}
+        self.marked: set[str] = set()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show how things stand now."""
+        self._snapshot = snapshot
+        if self._unfolded is None and snapshot.experiments:
+            few = len(snapshot.stages()) <= MOST_UNFOLDED
+            self._unfolded = {facts.name for facts in snapshot.experiments} if few else set()
+        self._draw()
+
+    def filter(self, wanted: str) -> None:
+        """Show only experiments whose name, description, state or stages' reasons contain a text."""
+        self._filter = wanted.lower()
+        self._draw()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Drop columns that have no room any more."""
+        del event
+        self._draw(anew=True)
+
+    def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
+        """Tell what the cursor is on."""
+        event.stop()
+        if event.row_key.value is not None and event.row_key.value in self._shown:
+            self.post_message(Selected(*_split(event.row_key.value)))
+
+    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Open what was clicked on or entered."""
+        event.stop()
+        self.action_open()
+
+    @property
+    def current(self) -> str | None:
+        """The key of the row under the cursor: ``experiment`` or ``experiment/job``."""
+        keys = list(self._shown)
+        return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else None
+
+    def go_to(self, experiment: str, job: str | None) -> None:
+        """Move the cursor to an experiment or a stage, unfolding what hides it."""
+        if job:
+            self._fold(experiment, unfold=True)
+        key = _key(experiment, job)
+        if key in self._shown:
+            self.move_cursor(row=list(self._shown).index(key))
+
+    def action_open(self) -> None:
+        """Fold an experiment in or out; open a stage."""
+        if self.current is None:
+            return
+        experiment, job = _split(self.current)
+        if job is None:
+            self._fold(experiment, unfold=experiment not in (self._unfolded or set()))
+        else:
+            self.post_message(Opened())
+
+    def action_unfold(self) -> None:
+        """Show the stages of the experiment under the cursor."""
+        if self.current is not None:
+            self._fold(_split(self.current)[0], unfold=True)
+
+    def action_fold(self) -> None:
+        """Hide the stages of the experiment under the cursor."""
+        if self.current is not None:
+            experiment = _split(self.current)[0]
+            self._fold(experiment, unfold=False)
+            self.go_to(experiment, None)
+
+    def action_mark(self) -> None:
+        """Mark the experiment under the cursor for comparing, or take the mark away."""
+        if self.current is not None:
+            self.marked ^= {_split(self.current)[0]}
+            self._draw()
+
+    def _fold(self, experiment: str, *, unfold: bool) -> None:
+        unfolded = self._unfolded or set()
+        self._unfolded = unfolded | {experiment} if unfold else unfolded - {experiment}
+        self._draw()
+
+    def _columns(self) -> list[str]:
+        return [name for name in COLUMNS if self.size.width >= NEEDED.get(name, 0)]
+
+    def _draw(self, *, anew: bool = False) -> None:
+        if not self.size.width:
+            return  # not laid out yet; on_resize comes
+        columns = self._columns()
+        rows = dict(self._rows(columns))
+        if anew or list(rows) != list(self._shown):
+            self._rebuild(columns, rows)
+            return
+        for index, (key, cells) in enumerate(rows.items()):
+            for column, (cell, before) in enumerate(zip(cells, self._shown[key], strict=True)):
+                if cell != before:
+                    self.update_cell_at((index, column), cell)  # type: ignore[arg-type] # a Coordinate is a pair
+        self._shown = rows
+
+    def _rebuild(self, columns: list[str], rows: dict[str, list[Content]]) -> None:
+        current, top = self.current, self.scroll_y
+        self._shown = rows
+        self.clear(columns=True)
+        for name in columns:
+            self.add_column(Text("experiment, stage" if name == "name" else name), width=self._width(name, columns))
+        for key, cells in rows.items():
+            self.add_row(*cells, key=key)
+        keys = list(rows)
+        if current not in rows and current and "/" in current:
+            current = current.partition("/")[0]
+        if current in rows:
+            self.move_cursor(row=keys.index(current), scroll=False)
+            self.scroll_to(y=top, animate=False)
+
+    def _width(self, name: str, columns: list[str]) -> int:
+        if name != "name":
+            return WIDTHS[name]
+        room = self.size.width - sum(WIDTHS[column] for column in columns if column != "name")
+        return max(room - self.scrollbar_size_vertical, 10)
+
+    def _rows(self, columns: list[str]) -> list[tuple[str, list[Content]]]:
+        width = self._width("name", columns)
+        rows = []
+        for facts in self._snapshot.experiments:
+            if self._filter and not _matches(facts, self._filter):
+                continue
+            unfolded = facts.name in (self._unfolded or set())
+            cells = self._experiment_cells(facts, unfolded=unfolded, width=width)
+            rows.append((facts.name, [cells[name] for name in columns]))
+            for stage in facts.stages if unfolded else ():
+                cells = self._stage_cells(stage, width)
+                rows.append((_key(facts.name, stage.job.name), [cells[name] for name in columns]))
+        return rows
+
+    def _experiment_cells(self, facts: ExperimentFacts, *, unfolded: bool, width: int) -> dict[str, Content]:
+        fold = " " if not facts.stages else "▾" if unfolded else "▸"
+        mark = "*" if facts.name in self.marked else ""
+        name = paint.text(words.clipped(f"{fold} {mark}{facts.name}", width - 1), paint.HEADING)
+        beside = f" {facts.stale}" if facts.state == "stale" else ""
+        seconds = sum(stage.record.seconds for stage in facts.stages if stage.record)
+        return {
+            "name": name,
+            "state": paint.state(facts.state, beside),
+            "time": paint.text(words.duration(seconds) if seconds else "", paint.MUTED),
+            "age": self._age(max((stage.record.finished for stage in facts.stages if stage.record), default=None)),
+        }
+
+    def _stage_cells(self, stage: StageFacts, width: int) -> dict[str, Content]:
+        job = stage.job
+        name = f"    {job.stage.name}{f' {job.target}' if job.target else ''}"
+        progress = stage.latest.progress if stage.latest and stage.state == "running" else None
+        beside = f" {100 * progress.share:.0f} %" if progress else ""
+        running = stage.latest.started if stage.latest and stage.state == "running" else None
+        seconds = self._now() - running if running is not None else stage.record.seconds if stage.record else None
+        return {
+            "name": paint.text(words.clipped(name, width - 1)),
+            "state": paint.state(stage.state, beside),
+            "time": paint.text(words.duration(seconds) if seconds is not None else "", paint.MUTED),
+            "age": self._age(stage.record.finished if stage.record else None),
+        }
+
+    def _age(self, finished: float | None) -> Content:
+        return paint.text(words.age(self._now() - finished) if finished else "", paint.MUTED)
+
+
+def _matches(facts: ExperimentFacts, wanted: str) -> bool:
+    said = [facts.name, facts.description, facts.state, *(stage.note for stage in facts.stages)]
+    return any(wanted in part.lower() for part in said)
+
+
+def _key(experiment: str, job: str | None) -> str:
+    return f"{experiment}/{job}" if job else experiment
+
+
+def _split(key: str) -> tuple[str, str | None]:
+    experiment, _, job = key.partition("/")
+    return experiment, job or None
