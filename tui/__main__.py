@@ -1,6 +1,7 @@
 """``python -m tui``: the dashboard, in the terminal, once as text, or in a browser."""
 
 import argparse
+import os
 import sys
 
 from pipeline.errors import UnrollError
@@ -23,7 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
             from tui import once  # noqa: PLC0415
 
             return once.main()
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        in_browser = "TEXTUAL_DRIVER" in os.environ  # set by textual-serve
+        if not in_browser and not (sys.stdin.isatty() and sys.stdout.isatty()):
             print("this is no terminal: --once prints the same as text, --serve opens it in a browser", file=sys.stderr)  # noqa: T201
             return 2
         from tui.app import Dashboard  # noqa: PLC0415
