@@ -91,7 +91,7 @@ def image(engine: None, checkouts: Callable[[], Project]) -> str:
     return "unroll"
 
 
-def _composes() -> dict[str, Sequence[str]]:
+def composes() -> dict[str, Sequence[str]]:
     """Find Compose v1 (Debian's docker-compose) and v2 or later (the plugin, or the dev lock's)."""
     found: dict[str, Sequence[str]] = {}
     for command in (("/usr/bin/docker-compose",), (f"{sys.prefix}/bin/docker-compose",), ("docker", "compose")):
@@ -105,7 +105,7 @@ def _composes() -> dict[str, Sequence[str]]:
 @pytest.fixture(params=["v1", "v2"])
 def compose(request: pytest.FixtureRequest, checkout: Project) -> Compose:
     """Return what runs a command of Compose, of either generation, in the checkout."""
-    command = _composes().get(request.param)
+    command = composes().get(request.param)
     if command is None:
         pytest.skip(f"Compose {request.param} is not installed")
 

@@ -1,17 +1,25 @@
 """Builds in containers: with Compose of both generations, and from the host."""
 
+import asyncio
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
+import socket
 import subprocess
+import sys
+import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from pipeline import container
-from tests.conftest import ROOT, TINY, Project
-from tests.docker.conftest import Compose, docker, running
+from tests.conftest import TINY, Project
+from tests.docker.conftest import Compose, composes, docker, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker]
 
@@ -173,11 +181,93 @@ def test_the_tests_pass_inside_the_image(checkout: Project) -> None:
     assert "failed" not in summary
 
 
-@pytest.mark.skipif(not (ROOT / "tui").exists(), reason="there is no dashboard yet")
+def _once(project: Project) -> str:
+    """Return what a dashboard on the host shows."""
+    command = [sys.executable, "-m", "tui", "--once"]
+    return subprocess.run(command, cwd=project.folder, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def _without_ages(printed: str) -> str:
+    return re.sub(r", [\d.]+ \w+ ago", "", printed)
+
+
 def test_the_dashboard_of_the_container_shows_what_the_host_built(
     compose: Compose, checkout: Project, template: Path
 ) -> None:
     _take_to(checkout, template)
     printed = compose("run", "--rm", "dashboard", "--once")
-    assert "tiny" in printed
-    assert "weights" in printed
+    for line in _without_ages(_once(checkout)).splitlines():
+        assert line in _without_ages(printed)
+
+
+def test_a_dashboard_on_one_side_sees_the_run_on_the_other(checkout: Project) -> None:
+    _train_long(checkout)
+    inside = checkout.start("in-docker", "weights:tiny")
+    checkout.wait_for("stage_progress", stage="weights")
+    assert "running: doit weights:tiny" in _once(checkout)
+    docker("stop", running(checkout))
+    inside.communicate(timeout=30)
+    checkout.mark()
+    outside = checkout.start("weights:tiny")
+    checkout.wait_for("stage_progress", stage="weights")
+    assert "running: doit weights:tiny" in checkout.doit("in-docker", "dashboard", "--once")
+    outside.send_signal(signal.SIGINT)
+    outside.communicate(timeout=30)
+
+
+def test_the_dashboard_has_a_terminal_and_colours(checkout: Project, template: Path) -> None:
+    _take_to(checkout, template)
+    command = f"{shlex.join(composes()['v2'])} -f docker/compose.yaml run --rm dashboard"
+    with subprocess.Popen(
+        ["script", "--quiet", "--return", "--command", command, os.devnull],
+        cwd=checkout.folder,
+        env={**checkout.environment, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as terminal:
+        assert terminal.stdin is not None
+        assert terminal.stdout is not None
+        seen = b""
+        while b"fresh" not in seen:
+            read = os.read(terminal.stdout.fileno(), 65536)
+            assert read, seen
+            seen += read
+        terminal.stdin.write(b"q")
+        terminal.stdin.flush()
+        terminal.communicate(timeout=30)
+    assert terminal.returncode == 0
+    assert b"\x1b[?1049h" in seen, "the whole screen"
+    assert b"38;2;" in seen, "true colours"
+
+
+async def test_the_dashboard_is_served_to_this_machine_alone(
+    compose: Compose, checkout: Project, template: Path
+) -> None:
+    _take_to(checkout, template)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    compose("up", "-d", "serve", UNROLL_PORT=str(port))
+    try:
+        assert docker("inspect", "--format", "{{json .HostConfig.PortBindings}}", running(checkout)) == (
+            f'{{"8000/tcp":[{{"HostIp":"127.0.0.1","HostPort":"{port}"}}]}}'
+        )
+        checkout.wait_until(lambda: _listens(port))
+        seen = b""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"http://127.0.0.1:{port}/ws?width=120&height=40") as page,
+            asyncio.timeout(30),
+        ):
+            while b"weights" not in seen:
+                message = await page.receive()
+                seen += message.data.encode() if isinstance(message.data, str) else message.data
+    finally:
+        compose("rm", "--force", "--stop", "serve")
+
+
+def _listens(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as page:
+            return bool(page.status == HTTPStatus.OK)
+    except OSError:
+        return False
