@@ -24,9 +24,10 @@ from pipeline.folders import BUILD, EXPERIMENTS
 LABEL = "org.unroll.source"
 """The image's label with the digest of what went into it."""
 
-BUILD_ARGUMENTS = ("BASE_IMAGE", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST")
-PASSED_ON = ("TERM", "COLORTERM", "NO_COLOR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-"""Variables that a run gets from the host, where they are set."""
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")  # apt knows the latter
+BUILD_ARGUMENTS = ("BASE_IMAGE", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST", *_PROXIES)
+PASSED_ON = ("TERM", "COLORTERM", "NO_COLOR", *_PROXIES)
+"""Variables that a run gets from the host, where they are set; the arguments likewise when the image is made."""
 
 SANDBOX = (
     "--init",
@@ -148,7 +149,7 @@ def _why_to_make(name: str, digest: str) -> str | None:
     (image,) = msgspec.json.decode(done.stdout, type=list[_Image])
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     if image.architecture != machine:
-        return f"it is for {image.architecture}, and TensorFlow does not run emulated on this {machine} machine"
+        return f"it is for {image.architecture} and this machine is {machine}: emulated, TensorFlow is slow or crashes"
     if ((image.config and image.config.labels) or {}).get(LABEL) != digest:
         return "it is older than the source, or made from another"
     return None

@@ -217,7 +217,8 @@ def test_a_dashboard_on_one_side_sees_the_run_on_the_other(checkout: Project) ->
 
 def test_the_dashboard_has_a_terminal_and_colours(checkout: Project, template: Path) -> None:
     _take_to(checkout, template)
-    command = f"{shlex.join(composes()['v2'])} -f docker/compose.yaml run --rm dashboard"
+    found = composes().get("v2") or pytest.skip("Compose v2 is not installed")
+    command = f"{shlex.join(found)} -f docker/compose.yaml run --rm dashboard"
     with subprocess.Popen(
         ["script", "--quiet", "--return", "--command", command, os.devnull],
         cwd=checkout.folder,

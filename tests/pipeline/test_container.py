@@ -5,8 +5,10 @@ say is said by a stand-in on PATH. What needs an engine is in ``tests/test_docke
 """
 
 import os
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,19 @@ def test_whatever_is_added_to_the_project_is_in_the_image_or_known_not_to_be() -
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     tracked = {name.partition("/")[0] for name in listed.split("\0") if name}
     assert tracked - stays_out <= {file.parts[0] for file in container.context_files(ROOT)}
+
+
+def test_the_label_has_the_version_of_the_project() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert f'org.opencontainers.image.version="{version}"' in (ROOT / "docker/Dockerfile").read_text(encoding="utf-8")
+
+
+def test_compose_gives_an_image_and_a_run_what_the_host_gives_them() -> None:
+    written = (ROOT / "docker" / "compose.yaml").read_text(encoding="utf-8")
+    arguments, _, rest = written.partition("args:\n")[2].partition("  init:")
+    assert tuple(re.findall(r"- (\w+)\n", arguments)) == container.BUILD_ARGUMENTS
+    variables = rest.partition("UNROLL_DATA: /data\n")[2].partition("volumes:")[0]
+    assert tuple(re.findall(r"(\w+):\n", variables)) == container.PASSED_ON
 
 
 def test_the_image_depends_on_contents_and_names_and_the_base_and_on_nothing_else(
