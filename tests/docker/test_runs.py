@@ -98,6 +98,12 @@ def test_an_image_older_than_the_checkout_is_told(compose: Compose, checkout: Pr
     assert "docker compose -f docker/compose.yaml build" in printed
 
 
+def test_compose_makes_the_image_too(compose: Compose) -> None:
+    compose("build", "build", UNROLL_IMAGE="unroll-composed")
+    assert "every stage of every experiment" in compose("run", "--rm", "build", "list", UNROLL_IMAGE="unroll-composed")
+    docker("image", "rm", "unroll-composed")
+
+
 def test_compose_and_the_host_run_the_same_sandbox(compose: Compose) -> None:
     """Read from what Compose makes of the file, as JSON where it can say it so."""
     asked = compose("config")

@@ -78,7 +78,9 @@ def test_the_label_has_the_version_of_the_project() -> None:
 def test_compose_gives_an_image_and_a_run_what_the_host_gives_them() -> None:
     written = (ROOT / "docker" / "compose.yaml").read_text(encoding="utf-8")
     arguments, _, rest = written.partition("args:\n")[2].partition("  init:")
-    assert tuple(re.findall(r"- (\w+)\n", arguments)) == container.BUILD_ARGUMENTS
+    assert tuple(re.findall(r"- (\w+)", arguments)) == container.BUILD_ARGUMENTS
+    (base,) = re.findall(r"BASE_IMAGE:-(.+)}", arguments)
+    assert f"ARG BASE_IMAGE={base}\n" in (ROOT / "docker" / "Dockerfile").read_text(encoding="utf-8")
     variables = rest.partition("UNROLL_DATA: /data\n")[2].partition("volumes:")[0]
     assert tuple(re.findall(r"(\w+):\n", variables)) == container.PASSED_ON
 
