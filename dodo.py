@@ -153,3 +153,19 @@ def task_prune() -> Task:
         "uptodate": [False],
         "io": {"capture": False},
     }
+
+
+def task_image() -> Task:
+    """Make the Docker image, if what goes into it changed."""
+    return {"actions": [(commands.image,)], "uptodate": [False], "io": {"capture": False}}
+
+
+def task_in_docker() -> Task:
+    """Run doit in a container: in-docker build:tiny; options of doit after --, as in: in-docker -- -n 2 build."""
+    return {
+        "basename": "in-docker",
+        "actions": [(commands.in_docker,)],
+        "pos_arg": "words",
+        "uptodate": [False],
+        "io": {"capture": False},
+    }

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import events, lock, process, store
+from pipeline import container, events, lock, process, store
 from pipeline.errors import UnrollError
 from pipeline.fingerprint import file_hashes
 from pipeline.graph import Job
@@ -205,7 +205,7 @@ def _machine() -> dict[str, Any]:
     return {
         "platform": platform.platform(),
         "python": platform.python_version(),
-        "container": os.path.exists("/.dockerenv") or "container" in os.environ,
+        "container": container.inside(),
     }
 
 

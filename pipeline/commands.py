@@ -1,6 +1,8 @@
-"""What the dodo file offers beside building: status, prune, and unlinking for ``doit clean``."""
+"""What the dodo file offers beside building: status, prune, Docker, and unlinking for ``doit clean``."""
 
+import errno
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -10,7 +12,7 @@ from typing import Any
 
 from doit.exceptions import InvalidDodoFile, TaskFailed
 
-from pipeline import lock, store
+from pipeline import container, lock, store
 from pipeline.errors import UnrollError
 from pipeline.fingerprint import file_hashes
 from pipeline.folders import BUILD
@@ -34,11 +36,19 @@ def prepare_build_folder() -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        message = f"{BUILD}/ can't be written to: {error.strerror}. Free or remount the disk, or build elsewhere"
-        raise InvalidDodoFile(message) from None
+        raise InvalidDodoFile(_unwritable(error)) from None
     if STATE_DB.exists() and STATE_DB.stat().st_size and not _is_sqlite(STATE_DB):
         message = f"{STATE_DB} is damaged; remove it (every stage then runs once more)"
         raise InvalidDodoFile(message)
+
+
+def _unwritable(error: OSError) -> str:
+    owner = BUILD.stat().st_uid if BUILD.exists() else os.geteuid()
+    if error.errno == errno.EACCES and owner != os.geteuid():
+        remedy = f"It belongs to user {owner}, and you are {os.geteuid()}: sudo chown -R {os.geteuid()} {BUILD}"
+    else:
+        remedy = "Free or remount the disk, or build elsewhere"
+    return f"{BUILD}/ can't be written to: {error.strerror}. {remedy}"
 
 
 def _is_sqlite(path: Path) -> bool:
@@ -128,3 +138,23 @@ def _print_rows(rows: list[dict[str, Any]]) -> None:
         if row.get("stand_in"):
             words += f" [stand-in data: {row['stand_in']}]"
         print(f"{row['task']:<{width}}  {row['state']:<7}  {words}".rstrip())  # noqa: T201
+
+
+def image() -> TaskFailed | None:
+    """Make the Docker image, if what goes into it changed."""
+    try:
+        container.ensure_image()
+    except UnrollError as error:
+        return TaskFailed(str(error))
+    return None
+
+
+def in_docker(words: list[str]) -> TaskFailed | None:
+    """Run doit in a container; ends this program with the exit code of that one unless it is 0."""
+    try:
+        code = container.run(words)
+    except UnrollError as error:
+        return TaskFailed(str(error))
+    if code:
+        raise SystemExit(code)
+    return None

@@ -104,8 +104,12 @@ def _normalized(distribution: str) -> str:
 
 
 def tool_version(distribution: str) -> str:
-    """Return the installed version of a tool, ``missing`` if there is none."""
-    return _installed().get(distribution, "missing")
+    """Return the installed version of a tool, ``missing`` if there is none.
+
+    ``tensorflow-cpu`` counts as ``tensorflow``: the same version and results, built without CUDA.
+    """
+    installed = _installed()
+    return installed.get(distribution) or installed.get(f"{distribution}-cpu", "missing")
 
 
 @cache

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pipeline import container
 from pipeline.folders import BUILD
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def acquire(on_wait: Callable[[str], None]) -> "BaseFileLock":
     except Timeout:
         on_wait(f"waiting for {holder()} to finish (Ctrl-C gives up)")
         lock.acquire()
-    facts = {"pid": os.getpid(), "host": platform.node(), "since": time.time(), "command": sys.argv[1:]}
-    HOLDER.write_text(json.dumps(facts), encoding="utf-8")
+    who = {"pid": os.getpid(), "host": platform.node(), "container": container.inside()}
+    HOLDER.write_text(json.dumps({**who, "since": time.time(), "command": sys.argv[1:]}), encoding="utf-8")
     return lock
 
 
@@ -71,6 +72,7 @@ def holder() -> str:
         facts = json.loads(HOLDER.read_bytes())
         since = time.strftime("%H:%M:%S", time.localtime(facts["since"]))
         command = " ".join(["doit", *facts["command"]])
-        return f"another build ({command}, pid {facts['pid']} on {facts['host']}, since {since})"
+        where = "in container" if facts.get("container") else "on"
+        return f"another build ({command}, pid {facts['pid']} {where} {facts['host']}, since {since})"
     except (OSError, ValueError, KeyError, TypeError):
         return "another build"

@@ -247,14 +247,14 @@ def feed_shared(link: Path) -> str | None:
     if cache is None:
         return None
     home = resolve(link)
-    half = cache / f".{home.name}.{os.getpid()}"
     try:
         if not (cache / home.name).exists():
             cache.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(home, half)
-            half.rename(cache / home.name)
+            # Not named by pid: every container has the same ones.
+            with tempfile.TemporaryDirectory(dir=cache, prefix=f".{home.name}.") as half:
+                shutil.copytree(home, f"{half}/result")
+                Path(half, "result").rename(cache / home.name)
     except OSError as error:
-        shutil.rmtree(half, ignore_errors=True)
         return f"UNROLL_CACHE={cache}: result not shared: {error.strerror or error}"
     return None
 

@@ -19,9 +19,10 @@ from tui.widgets.log_panel import LogPanel
 from tui.widgets.stage_table import StageTable
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+ROOMS = [ROOT / "pipeline", ROOT / "tui"]
+FILES = [ROOT / "doitw", ROOT / "dodo.py", ROOT / "docker" / "entrypoint"]
 SOURCES = "".join(
-    path.read_text(encoding="utf-8")
-    for path in [*(ROOT / "pipeline").rglob("*.py"), *(ROOT / "tui").rglob("*.py"), ROOT / "doitw", ROOT / "dodo.py"]
+    path.read_text(encoding="utf-8") for path in [*FILES, *(path for room in ROOMS for path in room.rglob("*.py"))]
 )
 
 
@@ -85,6 +86,12 @@ def test_every_command_of_the_table_is_taken(built: Project, command: str) -> No
         words = ["list", words[-1].split(":")[0]]  # what would train for a minute is only looked up
     printed = built.doit(*words, check=None)
     assert "ERROR" not in printed
+
+
+def test_every_service_it_names_is_in_the_compose_file() -> None:
+    named = set(re.findall(r"docker/compose\.yaml (?:run --rm|up) (\w+)", README))
+    written = (ROOT / "docker" / "compose.yaml").read_text(encoding="utf-8").partition("\nservices:\n")[2]
+    assert named == set(re.findall(r"^  (\w+):$", written, re.MULTILINE))
 
 
 def test_the_numbers_of_the_shipped_experiment_are_those_of_a_build() -> None:

@@ -1,5 +1,7 @@
 """A data set in memory and as ``dataset.npz``, and the checks that every data set must pass."""
 
+import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,8 +49,21 @@ class DataSet:
 
     def save(self, folder: Path) -> None:
         """Write ``dataset.npz``; the same arrays give the same bytes."""
-        arrays: dict[str, Any] = vars(self)
-        np.savez(folder / FILE, **arrays)
+        save(folder / FILE, vars(self))
+
+
+def save(file: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Write an ``.npz``; the same arrays give the same bytes.
+
+    numpy.savez asks zipfile for the 64-bit headers of archives above 2 GB always, and what zipfile
+    then writes changed with Python 3.11.4: the image's Python and the host's would not agree.
+    """
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy")
+            entry.file_size = array.nbytes  # lets zipfile choose the headers
+            with archive.open(entry, "w") as stream:
+                np.lib.format.write_array(stream, array, allow_pickle=False)
 
 
 def load(folder: Path) -> DataSet:

@@ -35,7 +35,7 @@ def make(work: Work) -> Found:
         inference.REFERENCE,
         lambda done: work.progress(len(x) + done, total, what="int8, reference kernels"),
     ).argmax(axis=1)
-    np.savez(work.into / PREDICTIONS, labels=labels, float=in_float, int8=in_int8)
+    arrays.save(work.into / PREDICTIONS, {"labels": labels, "float": in_float, "int8": in_int8})
     classes = _classes(labels, in_float, in_int8)
     matrices = {"float": confusion(labels, in_float, classes), "int8": confusion(labels, in_int8, classes)}
     (work.into / CONFUSION).write_text(

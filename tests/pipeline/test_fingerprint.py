@@ -68,6 +68,7 @@ def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
 def test_versions_of_tools() -> None:
     assert tool_version("doit") == "0.37.0"
     assert tool_version("no-such-tool-at-all") == "missing"
+    assert tool_version("tensorflow") == "2.21.0", "also where it is installed as tensorflow-cpu"
 
 
 def test_sources_are_named_from_the_root(workplace: Path) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import lock
+from pipeline import container, lock
 from tests.conftest import ROOT
 
 HOLD = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ["doit", "weights:tiny"]
-from pipeline import lock
+from pipeline import container, lock
 held = lock.acquire(print)
 print("held", flush=True)
 sys.stdin.read()
@@ -42,7 +42,9 @@ def test_whoever_waits_is_told_for_whom(workplace: Path) -> None:
             holder.stdin.close()
 
         lock.acquire(end_the_other).release()
-    assert said[0].startswith(f"waiting for another build (doit weights:tiny, pid {holder.pid} on ")
+    where = "in container" if container.inside() else "on"
+    who = f"doit weights:tiny, pid {holder.pid} {where} {platform.node()}, since "
+    assert said[0].startswith(f"waiting for another build ({who}")
 
 
 def test_a_killed_holder_leaves_the_lock_free(workplace: Path) -> None:

@@ -155,7 +155,7 @@ def _results(job: Job, folder: Path, *, int8: float, cycles: int) -> tuple[dict[
             (folder / "model.weights.h5").write_text(f"weights of {units}", encoding="utf-8")
             return {"parameters": 222_218, "training_loss": 0.31, "weights_bytes": 903_960}, "measured"
         case "unrolled":
-            (folder / "unrolled.tflite").write_text(f"graph of {job.experiment}", encoding="utf-8")
+            (folder / "unrolled.tflite").write_text(f"graph of {units}", encoding="utf-8")
             return {"largest_difference": 3e-7}, "measured"
         case "quantized":
             (folder / "quantized.tflite").write_text(f"int8 {int8} {cycles}", encoding="utf-8")
