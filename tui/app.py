@@ -224,7 +224,7 @@ class Dashboard(App[None]):
         from tui.screens.compare import CompareScreen  # noqa: PLC0415
         from tui.widgets.stage_table import StageTable  # noqa: PLC0415
 
-        if self.snapshot is not None:
+        if self.snapshot is not None and self.screen is self.main:  # a key pressed twice opens it once
             found = results.catalogue(self.snapshot)
             marked = self.main.query_one(StageTable).marked
             await self.push_screen(CompareScreen(found, marked, self.now))

@@ -65,18 +65,16 @@ def test_without_an_editor_it_says_which_variable_to_set(recorded: Recorded, ter
     terminal.wait_for("$EDITOR")
 
 
-def test_a_terminal_that_closes_ends_it(recorded: Recorded, terminals: list[Terminal]) -> None:
+@pytest.mark.parametrize("signals", [(signal.SIGHUP,), ()], ids=["hang-up", "silently"])
+def test_a_terminal_that_goes_away_ends_it(
+    recorded: Recorded, terminals: list[Terminal], signals: tuple[int, ...]
+) -> None:
+    """It sends a signal, which whoever started the dashboard under nohup has told it to ignore."""
     recorded.write()
     terminals.append(terminal := opened())
     terminal.wait_for("stale")
+    for number in signals:
+        os.killpg(terminal.child.pid, number)
     os.close(terminal.master)
     terminal.child.wait(20)
     terminal.master = os.open(os.devnull, os.O_RDONLY)
-
-
-def test_a_hang_up_ends_it(recorded: Recorded, terminals: list[Terminal]) -> None:
-    recorded.write()
-    terminals.append(terminal := opened())
-    terminal.wait_for("stale")
-    os.killpg(terminal.child.pid, signal.SIGHUP)
-    assert terminal.end() != 0
