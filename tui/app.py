@@ -18,6 +18,7 @@ from tui.commands import GoToProvider
 from tui.engine import Ending, Engine
 from tui.facts import words
 from tui.facts.board import Board, Snapshot
+from tui.messages import Assessed
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
 from tui.screens.main import MainScreen
@@ -70,6 +71,7 @@ class Dashboard(App[None]):
         """Hear of the run, look at the files when it is time, and show what changed."""
         if self._terminal_is_gone():
             self.exit()
+        self.main.keep_focus()
         heard = self.board.poll()
         ending = self.engine.poll()
         if ending and self._leaving:
@@ -101,7 +103,12 @@ class Dashboard(App[None]):
             took = time.monotonic() - began
             self._look_at = time.monotonic() + max(LEAST_PAUSE_SECONDS, PAUSES_PER_LOOK * took)
             self._looking = False
-        self.call_from_thread(self._show)
+        self.post_message(Assessed())  # which goes nowhere when the dashboard ends meanwhile
+
+    def on_assessed(self, message: Assessed) -> None:
+        """Show what was found."""
+        del message
+        self._show()
 
     def _show(self) -> None:
         if not self.board.assessed:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from textual.content import Content
 from textual.message import Message
 
 
@@ -28,3 +29,17 @@ class FilterChanged(Message):
 @dataclass
 class FilterClosed(Message):
     """The filter was closed, kept or given up."""
+
+
+@dataclass
+class Assessed(Message):
+    """The files were looked at, in a thread of its own."""
+
+
+@dataclass
+class SamplesDrawn(Message):
+    """The samples that changed class are drawn, in a thread of its own."""
+
+    drawn: Content
+    shown: tuple[object, ...]
+    """For what; something else may have been selected meanwhile."""

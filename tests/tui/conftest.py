@@ -1,11 +1,13 @@
 """Recorded projects, and the dashboard above them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
 
 from pipeline import fingerprint
 from tests.tui.recorded import NOW, Recorded
@@ -48,4 +50,21 @@ async def settled(pilot: Pilot[None]) -> None:
     await pilot.pause()
 
 
-Prepare = Callable[[Pilot[None]], Awaitable[None]]
+async def still(pilot: Pilot[None]) -> None:
+    """Wait until the screen does not change any more: layout and scrolling take their turns."""
+    before = ""
+    for _ in range(100):
+        await pilot.pause(0.1)
+        squeezed = [footer for footer in pilot.app.screen.query(Footer) if _is_squeezed(footer)]
+        for footer in squeezed:
+            footer.refresh(recompose=True)
+        now = pilot.app.export_screenshot()
+        if now == before and not squeezed:
+            return
+        before = now
+    pytest.fail("the screen never stands still")
+
+
+def _is_squeezed(footer: Footer) -> bool:
+    """Tell whether a busy machine left the keys without gaps, as Textual makes them at first."""
+    return any(key.has_class("-compact") for key in footer.query(FooterKey).exclude(".-command-palette"))

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
-from tests.tui.conftest import settled
+from tests.tui.conftest import settled, still, until
 from tests.tui.recorded import HOUR, MINUTE, NOW, Recorded
 from tui.app import Dashboard
+from tui.widgets.accuracy_panel import AccuracyPanel
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40), "50x24": (50, 24)}
 Compare = Callable[..., bool]
@@ -94,6 +96,7 @@ def _look(keys: Sequence[str]) -> Callable[[Pilot[None]], object]:
         for key in keys:
             await pilot.press(key)
             await settled(pilot)
+        await still(pilot)
 
     return prepare
 
@@ -124,7 +127,16 @@ def test_the_samples_that_changed_class(
     recorded: Recorded, dashboard: Dashboard, snap_compare: Compare, size: str
 ) -> None:
     _all_fresh(recorded)
-    assert snap_compare(dashboard, terminal_size=SIZES[size], run_before=_look(["2", "G"]))
+
+    async def look(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await pilot.press("2")
+        panel = dashboard.main.query_one(AccuracyPanel)
+        await until(pilot, lambda: str(panel.query_one("#samples", Static).content) and panel.max_scroll_y)
+        await pilot.press("G")
+        await still(pilot)
+
+    assert snap_compare(dashboard, terminal_size=SIZES[size], run_before=look)
 
 
 @pytest.mark.parametrize("size", SIZES)

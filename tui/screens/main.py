@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -86,12 +85,8 @@ class MainScreen(Screen[None]):
         self.query_one("#empty").display = False
         self.query_one(StageTable).focus()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Keep the focus on something that is still shown."""
-        del event
-        self.call_after_refresh(self._keep_focus)
-
-    def _keep_focus(self) -> None:
+    def keep_focus(self) -> None:
+        """Give the focus to something that is still shown, after a resize took away what had it."""
         focused, table = self.focused, self.query_one(StageTable)
         if focused is None or not all(node.display for node in focused.ancestors_with_self if isinstance(node, Widget)):
             if table.display:

@@ -12,6 +12,7 @@ from pipeline.store import Record, resolve
 from tui.facts import accuracy, words
 from tui.facts.accuracy import Matrix, Rung, UnreadableError
 from tui.facts.board import StageFacts
+from tui.messages import SamplesDrawn
 from tui.widgets import digit, paint
 from tui.widgets.panel import Panel, View
 
@@ -41,9 +42,10 @@ class AccuracyPanel(Panel):
         shown = (view.experiment.name, record, why, view.experiment.budget, self.columns)
         if shown == self._shown:
             return
+        same = self._shown[:2] == shown[:2] and record is not None
         self._shown = shown
-        samples = self.query_one("#samples", Static)
-        samples.update("")
+        if not same:  # else the samples keep their place until they are drawn for the new width
+            self.query_one("#samples", Static).update("")
         if stage is None or record is None:
             self.query_one("#ladder", Static).update(_nothing(stage))
             return
@@ -51,7 +53,7 @@ class AccuracyPanel(Panel):
         self.query_one("#ladder", Static).update(
             paint.lines(self._lines(stage, record, records, view.experiment.budget, view.now))
         )
-        self._load_samples(record, stage, shown)
+        self._load_samples(record, stage, shown, color=not self.app.no_color)
 
     def _lines(
         self, stage: StageFacts, record: Record, records: Sequence[Record | None], budget: Budget, now: float
@@ -76,7 +78,7 @@ class AccuracyPanel(Panel):
         return [*found, "", *_confusion_lines(name, matrices.get(name, []), self.columns)]
 
     @work(thread=True, exclusive=True, group="samples")
-    def _load_samples(self, record: Record, stage: StageFacts, shown: tuple[object, ...]) -> None:
+    def _load_samples(self, record: Record, stage: StageFacts, shown: tuple[object, ...], *, color: bool) -> None:
         from tui.facts import images  # noqa: PLC0415 - reads arrays, which nothing else here does
 
         folder = resolve(stage.job.link)
@@ -86,12 +88,14 @@ class AccuracyPanel(Panel):
             drawn = paint.text(str(error), "$text-error")
         else:
             changed = record.metrics["changed_predictions"]
-            drawn = digit.gallery(found, changed, self.columns, color=not self.app.no_color)
-        self.app.call_from_thread(self._show_samples, drawn, shown)
+            drawn = digit.gallery(found, changed, self.columns, color=color)
+        self.post_message(SamplesDrawn(drawn, shown))  # which goes nowhere when the dashboard ends meanwhile
 
-    def _show_samples(self, drawn: Content, shown: tuple[object, ...]) -> None:
-        if shown == self._shown:  # else something else was selected meanwhile
-            self.query_one("#samples", Static).update(drawn)
+    def on_samples_drawn(self, message: SamplesDrawn) -> None:
+        """Show the samples, unless something else was selected meanwhile."""
+        message.stop()
+        if message.shown == self._shown:
+            self.query_one("#samples", Static).update(message.drawn)
 
 
 def _nothing(stage: StageFacts | None) -> Content:

@@ -128,7 +128,7 @@ async def test_the_first_experiment_and_the_last_come_and_go(recorded: Recorded,
     async with dashboard.run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         body, empty = dashboard.main.query_one("#body"), dashboard.main.query_one("#empty")
-        assert (body.display, empty.display) == (False, True)
+        await until(pilot, lambda: empty.display and not body.display)
         recorded.write()
         await until(pilot, lambda: body.display and not empty.display)
         await until(pilot, lambda: dashboard.main.query_one(StageTable).has_focus)
