@@ -69,6 +69,8 @@ class Dashboard(App[None]):
 
     def _tick(self) -> None:
         """Hear of the run, look at the files when it is time, and show what changed."""
+        if not self._is_up:
+            return
         if self._terminal_is_gone():
             self.exit()
         self.main.keep_focus()
@@ -84,6 +86,11 @@ class Dashboard(App[None]):
         running = self.snapshot is not None and self.snapshot.running
         if heard or ending or (running and time.monotonic() - self._shown_at > 1):
             self._show()
+
+    @property
+    def _is_up(self) -> bool:
+        """Tell whether there are widgets to show things in: not yet at the start, no more while Textual ends."""
+        return self.is_running and self.main.is_mounted
 
     def _terminal_is_gone(self) -> bool:
         """Tell whether nobody can see this any more; Textual would read from nothing, at full speed."""
@@ -111,7 +118,7 @@ class Dashboard(App[None]):
         self._show()
 
     def _show(self) -> None:
-        if not self.board.assessed:
+        if not (self.board.assessed and self._is_up):
             return  # events alone are no picture
         snapshot = self.board.snapshot()
         self._shown_at = time.monotonic()

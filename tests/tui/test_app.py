@@ -17,6 +17,7 @@ from tests.conftest import Project
 from tests.tui.conftest import settled, until
 from tests.tui.recorded import Recorded
 from tui.app import Dashboard
+from tui.messages import Assessed
 from tui.screens.compare import CompareScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
@@ -297,6 +298,14 @@ async def test_ctrl_c_quits(recorded: Recorded, dashboard: Dashboard) -> None:
         await settled(pilot)
         await pilot.press("ctrl+c")
         await until(pilot, lambda: dashboard._exit)
+
+
+async def test_what_comes_in_while_it_ends_is_let_go(recorded: Recorded, dashboard: Dashboard) -> None:
+    recorded.write("a")
+    async with dashboard.run_test() as pilot:
+        await settled(pilot)
+    dashboard._tick()  # the timer's last tick
+    dashboard.on_assessed(Assessed())  # a look that was going on
 
 
 async def test_a_picture_is_saved(recorded: Recorded, dashboard: Dashboard) -> None:

@@ -96,8 +96,6 @@ class MainScreen(Screen[None]):
 
     def show(self, snapshot: Snapshot) -> None:
         """Show how things stand now."""
-        if not self.query(Headline):
-            return  # a look that was going on when the user quit
         self._snapshot = snapshot
         self.query_one(Headline).show(snapshot, self._now())
         body, table = self.query_one("#body"), self.query_one(StageTable)
