@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.tui.conftest import settled, until
-from tests.tui.recorded import BY_CLASS, HOUR, NOW, Recorded
+from tests.tui.recorded import BY_CLASS, HOUR, NOW, Recorded, writable
 from tui.app import Dashboard
 from tui.facts import images
 from tui.facts.accuracy import Rung
@@ -46,7 +46,7 @@ def find(**metrics: Any) -> None:
 def confuse(classes: int) -> None:
     """Write a confusion matrix in which every class is once taken for the next."""
     matrix = (np.eye(classes, dtype=int) * 9 + np.roll(np.eye(classes, dtype=int), 1, axis=1)).tolist()
-    (HOME / "confusion.json").write_text(json.dumps({"float": matrix, "int8": matrix}), encoding="utf-8")
+    writable(HOME / "confusion.json").write_text(json.dumps({"float": matrix, "int8": matrix}), encoding="utf-8")
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ async def test_a_damaged_confusion_is_said_and_the_rest_is_shown(
     built: Recorded, dashboard: Dashboard, damage: str
 ) -> None:
     del built
-    (HOME / "confusion.json").write_text(damage, encoding="latin-1")
+    writable(HOME / "confusion.json").write_text(damage, encoding="latin-1")
     async with dashboard.run_test(size=WIDE) as pilot:
         text = await opened(pilot)
         assert "confusion.json" in text.splitlines()[-1]
@@ -120,7 +120,7 @@ async def test_a_damaged_confusion_is_said_and_the_rest_is_shown(
 async def test_artefacts_that_are_gone_are_named(built: Recorded, dashboard: Dashboard) -> None:
     del built
     (HOME / "confusion.json").unlink()
-    (HOME / "predictions.npz").write_bytes(b"PK damaged")
+    writable(HOME / "predictions.npz").write_bytes(b"PK damaged")
     async with dashboard.run_test(size=WIDE) as pilot:
         assert "confusion.json can't be read: No such file" in await opened(pilot)
         assert "predictions.npz can't be read" in said(pilot, "#samples")
@@ -165,7 +165,7 @@ def test_bars_begin_where_differences_are_seen(value: float, scale: str, blocks:
 async def test_no_sample_changed(built: Recorded, dashboard: Dashboard) -> None:
     del built
     labels = np.arange(40) % 10
-    np.savez(HOME / "predictions.npz", labels=labels, float=labels, int8=labels)
+    np.savez(writable(HOME / "predictions.npz"), labels=labels, float=labels, int8=labels)
     find(changed_predictions=0, changed_to_right=0, changed_to_wrong=0)
     async with dashboard.run_test(size=WIDE) as pilot:
         assert "0 of 10,000 predictions changed" in await opened(pilot)

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.tui.conftest import settled, until
-from tests.tui.recorded import Recorded
+from tests.tui.recorded import Recorded, writable
 from tests.tui.widgets.test_npu_panel import SECOND, append
 from tui.app import Dashboard
 from tui.widgets.filter_bar import FilterBar
@@ -107,7 +107,7 @@ async def test_what_stays_on_the_cpu_is_found_and_marked(built: Recorded, dashbo
     del built
     layers = json.loads((HOME / "layers.json").read_text(encoding="utf-8"))
     layers["layers"][0] |= {"target": "CPU", "name": "net/[odd]/exp"}
-    (HOME / "layers.json").write_text(json.dumps(layers), encoding="utf-8")
+    writable(HOME / "layers.json").write_text(json.dumps(layers), encoding="utf-8")
     async with dashboard.run_test(size=(200, 40)) as pilot:
         await opened(pilot)
         await pilot.press("t", "t", "t", "slash")
@@ -170,7 +170,7 @@ async def test_another_target_is_drawn_when_it_is_selected(recorded: Recorded, d
 @pytest.mark.parametrize("damage", ['{"layers": [3]}', '{"layers": []}'])
 async def test_damaged_layers_are_said_and_no_key_fails(built: Recorded, dashboard: Dashboard, damage: str) -> None:
     del built
-    (HOME / "layers.json").write_text(damage, encoding="utf-8")
+    writable(HOME / "layers.json").write_text(damage, encoding="utf-8")
     async with dashboard.run_test(size=WIDE) as pilot:
         await opened(pilot)
         assert "layers.json" in head(pilot) or "0 rows in 0 groups" in head(pilot)

@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from tests.tui.conftest import settled, until
-from tests.tui.recorded import NOW, Recorded
+from tests.tui.recorded import NOW, Recorded, writable
 from tui.app import Dashboard
 
 WIDE = (150, 60)
@@ -124,7 +124,7 @@ async def test_no_result_then_running_then_failed_then_a_result(recorded: Record
 @pytest.mark.parametrize("damage", ["", '{"layers": [{}]}'])
 async def test_damaged_layers_are_said(built: Recorded, dashboard: Dashboard, damage: str) -> None:
     del built
-    (HOME / "layers.json").write_text(damage, encoding="utf-8")
+    writable(HOME / "layers.json").write_text(damage, encoding="utf-8")
     async with dashboard.run_test(size=WIDE) as pilot:
         assert "layers.json is " in await opened(pilot)
 
