@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 from typing import Any
 
@@ -124,20 +123,3 @@ def test_going_back_to_an_earlier_setting_does_not_call_the_later_result_the_one
     recorded.write(units=32)
     recorded.build(int8=0.32, finished=NOW - HOUR)
     assert accuracy.previous(first) is None
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", json.dumps({"schema": 99}).encode()])
-def test_a_result_in_the_store_that_can_not_be_read_is_passed_over(recorded: Recorded, content: bytes) -> None:
-    recorded.write()
-    recorded.build()
-    count = len(accuracy.remembered())
-    assert count == 6
-    path = store.resolve(Path("build/keyword/accuracy")) / "stage.json"
-    path.unlink()
-    path.write_bytes(content)
-    assert len(accuracy.remembered()) == count - 1
-
-
-def test_without_a_store_nothing_is_remembered(recorded: Recorded) -> None:
-    del recorded
-    assert accuracy.remembered() == []
