@@ -20,6 +20,9 @@ _JUST_STARTED_SECONDS = 3.0
 
 _DOWNSTREAM = "downstream of "
 
+FRESH = ("fresh", "restored")
+"""States in which a stage needs nothing."""
+
 _Loaded = tuple[list[Job], experiment.Experiment] | UnrollError
 
 
@@ -38,6 +41,11 @@ class StageFacts:
     """Stale, but the store can bring its result back."""
     latest: Latest | None
     """The last that was heard of it."""
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the result shown is the one that its inputs ask for."""
+        return self.state in FRESH
 
     @property
     def note(self) -> str:
@@ -81,7 +89,7 @@ class ExperimentFacts:
     @property
     def stale(self) -> int:
         """How many stages are not fresh."""
-        return sum(stage.state not in {"fresh", "restored"} for stage in self.stages)
+        return sum(not stage.fresh for stage in self.stages)
 
     @property
     def stand_in(self) -> str | None:
@@ -102,6 +110,11 @@ class Snapshot:
     """The last run, over or not."""
     running: bool = False
     """Whether that run is going on."""
+
+    @property
+    def stale(self) -> int:
+        """How many stages of all experiments are not fresh."""
+        return sum(facts.stale for facts in self.experiments)
 
     def experiment(self, name: str) -> ExperimentFacts | None:
         """Return an experiment by name."""
@@ -191,7 +204,7 @@ class Board:
     def _stage(self, job: Job, going: Run | None) -> StageFacts:
         state, latest = self._states[job.name], self._live.latest.get(job.name)
         word = self._word(job, state, latest, going)
-        fresh = word in {"fresh", "restored"}
+        fresh = word in FRESH
         return StageFacts(
             job=job,
             state=word,

@@ -128,7 +128,9 @@ def test_how_stages_stand_and_why(
     assert states(snapshot) == expected
     assert note(snapshot, "weights:keyword") == why
     stages = snapshot.stages()
-    assert all(bool(stage.reasons) == (stage.state not in {"fresh", "restored"}) for stage in stages)
+    assert [stage.fresh for stage in stages] == [word in {"fresh", "restored"} for word in expected.split()]
+    assert all(bool(stage.reasons) != stage.fresh for stage in stages)
+    assert snapshot.stale == sum(not stage.fresh for stage in stages)
 
 
 EXPERIMENT = {
