@@ -1,7 +1,7 @@
 """States, bars and tables as styled text. Colours are the theme's; nothing is said by colour alone."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from textual.content import Content
 
@@ -79,6 +79,16 @@ def table(rows: Sequence[Cells], columns: int = 0, gap: int = GAP) -> list[Conte
         )
         for line in cells
     ]
+
+
+def fitting(columns: Mapping[str, int], dropped: Sequence[str], room: int) -> list[str]:
+    """Return the columns (name -> width) that have room beside each other; of ``dropped``, the first goes first."""
+    left = list(columns)
+    for name in dropped:
+        if sum(columns[column] + GAP for column in left) <= room:
+            break
+        left.remove(name)
+    return left
 
 
 def named(rows: Iterable[tuple[str, str]], columns: int) -> list[Content]:
