@@ -52,14 +52,12 @@ class StageFacts:
         """Say in one line what there is to know beside the state."""
         if self.state == "failed" and self.latest:
             return self.latest.message
-        parts = (
-            [] if "never built" in self.reasons else [why for why in self.reasons if not why.startswith(_DOWNSTREAM)]
-        )
-        upstream = [why.removeprefix(_DOWNSTREAM) for why in self.reasons if why.startswith(_DOWNSTREAM)]
         if "never built" in self.reasons:
-            parts.append("never built")
-        elif upstream:
-            parts.append(f"{_DOWNSTREAM}{', '.join(upstream)}")
+            parts = ["never built"]
+        else:
+            parts = [why for why in self.reasons if not why.startswith(_DOWNSTREAM)]
+            upstream = [why.removeprefix(_DOWNSTREAM) for why in self.reasons if why.startswith(_DOWNSTREAM)]
+            parts += [f"{_DOWNSTREAM}{', '.join(upstream)}"] if upstream else []
         if self.state == "stale" and self.latest and self.latest.kind in {"stopped", "running"}:
             parts.append("stopped before it finished")
         if self.remembered:

@@ -38,11 +38,6 @@ def state(name: str, beside: str = "") -> Content:
     return text(f"{words.GLYPHS[name]} {name}{beside}", STYLES[name])
 
 
-def sign(name: str) -> Content:
-    """Return a state's sign alone, where the word stands nearby."""
-    return text(words.GLYPHS[name], STYLES[name])
-
-
 def bar(share: float, width: int, style: str = BAR) -> Content:
     """Return a bar of ``width`` columns."""
     return text(words.bar(share, width), style)
