@@ -16,7 +16,7 @@ from textual_plotext import PlotextPlot
 from tui.facts import results, words
 from tui.facts.results import Result, Row
 from tui.widgets import paint
-from tui.widgets.keys import TABLE_KEYS
+from tui.widgets.row_table import RowTable
 
 MARKED_AT_FIRST = 3
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -26,10 +26,8 @@ DROPPED = ("SRAM", "points", "flash", "ms", "made", "cycles")
 LEAST_NAME = 16
 
 
-class ResultTable(DataTable[Content]):
+class ResultTable(RowTable):
     """Every result there is."""
-
-    BINDINGS: ClassVar[list[BindingType]] = TABLE_KEYS
 
 
 class CompareScreen(Screen[None]):

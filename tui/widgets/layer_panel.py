@@ -18,8 +18,8 @@ from tui.facts import npu, words
 from tui.facts.accuracy import UnreadableError
 from tui.facts.npu import Group, Layer
 from tui.widgets import paint
-from tui.widgets.keys import TABLE_KEYS
 from tui.widgets.panel import View
+from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
     from tui.facts.board import StageFacts
@@ -45,10 +45,8 @@ ORDERS: dict[str, tuple[Callable[[Group], Any], bool]] = {
 _OF_COLUMN = {"share": "cycles", "bar": "cycles"}
 
 
-class LayerTable(DataTable[Content]):
+class LayerTable(RowTable):
     """The table itself."""
-
-    BINDINGS: ClassVar[list[BindingType]] = TABLE_KEYS
 
 
 class LayerPanel(Vertical):

@@ -13,7 +13,7 @@ from tui.facts import words
 from tui.facts.board import ExperimentFacts, Snapshot, StageFacts
 from tui.messages import Opened, Selected
 from tui.widgets import paint
-from tui.widgets.keys import TABLE_KEYS
+from tui.widgets.row_table import RowTable
 
 MOST_UNFOLDED = 60
 """Stages up to which all experiments are unfolded at first."""
@@ -24,11 +24,10 @@ NEEDED = {"time": 46, "age": 56}
 """Columns of the screen that the list must have to show a column: first age goes, then time."""
 
 
-class StageTable(DataTable[Content]):
+class StageTable(RowTable):
     """Experiments with their stages folded in or out; only cells that changed are drawn anew."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *TABLE_KEYS,
         Binding("right", "unfold", "Unfold", show=False),
         Binding("left", "fold", "Fold", show=False),
         Binding("enter", "open", "Open", show=False),
