@@ -78,6 +78,16 @@ async def test_the_ladder_the_budget_and_the_classes(built: Recorded, dashboard:
         assert "sample 7: it is 7" in said(pilot, "#samples")
 
 
+async def test_a_limit_that_is_just_kept_is_kept(built: Recorded, dashboard: Dashboard) -> None:
+    del built
+    find(float_accuracy=0.9825, int8_accuracy=0.9775)
+    budget(accuracy_min=0.9775, accuracy_drop_max=0.5)
+    async with dashboard.run_test(size=WIDE) as pilot:
+        text = await opened(pilot)
+        assert "int8 at least 97.75 %: kept" in text
+        assert "int8 at most 0.5 points below float: kept" in text
+
+
 async def test_nothing_is_known_before_the_first_result(recorded: Recorded, dashboard: Dashboard) -> None:
     recorded.write()
     async with dashboard.run_test(size=WIDE) as pilot:
