@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline import experiment, fingerprint, graph, lock
 from pipeline.errors import UnrollError
-from pipeline.events import Follower
+from pipeline.events import FILE, Follower
 from pipeline.experiment import Budget
 from pipeline.folders import EXPERIMENTS
 from pipeline.graph import Job
@@ -155,6 +155,8 @@ class Board:
 
     def poll(self) -> bool:
         """Take in the events since the last call; return whether there were any."""
+        if not FILE.exists():
+            self._live = Live()  # whoever removes build/ wants to hear no more of it
         return self._live.take(self._follower.new())
 
     def files_changed(self) -> bool:
