@@ -55,8 +55,8 @@ class StageTable(RowTable):
 
     def filter(self, wanted: str) -> None:
         """Show only experiments whose name, description, state or stages' reasons contain a text."""
-        self._filter = wanted.lower()
-        self._draw()
+        self._filter = wanted
+        self._draw(anew=True)  # with another title
 
     def on_resize(self, event: events.Resize) -> None:
         """Drop columns that have no room any more."""
@@ -147,7 +147,7 @@ class StageTable(RowTable):
         self._shown = rows
         self.clear(columns=True)
         for name in columns:
-            self.add_column(Text("experiment, stage" if name == "name" else name), width=self._width(name, columns))
+            self.add_column(self._title(name), width=self._width(name, columns))
         for key, cells in rows.items():
             self.add_row(*cells, key=key)
         if rows and last:
@@ -164,6 +164,11 @@ class StageTable(RowTable):
                 return keys.index(found)
         return 0 if self._snapshot.experiment(experiment) else min(before, len(keys) - 1)
 
+    def _title(self, column: str) -> Text:
+        if column != "name":
+            return Text(column)
+        return Text(f"with {self._filter!r}", style="reverse") if self._filter else Text("experiment, stage")
+
     def _width(self, name: str, columns: list[str]) -> int:
         if name != "name":
             return WIDTHS[name]
@@ -174,7 +179,7 @@ class StageTable(RowTable):
         width = self._width("name", columns)
         rows = []
         for facts in self._snapshot.experiments:
-            if self._filter and not _matches(facts, self._filter):
+            if not _matches(facts, self._filter.lower()):
                 continue
             unfolded = facts.name in (self._unfolded or set())
             cells = self._experiment_cells(facts, unfolded=unfolded, width=width)
