@@ -84,7 +84,7 @@ def _show_stages(builds: Sequence[dict[str, Document]]) -> None:
 
 
 def _accuracy(found: Sequence[Document]) -> list[str]:
-    return [f"{_median(found, key):.2%}" for key in ("float_accuracy", "int8_accuracy")]
+    return [f"{100 * _median(found, key):.2f} %" for key in ("float_accuracy", "int8_accuracy")]
 
 
 def _median(documents: Sequence[Document], key: str) -> float:

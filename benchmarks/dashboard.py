@@ -107,14 +107,8 @@ def _paint(arguments: list[str], folder: Path, text: str = "Unroll") -> float:
         terminal = Terminal([sys.executable, *arguments])
         terminal.wait_for(text)
         seconds = time.perf_counter() - started
-    _end(terminal)
+    terminal.close()
     return seconds
-
-
-def _end(terminal: Terminal) -> None:
-    terminal.child.kill()
-    terminal.child.wait()
-    os.close(terminal.master)
 
 
 def _idle(folder: Path) -> Row:
@@ -123,19 +117,12 @@ def _idle(folder: Path) -> Row:
         terminal = Terminal([sys.executable, "-m", "tui"])
         terminal.wait_for("fresh")
         time.sleep(2)
-    before, began = _processor_seconds(terminal.child.pid), time.monotonic()
-    end = began + IDLE_SECONDS
-    while time.monotonic() < end:
-        terminal.drain()
-    used = _processor_seconds(terminal.child.pid) - before
+    before, began = terminal.processor_seconds(), time.monotonic()
+    terminal.drain(IDLE_SECONDS)
+    used = terminal.processor_seconds() - before
     took = time.monotonic() - began
-    _end(terminal)
+    terminal.close()
     return (f"idle, of one core ({IDLE_SECONDS:.0f} s)", 100 * used / took, IDLE_PERCENT, "%")
-
-
-def _processor_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _refresh(rounds: int) -> Row:
@@ -165,7 +152,7 @@ def _keys() -> Row:
         while not terminal.seen:
             terminal.drain()
         times.append(time.perf_counter() - started)
-    _end(terminal)
+    terminal.close()
     return (
         f"a key in a list of {MANY} experiments (median of {len(times)})",
         1e3 * statistics.median(times),

@@ -44,6 +44,19 @@ def set_aside_when_large() -> None:
         pass
 
 
+def job_name(event: dict[str, Any]) -> str:
+    """Return the name of the job that an event of a stage is about."""
+    return ":".join(filter(None, (event["stage"], event["experiment"], event["target"])))
+
+
+_USUAL = frozenset({"event", "time", "run", "stage", "experiment", "target", "done", "total"})
+
+
+def said(event: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what a stage says of itself in a report of progress, beside how far it is: epoch, loss, accuracy."""
+    return ((name, value) for name, value in event.items() if name not in _USUAL)
+
+
 class Follower:
     """Reads events as they come: whole lines only, from now on or from the beginning."""
 

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pipeline import container
 from pipeline.folders import BUILD
 
@@ -20,6 +22,17 @@ HOLDER = BUILD / "lock.holder"
 """Who holds the lock; only believed while the lock is held."""
 PROBE_SECONDS = 0.05
 """Long enough to outwait someone who only looks whether the lock is held."""
+
+
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """What the build that holds the lock says of itself."""
+
+    pid: int
+    host: str
+    container: bool
+    since: float
+    """Seconds since the epoch."""
+    command: list[str]
 
 
 def acquire(on_wait: Callable[[str], None]) -> "BaseFileLock":
@@ -37,8 +50,10 @@ def acquire(on_wait: Callable[[str], None]) -> "BaseFileLock":
     except Timeout:
         on_wait(f"waiting for {holder()} to finish (Ctrl-C gives up)")
         lock.acquire()
-    who = {"pid": os.getpid(), "host": platform.node(), "container": container.inside()}
-    HOLDER.write_text(json.dumps({**who, "since": time.time(), "command": sys.argv[1:]}), encoding="utf-8")
+    who = Holder(
+        pid=os.getpid(), host=platform.node(), container=container.inside(), since=time.time(), command=sys.argv[1:]
+    )
+    HOLDER.write_text(json.dumps(msgspec.structs.asdict(who)), encoding="utf-8")
     return lock
 
 
@@ -51,28 +66,27 @@ def held_by() -> tuple[str, int] | None:
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
-        return _holder()
+        held = _holder()
+        return (held.host, held.pid) if held else None
     else:
         return None
     finally:
         os.close(handle)
 
 
-def _holder() -> tuple[str, int] | None:
+def _holder() -> Holder | None:
     try:
-        facts = json.loads(HOLDER.read_bytes())
-        return str(facts["host"]), int(facts["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return msgspec.convert(json.loads(HOLDER.read_bytes()), Holder)
+    except (OSError, ValueError, msgspec.ValidationError):
         return None
 
 
 def holder() -> str:
     """Say in words who holds the lock."""
-    try:
-        facts = json.loads(HOLDER.read_bytes())
-        since = time.strftime("%H:%M:%S", time.localtime(facts["since"]))
-        command = " ".join(["doit", *facts["command"]])
-        where = "in container" if facts.get("container") else "on"
-        return f"another build ({command}, pid {facts['pid']} {where} {facts['host']}, since {since})"
-    except (OSError, ValueError, KeyError, TypeError):
+    held = _holder()
+    if held is None:
         return "another build"
+    since = time.strftime("%H:%M:%S", time.localtime(held.since))
+    command = " ".join(["doit", *held.command])
+    where = "in container" if held.container else "on"
+    return f"another build ({command}, pid {held.pid} {where} {held.host}, since {since})"

@@ -4,6 +4,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from pipeline import events
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
@@ -59,7 +61,7 @@ class ProgressView:
 
     def show(self, event: dict[str, Any]) -> None:
         """Show one event of the build."""
-        name = ":".join(filter(None, (event["stage"], event["experiment"], event["target"])))
+        name = events.job_name(event)
         match event["event"]:
             case "stage_started":
                 self._start(name, "; ".join(event["reasons"]))
@@ -131,9 +133,7 @@ def _bars(console: "Console") -> "Progress":
 
 def _facts(event: dict[str, Any]) -> str:
     """Show what a stage says of itself beside how far it is."""
-    usual = {"event", "time", "run", "stage", "experiment", "target", "done", "total"}
     return "  ".join(
         f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" if name != "what" else str(value)
-        for name, value in event.items()
-        if name not in usual
+        for name, value in events.said(event)
     )

@@ -51,11 +51,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Assessor:
-    """Assesses jobs; remembers the records it read, until one is touched from outside."""
+    """Assesses jobs; remembers what it found, as long as nothing that a job depends on changes."""
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        self._records: dict[str, tuple[int, Record]] = {}
         self._assessed: dict[str, tuple[tuple[Any, ...] | None, State]] = {}
 
     def assess(self, job: Job, upstream: Mapping[str, State], *, recorded: bool = True) -> State:
@@ -112,12 +111,8 @@ class Assessor:
         except OSError:
             home = os.fspath(shown)
         try:
-            changed = os.stat(f"{home}/{store.RECORD}").st_ctime_ns
-            when, record = self._records.get(home, (0, None))
-            if record is None or when != changed:
-                record = store.read_record(Path(home))
-                self._records[home] = (changed, record)
-        except (FileNotFoundError, NotADirectoryError):
+            record = store.read_record(home)
+        except FileNotFoundError:
             return None, "never built" if not os.path.isdir(home) else f"{store.RECORD} is missing"
         except BrokenRecordError as error:
             return None, str(error)

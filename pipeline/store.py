@@ -57,18 +57,45 @@ class BrokenRecordError(UnrollError):
     """A ``stage.json`` that can't be used, and why."""
 
 
-def read_record(folder: Path) -> Record:
-    """Read the record of a result.
+_SETTLED_NS = 50_000_000
+"""What changed so recently may change again under the same time of change."""
+_read: dict[str, tuple[tuple[int, ...], Record]] = {}
+"""Path of a record -> how its file looked when it was read, and the record."""
+
+
+def read_record(folder: str | Path) -> Record:
+    """Read the record of a result, or return the one that was read of the same file before.
 
     Raises:
         FileNotFoundError: there is no result.
         BrokenRecordError: it is truncated, foreign or of another schema.
 
     """
+    path = f"{folder}/{RECORD}"
     try:
-        content = (folder / RECORD).read_bytes()
+        stat = os.stat(path)
+        look = (stat.st_ctime_ns, stat.st_ino, stat.st_size)
+        before, record = _read.get(path, (None, None))
+        if record is None or before != look:
+            record = _decoded(Path(path).read_bytes())
+            if time.time_ns() - stat.st_ctime_ns > _SETTLED_NS:
+                _read[path] = (look, record)
     except NotADirectoryError:
         raise FileNotFoundError(folder) from None
+    return record
+
+
+def records(store: Path = STORE) -> list[Record]:
+    """Read every result that a store holds; what can't be read is passed over."""
+    found = []
+    for folders in _by_key(store).values():
+        for folder in folders:
+            with contextlib.suppress(OSError, BrokenRecordError):
+                found.append(read_record(folder))
+    return found
+
+
+def _decoded(content: bytes) -> Record:
     message = f"{RECORD} is truncated or not ours"
     with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
         record = _decode_record(content)
@@ -108,8 +135,6 @@ def resolve(link: Path) -> Path:
         return link
 
 
-_SETTLED_NS = 50_000_000
-"""A folder that changed so recently may change again under the same time of change."""
 _listed: dict[str, tuple[int, dict[str, list[Path]]]] = {}
 
 

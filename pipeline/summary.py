@@ -16,8 +16,8 @@ def rows(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
     changed = f"{accuracy['changed_predictions']:,} of {accuracy['test_samples']:,}"
     table: Rows = [
         ("data", _data(data), ""),
-        ("float accuracy", f"{accuracy['float_accuracy']:.2%}", "measured"),
-        ("int8 accuracy", f"{accuracy['int8_accuracy']:.2%} ({_points(accuracy)})", "measured"),
+        ("float accuracy", _percent(accuracy["float_accuracy"]), "measured"),
+        ("int8 accuracy", f"{_percent(accuracy['int8_accuracy'])} ({_points(accuracy)})", "measured"),
         ("predictions changed by int8", changed, "measured"),
         ("trained weights", _kib(by_stage["weights"].metrics["weights_bytes"]), "measured"),
         ("int8 model", _kib(by_stage["quantized"].metrics["model_bytes"]), "measured"),
@@ -37,7 +37,9 @@ def line(jobs: Sequence[Job], records: Sequence[Record]) -> str:
         for job, record in zip(jobs, records, strict=True)
         if job.target
     )
-    return f"{jobs[0].experiment}: int8 {accuracy['int8_accuracy']:.2%} ({_points(accuracy)}); {'; '.join(cycles)}"
+    return (
+        f"{jobs[0].experiment}: int8 {_percent(accuracy['int8_accuracy'])} ({_points(accuracy)}); {'; '.join(cycles)}"
+    )
 
 
 def times(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
@@ -52,6 +54,10 @@ def _data(record: Record) -> str:
     name = record.metrics["dataset"]
     size = f"{record.metrics['train_samples']:,} to train, {record.metrics['test_samples']:,} to test"
     return f"STAND-IN {name}, not the data asked for; {size}" if record.stand_in else f"{name}; {size}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %"
 
 
 def _points(accuracy: dict[str, float]) -> str:

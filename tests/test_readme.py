@@ -16,6 +16,7 @@ from tests.conftest import ROOT, Project
 from tui.app import Dashboard
 from tui.screens.main import MainScreen
 from tui.widgets.log_panel import LogPanel
+from tui.widgets.row_table import RowTable
 from tui.widgets.stage_table import StageTable
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -115,7 +116,7 @@ def test_every_key_that_it_names_is_one() -> None:
     named = {key for row in _table("| key | |") for key in re.findall(r"`(.+?)`", row[0])}
     words = {"[": "left_square_bracket", "]": "right_square_bracket", "/": "slash", "!": "exclamation_mark"}
     words |= {"?": "question_mark", "esc": "escape"}
-    classes = (Dashboard, MainScreen, LogPanel, StageTable)
+    classes = (Dashboard, MainScreen, LogPanel, StageTable, RowTable)
     bound = {key for widget in classes for bindings in widget.BINDINGS for key in _keys(bindings)}
     assert {words.get(key, key) for key in named} - bound - {"ctrl+p"} == set()
 

@@ -4,7 +4,6 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import ClassVar
 
 from textual import work
@@ -213,11 +212,12 @@ class Dashboard(App[None]):
     def action_edit(self) -> None:
         """Open the selected experiment in the user's editor; what became stale shows at once."""
         facts = self.main.experiment()
-        path = EXPERIMENTS / f"{facts.name}.toml" if facts else Path()
-        command = engine.edit_command(path)
         if facts is None:
             self.notify("select an experiment first", severity="warning")
-        elif command is None:
+            return
+        path = EXPERIMENTS / f"{facts.name}.toml"
+        command = engine.edit_command(path)
+        if command is None:
             self.notify(f"no editor found: set $EDITOR, or edit {path} elsewhere", severity="error", markup=False)
         else:
             try:

@@ -33,8 +33,7 @@ def lines(snapshot: Snapshot, now: float) -> Iterator[str]:
 
 def _lines(snapshot: Snapshot, now: float) -> Iterator[str]:
     stages = snapshot.stages()
-    stale = sum(stage.state not in {"fresh", "restored"} for stage in stages)
-    stand = "all fresh" if stages and not stale else f"{stale} not fresh"
+    stand = "all fresh" if stages and not snapshot.stale else f"{snapshot.stale} not fresh"
     wrong = sum(facts.problem is not None for facts in snapshot.experiments)
     stand += f", {wrong} invalid" if wrong else ""
     many = f"{words.count(len(snapshot.experiments), 'experiment')}, {words.count(len(stages), 'stage')}"

@@ -15,6 +15,17 @@ def test_what_is_emitted_is_followed(workplace: Path) -> None:
     assert list(follower.new()) == []
 
 
+def test_an_event_names_its_job_and_what_its_stage_says_of_itself(workplace: Path) -> None:
+    del workplace
+    where = {"run": "1", "stage": "vela", "experiment": "tiny"}
+    events.emit("stage_progress", **where, target="u55-128", done=1, total=4, what="compiling", loss=0.5)
+    events.emit("stage_done", **where, target=None)
+    compiling, done = Follower().new()
+    assert events.job_name(compiling) == "vela:tiny:u55-128"
+    assert list(events.said(compiling)) == [("what", "compiling"), ("loss", 0.5)]
+    assert (events.job_name(done), list(events.said(done))) == ("vela:tiny", [])
+
+
 def test_half_a_line_waits_for_its_other_half(workplace: Path) -> None:
     follower = Follower()
     line = json.dumps({"event": "stage_done", "text": "Größe"}, ensure_ascii=False).encode() + b"\n"

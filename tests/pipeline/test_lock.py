@@ -60,9 +60,17 @@ def test_a_killed_holder_leaves_the_lock_free(workplace: Path) -> None:
 
 def test_a_damaged_note_of_the_holder_is_no_trouble(workplace: Path) -> None:
     note = workplace / "build" / "lock.holder"
-    for content in ("", "{", json.dumps({"pid": 1})):
-        note.write_text(content)
+    for content in (b"", b"{", b"\xff", b"[]", json.dumps({"pid": 1}).encode()):
+        note.write_bytes(content)
         assert lock.holder() == "another build"
+
+
+def test_a_command_of_any_bytes_is_named(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    del workplace
+    monkeypatch.setattr(sys, "argv", ["doit", "weights:Gr\udcf6\udcdfe"])
+    held = lock.acquire(print)
+    assert "doit weights:Gr\udcf6\udcdfe, pid" in lock.holder()
+    held.release()
 
 
 def test_a_free_lock_is_held_by_nobody(workplace: Path) -> None:

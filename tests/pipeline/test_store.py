@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,43 @@ def test_a_record_of_another_schema_says_so(tmp_path: Path) -> None:
     (tmp_path / "stage.json").write_text('{"schema": 99}')
     with pytest.raises(BrokenRecordError, match="schema 99, this version writes 1"):
         store.read_record(tmp_path)
+
+
+def test_a_store_is_read_without_what_can_not_be_read(jobs: dict[str, Job]) -> None:
+    assert store.records() == [], "there is none yet"
+    first = _publish(jobs["weights"], "first", "one")
+    second = _publish(jobs["weights"], "second", "two")
+    assert sorted(store.records(), key=lambda record: record.key) == [first, second]
+    path = store.resolve(jobs["weights"].link) / store.RECORD
+    for content in ("", "{", "[]", '{"schema": 99}'):
+        path.unlink()
+        path.write_text(content)
+        assert store.records() == [first]
+    path.unlink()
+    assert store.records() == [first]
+    path.mkdir()
+    assert store.records() == [first]
+
+
+def test_a_record_is_read_once_and_again_when_its_file_is_another_one(
+    jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = _publish(jobs["weights"], "key", "content")
+    path = store.resolve(jobs["weights"].link) / store.RECORD
+    time.sleep(2 * store._SETTLED_NS / 1e9)  # a file that changed just now is read again in any case
+    read: list[Path] = []
+    read_bytes = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda self: read.append(self) or read_bytes(self))  # type: ignore[func-returns-value]
+    for _ in range(3):
+        assert store.records() == [record]
+        assert store.read_record(path.parent) == record
+    assert len(read) == 1
+    same_size = read_bytes(path).replace(b'"seconds": 1.0', b'"seconds": 2.0')
+    path.write_bytes(same_size)
+    assert store.read_record(path.parent).seconds == 2.0
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        store.read_record(path.parent)
 
 
 def test_scratch_folders_vanish_even_when_the_work_fails(jobs: dict[str, Job]) -> None:

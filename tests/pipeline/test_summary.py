@@ -48,8 +48,8 @@ def _records(jobs: dict[str, Job], **facts: Any) -> list[Record]:
 
 def test_every_number_says_its_unit_and_what_it_is(jobs: dict[str, Job]) -> None:
     rows = summary.rows(list(jobs.values()), _records(jobs))
-    assert ("float accuracy", "98.19%", "measured") in rows
-    assert ("int8 accuracy", "98.25% (+0.06 points)", "measured") in rows
+    assert ("float accuracy", "98.19 %", "measured") in rows
+    assert ("int8 accuracy", "98.25 % (+0.06 points)", "measured") in rows
     assert ("predictions changed by int8", "10 of 10,000", "measured") in rows
     assert ("u55-128: inference", "6,218,057 cycles, 12.44 ms", "estimated") in rows
     assert ("u55-128: memory", "SRAM 3.0 KiB, flash 658.3 KiB", "estimated") in rows
@@ -65,7 +65,7 @@ def test_a_stand_in_can_not_be_overlooked(jobs: dict[str, Job]) -> None:
 
 def test_one_line_for_one_of_many(jobs: dict[str, Job]) -> None:
     line = summary.line(list(jobs.values()), _records(jobs))
-    assert line == "tiny: int8 98.25% (+0.06 points); u55-128 6,218,057 cycles"
+    assert line == "tiny: int8 98.25 % (+0.06 points); u55-128 6,218,057 cycles"
 
 
 def test_times_show_what_importing_costs(jobs: dict[str, Job]) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual.app import App
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
@@ -42,12 +44,25 @@ async def until(pilot: Pilot[None], true: Callable[[], object], seconds: float =
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Wait until everything that is known is shown."""
+    """Wait until everything that is known is shown, in its place.
+
+    Textual lays the screen out twice: first without, then with the classes that its width gives it.
+    """
     app = pilot.app
     assert isinstance(app, Dashboard)
-    await until(pilot, lambda: app.snapshot is not None)
-    await app.workers.wait_for_complete([worker for worker in app.workers if worker.group in {"samples", "assess"}])
-    await pilot.pause()
+    places: list[object] = []
+
+    def is_settled() -> bool:
+        before = places.copy()
+        places[:] = [widget.region for widget in app.screen.walk_children(Widget)]
+        return places == before and app.snapshot is not None and not _is_working(app)
+
+    await until(pilot, is_settled)
+
+
+def _is_working(app: App[None]) -> bool:
+    """Tell whether a thread looks at files or draws samples: a busy machine lets it wait, while the screen is still."""
+    return any(not worker.is_finished for worker in app.workers if worker.group in {"samples", "assess"})
 
 
 async def still(pilot: Pilot[None]) -> None:
@@ -59,7 +74,7 @@ async def still(pilot: Pilot[None]) -> None:
         for footer in squeezed:
             footer.refresh(recompose=True)
         now = pilot.app.export_screenshot()
-        if now == before and not squeezed:
+        if now == before and not squeezed and not _is_working(pilot.app):
             return
         before = now
     pytest.fail("the screen never stands still")

@@ -15,8 +15,8 @@ from tests.tui.terminal import Terminal
 DASHBOARD = (sys.executable, "-m", "tui")
 
 
-def opened(**environment: str) -> Terminal:
-    return Terminal(DASHBOARD, PYTHONPATH=str(ROOT), **environment)
+def opened(size: tuple[int, int] = (120, 40), /, **environment: str) -> Terminal:
+    return Terminal(DASHBOARD, size, PYTHONPATH=str(ROOT), **environment)
 
 
 @pytest.fixture
@@ -24,10 +24,7 @@ def terminals() -> Iterator[list[Terminal]]:
     all_of_them: list[Terminal] = []
     yield all_of_them
     for terminal in all_of_them:
-        if terminal.child.poll() is None:
-            os.killpg(terminal.child.pid, signal.SIGKILL)
-            terminal.child.wait()
-        os.close(terminal.master)
+        terminal.close()
 
 
 def test_it_opens_and_quits(recorded: Recorded, terminals: list[Terminal]) -> None:
@@ -36,6 +33,23 @@ def test_it_opens_and_quits(recorded: Recorded, terminals: list[Terminal]) -> No
     terminals.append(terminal := opened())
     terminal.wait_for("weights")
     terminal.wait_for("fresh")
+    terminal.press("q")
+    assert terminal.end() == 0
+
+
+def test_a_terminal_that_does_not_know_its_size_is_served_without_haste(
+    recorded: Recorded, terminals: list[Terminal]
+) -> None:
+    """Such as that of ``script`` in a pipe; the dashboard once laid out its screen there for ever."""
+    recorded.write()
+    recorded.build()
+    terminals.append(terminal := opened((0, 0)))
+    terminal.wait_for("weights")
+    terminal.wait_for("fresh")
+    terminal.drain(1)
+    before = terminal.processor_seconds()
+    terminal.drain(3)
+    assert terminal.processor_seconds() - before < 1, "a few hundredths are usual"
     terminal.press("q")
     assert terminal.end() == 0
 

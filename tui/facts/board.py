@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline import experiment, fingerprint, graph, lock
 from pipeline.errors import UnrollError
-from pipeline.events import Follower
+from pipeline.events import FILE, Follower
 from pipeline.experiment import Budget
 from pipeline.folders import EXPERIMENTS
 from pipeline.graph import Job
@@ -19,6 +19,9 @@ _JUST_STARTED_SECONDS = 3.0
 """A run that was announced so recently is believed in without a look at the lock."""
 
 _DOWNSTREAM = "downstream of "
+
+FRESH = ("fresh", "restored")
+"""States in which a stage needs nothing."""
 
 _Loaded = tuple[list[Job], experiment.Experiment] | UnrollError
 
@@ -40,18 +43,21 @@ class StageFacts:
     """The last that was heard of it."""
 
     @property
+    def fresh(self) -> bool:
+        """Whether the result shown is the one that its inputs ask for."""
+        return self.state in FRESH
+
+    @property
     def note(self) -> str:
         """Say in one line what there is to know beside the state."""
         if self.state == "failed" and self.latest:
             return self.latest.message
-        parts = (
-            [] if "never built" in self.reasons else [why for why in self.reasons if not why.startswith(_DOWNSTREAM)]
-        )
-        upstream = [why.removeprefix(_DOWNSTREAM) for why in self.reasons if why.startswith(_DOWNSTREAM)]
         if "never built" in self.reasons:
-            parts.append("never built")
-        elif upstream:
-            parts.append(f"{_DOWNSTREAM}{', '.join(upstream)}")
+            parts = ["never built"]
+        else:
+            parts = [why for why in self.reasons if not why.startswith(_DOWNSTREAM)]
+            upstream = [why.removeprefix(_DOWNSTREAM) for why in self.reasons if why.startswith(_DOWNSTREAM)]
+            parts += [f"{_DOWNSTREAM}{', '.join(upstream)}"] if upstream else []
         if self.state == "stale" and self.latest and self.latest.kind in {"stopped", "running"}:
             parts.append("stopped before it finished")
         if self.remembered:
@@ -81,7 +87,7 @@ class ExperimentFacts:
     @property
     def stale(self) -> int:
         """How many stages are not fresh."""
-        return sum(stage.state not in {"fresh", "restored"} for stage in self.stages)
+        return sum(not stage.fresh for stage in self.stages)
 
     @property
     def stand_in(self) -> str | None:
@@ -102,6 +108,11 @@ class Snapshot:
     """The last run, over or not."""
     running: bool = False
     """Whether that run is going on."""
+
+    @property
+    def stale(self) -> int:
+        """How many stages of all experiments are not fresh."""
+        return sum(facts.stale for facts in self.experiments)
 
     def experiment(self, name: str) -> ExperimentFacts | None:
         """Return an experiment by name."""
@@ -144,6 +155,8 @@ class Board:
 
     def poll(self) -> bool:
         """Take in the events since the last call; return whether there were any."""
+        if not FILE.exists():
+            self._live = Live()  # whoever removes build/ wants to hear no more of it
         return self._live.take(self._follower.new())
 
     def files_changed(self) -> bool:
@@ -191,7 +204,7 @@ class Board:
     def _stage(self, job: Job, going: Run | None) -> StageFacts:
         state, latest = self._states[job.name], self._live.latest.get(job.name)
         word = self._word(job, state, latest, going)
-        fresh = word in {"fresh", "restored"}
+        fresh = word in FRESH
         return StageFacts(
             job=job,
             state=word,

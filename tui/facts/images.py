@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 from pipeline import store
 from pipeline.fingerprint import file_hashes
 from pipeline.store import Record
-from tui.facts.accuracy import UnreadableError, remembered
+from tui.facts.accuracy import UnreadableError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,7 +63,7 @@ def _dataset_file(accuracy: Record, dataset_folder: Path) -> Path:
     sha256 = accuracy.inputs["files"].get("dataset/dataset.npz")
     homes = [
         store.find(record.key)
-        for record in remembered()
+        for record in store.records()
         if record.stage == "dataset" and record.outputs.get("dataset.npz", {}).get("sha256") == sha256
     ]
     trouble = _not_its_samples(dataset_folder)

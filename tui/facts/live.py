@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipeline.events import job_name, said
+
 MOST_POINTS = 2000
 """Points of a training curve that are kept."""
 STAGE_EVENTS = tuple(f"stage_{kind}" for kind in ("started", "progress", "done", "restored", "failed"))
@@ -101,7 +103,7 @@ class Live:
             if self.run and self.run.id == event["run"]:
                 self.run = replace(self.run, ended=float(event["time"]), failed=tuple(map(str, event["failed"])))
         elif event["event"] in STAGE_EVENTS:
-            name = ":".join(filter(None, (event["stage"], event["experiment"], event["target"])))
+            name = job_name(event)
             self.latest[name] = self._stage(event, self.latest.get(name))
 
     def _stage(self, event: dict[str, Any], before: Latest | None) -> Latest:
@@ -128,7 +130,6 @@ def _process_number(found: Any) -> int:
 
 
 def _advanced(before: Progress | None, event: dict[str, Any]) -> Progress:
-    usual = {"event", "time", "run", "stage", "experiment", "target", "done", "total"}
     done, total, time = int(event["done"]), int(event["total"]), float(event["time"])
     losses = before.losses if before else ()
     accuracies = before.accuracies if before else ()
@@ -137,7 +138,7 @@ def _advanced(before: Progress | None, event: dict[str, Any]) -> Progress:
         total=total,
         time=time,
         began=(before.began if before else None) or (done, time),
-        facts=tuple((name, value) for name, value in event.items() if name not in usual),
+        facts=tuple(said(event)),
         losses=(*losses, float(event["loss"]))[-MOST_POINTS:] if "loss" in event else losses,
         accuracies=(*accuracies, float(event["accuracy"]))[-MOST_POINTS:] if "accuracy" in event else accuracies,
     )

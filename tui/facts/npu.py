@@ -1,5 +1,6 @@
 """What a model costs on an Ethos-U: where the cycles go, by operator, role and time step."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,17 +101,20 @@ GROUPINGS: Mapping[str, Callable[[Layer], str]] = {
 }
 """How the operators may be put together."""
 
+_NOT_WITHIN_A_NUMBER = r"(?:(?<!\d)|(?!\d))"
+
 
 def groups(found: Iterable[Layer], by: str | None, containing: str = "") -> list[Group]:
-    """Put operators together, or leave each by itself; ``containing`` filters by their words.
+    """Put operators together, or leave each by itself; ``containing`` filters by their words and whole numbers.
 
     Shares are of the whole model, whatever is filtered.
     """
     found = list(found)
+    wanted = re.compile(f"{_NOT_WITHIN_A_NUMBER}{re.escape(containing)}{_NOT_WITHIN_A_NUMBER}", re.IGNORECASE)
     total = sum(layer.cycles for layer in found)
     members: dict[str, list[tuple[int, Layer]]] = {}
     for order, layer in enumerate(found):
-        if containing.lower() in words(layer).lower():
+        if wanted.search(words(layer)):
             key = GROUPINGS[by](layer) if by else f"{order}"
             members.setdefault(key, []).append((order, layer))
     return [_group(key if by else group[0][1].name, group, total) for key, group in members.items()]

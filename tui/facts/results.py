@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline import store
 from pipeline.store import Record
 from tui.facts import words
-from tui.facts.accuracy import remembered
 from tui.facts.board import Snapshot
 
 
@@ -32,7 +32,7 @@ class Result:
 
 def catalogue(snapshot: Snapshot) -> list[Result]:
     """Return every result there is: shown ones first, then by age, the youngest first."""
-    kept = sorted(remembered(), key=lambda record: -record.finished)
+    kept = sorted(store.records(), key=lambda record: -record.finished)
     found: list[Result] = []
     for facts in snapshot.experiments:
         own = [stage.record for stage in facts.stages if stage.record]

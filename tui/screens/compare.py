@@ -16,7 +16,7 @@ from textual_plotext import PlotextPlot
 from tui.facts import results, words
 from tui.facts.results import Result, Row
 from tui.widgets import paint
-from tui.widgets.keys import TABLE_KEYS
+from tui.widgets.row_table import RowTable
 
 MARKED_AT_FIRST = 3
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -26,10 +26,8 @@ DROPPED = ("SRAM", "points", "flash", "ms", "made", "cycles")
 LEAST_NAME = 16
 
 
-class ResultTable(DataTable[Content]):
+class ResultTable(RowTable):
     """Every result there is."""
-
-    BINDINGS: ClassVar[list[BindingType]] = TABLE_KEYS
 
 
 class CompareScreen(Screen[None]):
@@ -127,8 +125,8 @@ class CompareScreen(Screen[None]):
     def _fill(self) -> None:
         table = self.query_one(ResultTable)
         before, top = table.cursor_row, round(table.scroll_y)
-        columns = _columns(self.size.width - 4)
-        taken = sum(COLUMNS[name] + 2 for name in columns)
+        columns = paint.fitting(COLUMNS, DROPPED, self.size.width - LEAST_NAME - 4)
+        taken = sum(COLUMNS[name] + paint.GAP for name in columns)
         table.clear(columns=True)
         for name in columns:
             table.add_column(Text(name), width=COLUMNS[name] or max(self.size.width - taken - 4, LEAST_NAME))
@@ -198,15 +196,6 @@ class CompareScreen(Screen[None]):
 def _ticks(values: Sequence[float]) -> list[float]:
     low, high = min(values), max(values)
     return [low + (high - low) * part / 4 for part in range(5)] if high > low else [low]
-
-
-def _columns(width: int) -> list[str]:
-    columns = list(COLUMNS)
-    for name in DROPPED:
-        if sum(COLUMNS[column] + 2 for column in columns) + LEAST_NAME <= width:
-            break
-        columns.remove(name)
-    return columns
 
 
 def _painted(row: Row) -> list[Content]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -31,11 +32,10 @@ class ConfirmScreen(ModalScreen[str]):
                 for key, answer in self._answers.items():
                     yield Button(paint.text(f"{key}  {answer}"), id=f"answer-{key}")
 
-    def on_key(self, event: object) -> None:
+    def on_key(self, event: events.Key) -> None:
         """Take the key of an answer."""
-        key = getattr(event, "key", "")
-        if key in self._answers:
-            self.dismiss(key)
+        if event.key in self._answers:
+            self.dismiss(event.key)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Take the button of an answer."""

@@ -53,7 +53,7 @@ class AccuracyPanel(Panel):
         self.query_one("#ladder", Static).update(
             paint.lines(self._lines(stage, record, records, view.experiment.budget, view.now))
         )
-        self._load_samples(record, stage, shown, color=not self.app.no_color)
+        self._load_samples(record, stage, shown, columns=self.columns, color=not self.app.no_color)
 
     def _lines(
         self, stage: StageFacts, record: Record, records: Sequence[Record | None], budget: Budget, now: float
@@ -78,7 +78,9 @@ class AccuracyPanel(Panel):
         return [*found, "", *_confusion_lines(name, matrices.get(name, []), self.columns)]
 
     @work(thread=True, exclusive=True, group="samples")
-    def _load_samples(self, record: Record, stage: StageFacts, shown: tuple[object, ...], *, color: bool) -> None:
+    def _load_samples(
+        self, record: Record, stage: StageFacts, shown: tuple[object, ...], *, columns: int, color: bool
+    ) -> None:
         from tui.facts import images  # noqa: PLC0415 - reads arrays, which nothing else here does
 
         folder = resolve(stage.job.link)
@@ -88,7 +90,7 @@ class AccuracyPanel(Panel):
             drawn = paint.text(str(error), "$text-error")
         else:
             changed = record.metrics["changed_predictions"]
-            drawn = digit.gallery(found, changed, self.columns, color=color)
+            drawn = digit.gallery(found, changed, columns, color=color)
         self.post_message(SamplesDrawn(drawn, shown))  # which goes nowhere when the dashboard ends meanwhile
 
     def on_samples_drawn(self, message: SamplesDrawn) -> None:

@@ -19,8 +19,11 @@ class Headline(Static):
 def headline(snapshot: Snapshot, now: float) -> Content:
     """Return the line's text."""
     stages = snapshot.stages()
-    stale = sum(stage.state not in {"fresh", "restored"} for stage in stages)
-    stand = "all fresh" if stages and not stale else f"{stale:,} of {words.count(len(stages), 'stage')} not fresh"
+    stand = (
+        "all fresh"
+        if stages and not snapshot.stale
+        else f"{snapshot.stale:,} of {words.count(len(stages), 'stage')} not fresh"
+    )
     wrong = [facts.name for facts in snapshot.experiments if facts.problem]
     parts: list[Content | str] = [paint.text("Unroll", "bold"), "   "]
     if stages or not wrong:

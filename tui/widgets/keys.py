@@ -2,12 +2,6 @@
 
 from textual.binding import Binding, BindingType
 
-TABLE_KEYS: list[BindingType] = [
-    Binding("j", "cursor_down", "Down", show=False),
-    Binding("k", "cursor_up", "Up", show=False),
-    Binding("g", "scroll_top", "First", show=False),
-    Binding("G", "scroll_bottom", "Last", show=False),
-]
 SCROLL_KEYS: list[BindingType] = [
     Binding("j", "scroll_down", "Down", show=False),
     Binding("k", "scroll_up", "Up", show=False),

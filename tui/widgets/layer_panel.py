@@ -18,8 +18,8 @@ from tui.facts import npu, words
 from tui.facts.accuracy import UnreadableError
 from tui.facts.npu import Group, Layer
 from tui.widgets import paint
-from tui.widgets.keys import TABLE_KEYS
 from tui.widgets.panel import View
+from tui.widgets.row_table import RowTable
 
 if TYPE_CHECKING:
     from tui.facts.board import StageFacts
@@ -45,10 +45,8 @@ ORDERS: dict[str, tuple[Callable[[Group], Any], bool]] = {
 _OF_COLUMN = {"share": "cycles", "bar": "cycles"}
 
 
-class LayerTable(DataTable[Content]):
+class LayerTable(RowTable):
     """The table itself."""
-
-    BINDINGS: ClassVar[list[BindingType]] = TABLE_KEYS
 
 
 class LayerPanel(Vertical):
@@ -144,7 +142,7 @@ class LayerPanel(Vertical):
         groups = sorted(npu.groups(self._layers, self._by, self._filter), key=by, reverse=backwards)
         row, self._groups = self._row(groups), groups
         self.query_one("#layers-head", Static).update(self._head(groups))
-        self._fill(groups, _columns(width - 1), width)
+        self._fill(groups, paint.fitting(COLUMNS, DROPPED, width - LEAST_NAME - 2), width)
         if groups:
             self.query_one(LayerTable).cursor_coordinate = Coordinate(row, 0)
 
@@ -173,7 +171,7 @@ class LayerPanel(Vertical):
     def _fill(self, groups: list[Group], columns: list[str], width: int) -> None:
         table = self.query_one(LayerTable)
         table.clear(columns=True)
-        taken = sum(COLUMNS[name] + 2 for name in columns)
+        taken = sum(COLUMNS[name] + paint.GAP for name in columns)
         widths = {name: COLUMNS[name] or max(width - taken - 3, LEAST_NAME) for name in columns}
         for name in columns:
             title = self._by or "operator" if name == "name" else "" if name == "bar" else name
@@ -196,15 +194,6 @@ class LayerPanel(Vertical):
 def _in_order(name: str) -> list[str | int]:
     """Return a key by which ``step 2`` comes before ``step 10``."""
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
-
-
-def _columns(width: int) -> list[str]:
-    columns = list(COLUMNS)
-    for name in DROPPED:
-        if sum(COLUMNS[column] + 2 for column in columns) + LEAST_NAME < width:
-            break
-        columns.remove(name)
-    return columns
 
 
 def _cells(group: Group, widths: dict[str, int]) -> dict[str, Content]:

@@ -129,17 +129,18 @@ class LogPanel(Vertical):
         follows = "following" if self._follows() else "paused"
         found = f"   {self._wanted!r} at line {log.marked + 1}" if self._wanted and log.marked is not None else ""
         path = str(self._tail.path) if self._tail else "no log: the experiment's file has a mistake"
-        self.query_one("#log-head", Static).update(
-            paint.lines(
-                [
-                    paint.text(path, paint.MUTED),
-                    paint.row(
-                        f"{count}, {follows}{found}  ",
-                        *(part for key, does in KEYS.items() for part in (paint.text(key, "bold"), f" {does} ")),
-                    ),
-                ]
-            )
+        drawn = paint.lines(
+            [
+                paint.text(path, paint.MUTED),
+                paint.row(
+                    f"{count}, {follows}{found}  ",
+                    *(part for key, does in KEYS.items() for part in (paint.text(key, "bold"), f" {does} ")),
+                ),
+            ]
         )
+        head = self.query_one("#log-head", Static)
+        if drawn != head.content:  # ten times a second it is the same
+            head.update(drawn)
 
     def filter(self, wanted: str) -> None:
         """Jump to the last line that contains a text, and let ``n`` and ``N`` go on from there."""

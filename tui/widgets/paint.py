@@ -1,7 +1,7 @@
 """States, bars and tables as styled text. Colours are the theme's; nothing is said by colour alone."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from textual.content import Content
 
@@ -36,11 +36,6 @@ def text(string: str, style: str = "") -> Content:
 def state(name: str, beside: str = "") -> Content:
     """Return a state's sign and word."""
     return text(f"{words.GLYPHS[name]} {name}{beside}", STYLES[name])
-
-
-def sign(name: str) -> Content:
-    """Return a state's sign alone, where the word stands nearby."""
-    return text(words.GLYPHS[name], STYLES[name])
 
 
 def bar(share: float, width: int, style: str = BAR) -> Content:
@@ -79,6 +74,16 @@ def table(rows: Sequence[Cells], columns: int = 0, gap: int = GAP) -> list[Conte
         )
         for line in cells
     ]
+
+
+def fitting(columns: Mapping[str, int], dropped: Sequence[str], room: int) -> list[str]:
+    """Return the columns (name -> width) that have room beside each other; of ``dropped``, the first goes first."""
+    left = list(columns)
+    for name in dropped:
+        if sum(columns[column] + GAP for column in left) <= room:
+            break
+        left.remove(name)
+    return left
 
 
 def named(rows: Iterable[tuple[str, str]], columns: int) -> list[Content]:

@@ -51,7 +51,7 @@ class StagePanel(Panel):
         curves = {"loss": _known(progress.losses), "accuracy": _known(progress.accuracies)} if progress else {}
         for name in ("loss", "accuracy"):
             values = curves.get(name, [])
-            seen = (len(values) > 1 and stage is view.stage) or (running and len(values) > 1)
+            seen = len(values) > 1 and (stage is view.stage or running)
             self.query_one(f"#{name}-label").display = seen
             curve = self.query_one(f"#{name}", Sparkline)
             curve.display = seen
@@ -89,9 +89,7 @@ def _stage_head(stage: StageFacts) -> Content:
         paint.text(stage.job.stage.summary, paint.MUTED),
     ]
     if stage.record and stage.record.stand_in:
-        parts.append(
-            paint.text(f"STAND-IN data: {stage.record.stand_in}, not the data asked for", "$text-warning bold")
-        )
+        parts.append(_stand_in(stage.record.stand_in))
     if stage.state in {"stale", "waiting", "running", "failed"}:
         parts += _why(stage)
     return paint.lines([*parts, ""])
@@ -114,8 +112,12 @@ def _experiment_head(facts: ExperimentFacts) -> Content:
     if facts.problem:
         parts += ["", paint.text(facts.problem), "", paint.row(paint.text("edit it  ", paint.MUTED), "e")]
     if facts.stand_in:
-        parts.append(paint.text(f"STAND-IN data: {facts.stand_in}, not the data asked for", "$text-warning bold"))
+        parts.append(_stand_in(facts.stand_in))
     return paint.lines([*parts, ""])
+
+
+def _stand_in(name: str) -> Content:
+    return paint.text(f"STAND-IN data: {name}, not the data asked for", "$text-warning bold")
 
 
 def _experiment_facts(view: View, columns: int) -> list[Content | str]:

@@ -13,7 +13,7 @@ from tui.facts import words
 from tui.facts.board import ExperimentFacts, Snapshot, StageFacts
 from tui.messages import Opened, Selected
 from tui.widgets import paint
-from tui.widgets.keys import TABLE_KEYS
+from tui.widgets.row_table import RowTable
 
 MOST_UNFOLDED = 60
 """Stages up to which all experiments are unfolded at first."""
@@ -24,11 +24,10 @@ NEEDED = {"time": 46, "age": 56}
 """Columns of the screen that the list must have to show a column: first age goes, then time."""
 
 
-class StageTable(DataTable[Content]):
+class StageTable(RowTable):
     """Experiments with their stages folded in or out; only cells that changed are drawn anew."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *TABLE_KEYS,
         Binding("right", "unfold", "Unfold", show=False),
         Binding("left", "fold", "Fold", show=False),
         Binding("enter", "open", "Open", show=False),
@@ -56,8 +55,8 @@ class StageTable(DataTable[Content]):
 
     def filter(self, wanted: str) -> None:
         """Show only experiments whose name, description, state or stages' reasons contain a text."""
-        self._filter = wanted.lower()
-        self._draw()
+        self._filter = wanted
+        self._draw(anew=True)  # with another title
 
     def on_resize(self, event: events.Resize) -> None:
         """Drop columns that have no room any more."""
@@ -148,7 +147,7 @@ class StageTable(DataTable[Content]):
         self._shown = rows
         self.clear(columns=True)
         for name in columns:
-            self.add_column(Text("experiment, stage" if name == "name" else name), width=self._width(name, columns))
+            self.add_column(self._title(name), width=self._width(name, columns))
         for key, cells in rows.items():
             self.add_row(*cells, key=key)
         if rows and last:
@@ -165,6 +164,11 @@ class StageTable(DataTable[Content]):
                 return keys.index(found)
         return 0 if self._snapshot.experiment(experiment) else min(before, len(keys) - 1)
 
+    def _title(self, column: str) -> Text:
+        if column != "name":
+            return Text(column)
+        return Text(f"with {self._filter!r}", style="reverse") if self._filter else Text("experiment, stage")
+
     def _width(self, name: str, columns: list[str]) -> int:
         if name != "name":
             return WIDTHS[name]
@@ -175,7 +179,7 @@ class StageTable(DataTable[Content]):
         width = self._width("name", columns)
         rows = []
         for facts in self._snapshot.experiments:
-            if self._filter and not _matches(facts, self._filter):
+            if not _matches(facts, self._filter.lower()):
                 continue
             unfolded = facts.name in (self._unfolded or set())
             cells = self._experiment_cells(facts, unfolded=unfolded, width=width)

@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +55,20 @@ def test_each_class_has_its_recall_on_each_rung(records: dict[str, Record]) -> N
 def test_a_class_without_samples_has_no_recall(records: dict[str, Record]) -> None:
     record = replace(records["accuracy"], metrics={"float_accuracy_by_class": [1.0, None]})
     assert accuracy.by_class(record) == {"float": [1.0, None]}
+
+
+def test_a_drop_of_exactly_a_limit_is_that_limit(records: dict[str, Record]) -> None:
+    drops = {
+        accuracy.drop(
+            replace(
+                records["accuracy"], metrics={"float_accuracy": right / 10_000, "int8_accuracy": (right - 50) / 10_000}
+            )
+        )
+        for right in range(50, 10_001)
+    }
+    assert drops == {0.5}
+    found = {"float_accuracy": 0.9825, "int8_accuracy": 0.9775 - 1e-6}
+    assert accuracy.drop(replace(records["accuracy"], metrics=found)) > 0.5, "one sample of a million"
 
 
 def test_the_confusion_is_read_for_each_rung(recorded: Recorded, records: dict[str, Record]) -> None:
@@ -124,20 +137,3 @@ def test_going_back_to_an_earlier_setting_does_not_call_the_later_result_the_one
     recorded.write(units=32)
     recorded.build(int8=0.32, finished=NOW - HOUR)
     assert accuracy.previous(first) is None
-
-
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", json.dumps({"schema": 99}).encode()])
-def test_a_result_in_the_store_that_can_not_be_read_is_passed_over(recorded: Recorded, content: bytes) -> None:
-    recorded.write()
-    recorded.build()
-    count = len(accuracy.remembered())
-    assert count == 6
-    path = store.resolve(Path("build/keyword/accuracy")) / "stage.json"
-    path.unlink()
-    path.write_bytes(content)
-    assert len(accuracy.remembered()) == count - 1
-
-
-def test_without_a_store_nothing_is_remembered(recorded: Recorded) -> None:
-    del recorded
-    assert accuracy.remembered() == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.events import FILE
-from tests.tui.facts.conftest import look, states
+from tests.tui.facts.conftest import look, note, states
 from tests.tui.recorded import HOUR, NOW, Recorded
 from tui.facts.board import Board
 
@@ -129,7 +129,21 @@ def test_a_removed_build_folder_is_never_built_again(fresh: Recorded) -> None:
     assert states(look(board)) == "stale stale stale stale stale stale"
     fresh.build()
     fresh.stage_event("stage_restored", NOW - 9, "vela:keyword:u55-128", metrics={"long": "x" * 900})
-    assert states(look(board)) == "fresh restored fresh fresh fresh restored", "the events of the new folder are heard"
+    assert states(look(board)) == "fresh fresh fresh fresh fresh restored", "only the events of the new folder count"
+
+
+def test_a_removed_build_folder_is_forgotten_with_its_failures(fresh: Recorded) -> None:
+    fresh.write(units=128)
+    fresh.start_run(NOW - 20)
+    fresh.stage_event("stage_failed", NOW - 9, "weights:keyword", message="the loss became nan", log="x")
+    fresh.end_run(NOW - 8, ["weights:keyword"])
+    board = Board(lambda: NOW)
+    assert states(look(board)) == "fresh failed stale stale stale stale"
+    shutil.rmtree("build")
+    snapshot = look(board)
+    assert states(snapshot) == "stale stale stale stale stale stale"
+    assert note(snapshot, "weights:keyword") == "never built"
+    assert snapshot.run is None, "no headline of a failed run"
 
 
 def test_events_that_are_not_ours_disturb_nothing(fresh: Recorded) -> None:

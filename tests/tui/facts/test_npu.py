@@ -105,6 +105,10 @@ def test_a_filter_looks_at_all_words_in_any_case_and_leaves_the_shares(layers: l
     assert (found.name, found.operators) == ("softmax", 20)
     assert found.share == whole["softmax"], "of the whole model, not of what is filtered"
     assert [group.name for group in npu.groups(layers, "time step", "step 28")] == ["step 28"]
+    assert [group.name for group in npu.groups(layers, "time step", "step 2")] == ["step 2"], "which is no step 28"
+    assert [group.name for group in npu.groups(layers, "time step", "Cell_15/")] == ["step 8"]
+    assert [group.name for group in npu.groups(layers, "time step", "5/Sigmoid")] == ["step 3"], "nor is 15 a 5"
+    assert len(npu.groups(layers, None)) == len(layers)
     assert npu.groups(layers, "role", "[no such operator]") == []
 
 

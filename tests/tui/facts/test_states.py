@@ -128,7 +128,9 @@ def test_how_stages_stand_and_why(
     assert states(snapshot) == expected
     assert note(snapshot, "weights:keyword") == why
     stages = snapshot.stages()
-    assert all(bool(stage.reasons) == (stage.state not in {"fresh", "restored"}) for stage in stages)
+    assert [stage.fresh for stage in stages] == [word in {"fresh", "restored"} for word in expected.split()]
+    assert all(bool(stage.reasons) != stage.fresh for stage in stages)
+    assert snapshot.stale == sum(not stage.fresh for stage in stages)
 
 
 EXPERIMENT = {
@@ -202,7 +204,8 @@ def test_a_run_in_a_container_or_on_another_machine_goes_on_as_long_as_it_holds_
     assert not look().running
     held = lock.acquire(print)
     assert not look().running, "somebody else holds it"
-    lock.HOLDER.write_text(json.dumps({"pid": 7, "host": "container"}), encoding="utf-8")
+    note = json.loads(lock.HOLDER.read_text(encoding="utf-8")) | {"pid": 7, "host": "container"}
+    lock.HOLDER.write_text(json.dumps(note), encoding="utf-8")
     snapshot = look()
     assert snapshot.running
     assert states(snapshot) == "fresh waiting stale stale stale stale"

@@ -182,4 +182,5 @@ async def test_keys_pressed_in_haste_open_it_once_and_leave_the_main_screen(
         for _ in range(3):
             dashboard.simulate_key("escape")
         await until(pilot, lambda: dashboard.screen is dashboard.main)
+        await pilot.pause()  # for the keys that are left
         assert dashboard.is_running

@@ -8,7 +8,7 @@ from textual.widget import Widget
 from textual.widgets import TabbedContent
 from textual.widgets._footer import FooterKey
 
-from tests.tui.conftest import settled, until
+from tests.tui.conftest import settled, still, until
 from tests.tui.recorded import Recorded
 from tui.app import Dashboard
 from tui.screens.main import TABS
@@ -59,6 +59,8 @@ async def test_the_footer_shows_the_keys_that_matter_most(built: Recorded, dashb
     del built
     async with dashboard.run_test(size=(width, 24)) as pilot:
         await settled(pilot)
+        await until(pilot, lambda: dashboard.screen.query(FooterKey))  # which come later than all else
+        await still(pilot)
         shown = [
             key.key_display for key in dashboard.screen.query(FooterKey) if key.display and key.region.right <= width
         ]

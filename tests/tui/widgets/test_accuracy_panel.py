@@ -19,6 +19,7 @@ from tui.facts import images
 from tui.facts.accuracy import Rung
 from tui.facts.images import Changed
 from tui.widgets import accuracy_panel
+from tui.widgets.panel import Panel
 
 WIDE = (150, 60)
 HOME = Path("build/keyword/accuracy")
@@ -76,6 +77,16 @@ async def test_the_ladder_the_budget_and_the_classes(built: Recorded, dashboard:
         assert "4 taken for 9 (14)" in text
         assert "2 samples that int8 puts into another class" in said(pilot, "#samples")
         assert "sample 7: it is 7" in said(pilot, "#samples")
+
+
+async def test_a_limit_that_is_just_kept_is_kept(built: Recorded, dashboard: Dashboard) -> None:
+    del built
+    find(float_accuracy=0.9825, int8_accuracy=0.9775)
+    budget(accuracy_min=0.9775, accuracy_drop_max=0.5)
+    async with dashboard.run_test(size=WIDE) as pilot:
+        text = await opened(pilot)
+        assert "int8 at least 97.75 %: kept" in text
+        assert "int8 at most 0.5 points below float: kept" in text
 
 
 async def test_nothing_is_known_before_the_first_result(recorded: Recorded, dashboard: Dashboard) -> None:
@@ -160,6 +171,25 @@ def test_bars_begin_where_differences_are_seen(value: float, scale: str, blocks:
     bar, legend = accuracy_panel.ladder_lines([rung], 200)
     assert legend.plain == f"bars go from {scale} to 100 %"
     assert sum(letter in "▏▎▍▌▋▊▉█" for letter in bar.plain) == blocks
+
+
+async def test_samples_are_drawn_in_a_thread_that_asks_nothing_of_the_screen(
+    built: Recorded, dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a layout is due, asking for the width lays the screen out, which a thread can't: it ended the dashboard."""
+    del built
+    threads: set[threading.Thread] = set()
+
+    def columns(panel: Panel) -> int:
+        threads.add(threading.current_thread())
+        return panel.scrollable_content_region.width
+
+    monkeypatch.setattr(Panel, "columns", property(columns))
+    async with dashboard.run_test(size=WIDE) as pilot:
+        assert "2 samples that int8 puts into another class" in await opened(pilot, "#samples")
+        await pilot.resize_terminal(100, 60)
+        await settled(pilot)
+    assert threads == {threading.main_thread()}
 
 
 async def test_no_sample_changed(built: Recorded, dashboard: Dashboard) -> None:

@@ -23,6 +23,10 @@ def focused(pilot: Pilot[None]) -> str:
     return type(pilot.app.screen.focused).__name__
 
 
+def title(table: StageTable) -> str:
+    return str(table.ordered_columns[0].label)
+
+
 @pytest.fixture
 def built(recorded: Recorded) -> Recorded:
     """Return a project that is built."""
@@ -58,12 +62,14 @@ async def test_enter_keeps_the_filter_and_opening_again_begins_with_none(built: 
         table = dashboard.main.query_one(StageTable)
         await pilot.press("slash", *"xy", "enter")
         await until(pilot, lambda: table.row_count == 0 and not bar(pilot).display)
+        assert title(table) == "with 'xy'", "else nobody knows later why there are no experiments"
         await pilot.press("4", "slash", *"mul", "enter")
         await until(pilot, lambda: dashboard.main.query_one(LayerPanel)._filter == "mul")
         assert table.row_count == 0, "each keeps its own"
         await pilot.press("escape", "slash")
         await until(pilot, lambda: table.row_count == 7)
         assert bar(pilot).value == ""
+        assert title(table) == "experiment, stage"
         await pilot.press("escape")
         assert dashboard.main.query_one(LayerPanel)._filter == "mul"
 

@@ -1,15 +1,16 @@
 """The log tab: it follows until the reader scrolls, and finds what is looked for."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from tests.tui.conftest import settled, until
+from tests.tui.conftest import settled, still, until
 from tests.tui.recorded import Recorded
 from tui.app import Dashboard
-from tui.widgets.log_panel import LogView
+from tui.widgets.log_panel import POLL_SECONDS, LogView
 
 WIDE = (120, 30)
 PATH = Path("build/logs/weights.keyword.log")
@@ -74,6 +75,30 @@ async def test_it_follows_until_the_reader_scrolls_up_and_again_when_told(
             add("more\n")
             await until(pilot, lambda count=count: f"{count} lines, following" in head(pilot))  # type: ignore[misc]
             await until(pilot, lambda: view(pilot).scroll_y == view(pilot).max_scroll_y)
+
+
+async def test_the_line_above_is_drawn_only_when_it_says_something_else(
+    logged: Recorded, dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del logged
+    async with dashboard.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        await until(pilot, lambda: "200 lines, following" in head(pilot))
+        await still(pilot)
+        drawn, update = [], Static.update
+
+        def seen(self: Static, content: object = "", **facts: bool) -> None:
+            if self.id == "log-head":
+                drawn.append(str(content))
+            update(self, content, **facts)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(Static, "update", seen)
+        await pilot.pause(5 * POLL_SECONDS)
+        assert drawn == []
+        add("one more\n")
+        await until(pilot, lambda: "201 lines" in head(pilot))
+        await pilot.pause(5 * POLL_SECONDS)
+        assert all(line != after for line, after in pairwise(drawn))
 
 
 async def test_search_goes_back_from_the_end_and_round(logged: Recorded, dashboard: Dashboard) -> None:

@@ -30,7 +30,6 @@ def test_every_style_is_a_colour_in_every_theme(name: str) -> None:
 def test_every_state_has_a_sign_and_a_style() -> None:
     assert set(paint.STYLES) == set(words.GLYPHS)
     assert paint.state("running", " 30 %").plain == "▶ running 30 %"
-    assert paint.sign("failed").plain == "✗"
 
 
 @pytest.mark.parametrize("string", ["[bold]x[/]", "[", "[/nothing]", "[@click=app.quit]x[/]", "\\[x]", "🦜"])
@@ -63,6 +62,20 @@ def test_the_last_cell_is_wrapped_under_itself() -> None:
 def test_rows_of_unequal_length_and_no_rows_are_tables_too() -> None:
     assert paint.table([]) == []
     assert [row.plain for row in paint.table([["a"], ["b", "c"], []])] == ["a", "b  c", ""]
+
+
+def test_columns_go_one_after_the_other_as_room_goes() -> None:
+    columns = {"name": 0, "time": 6, "age": 8, "size": 4}
+    fits = {
+        26: "name time age size",
+        25: "name time size",
+        16: "name time size",
+        15: "name size",
+        7: "name",
+        -1: "name",
+    }
+    for room, left in fits.items():
+        assert paint.fitting(columns, ("age", "time", "size"), room) == left.split()
 
 
 @pytest.mark.parametrize("columns", range(-3, 60))

@@ -72,7 +72,7 @@ async def test_a_click_selects_and_another_folds_or_opens(three: Recorded, dashb
         await pilot.click("#stages", offset=(6, 4))
         await until(pilot, lambda: selected(pilot).startswith("weights:b"))
         assert table(pilot).has_focus
-        await pilot.click("#stages", offset=(6, 4))
+        await pilot.click("#stages", offset=(40, 4))
         await until(pilot, lambda: not table(pilot).has_focus)
 
 
@@ -205,6 +205,7 @@ async def test_the_details_follow_the_cursor_to_the_first_match(three: Recorded,
         dashboard.main.select("c", None)
         await until(pilot, lambda: selected(pilot).startswith("c "))
         assert table(pilot).row_count == 21, "what the filter hides is shown when it is gone to"
+        assert str(table(pilot).ordered_columns[0].label) == "experiment, stage"
 
 
 @pytest.mark.parametrize(
