@@ -304,6 +304,10 @@ async def test_what_comes_in_while_it_ends_is_let_go(recorded: Recorded, dashboa
     recorded.write("a")
     async with dashboard.run_test() as pilot:
         await settled(pilot)
+        main = dashboard.main
+        dashboard._running = False  # as Textual does first of all when it ends
+        assert not main.check_action("back", ()), "a key that waited is let go"
+        dashboard._running = True
     dashboard._tick()  # the timer's last tick
     dashboard.on_assessed(Assessed())  # a look that was going on
 

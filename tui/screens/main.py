@@ -85,6 +85,11 @@ class MainScreen(Screen[None]):
         self.query_one("#empty").display = False
         self.query_one(StageTable).focus()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
+        """Let no key act that comes late, while Textual takes the widgets away."""
+        del action, parameters
+        return self.app.is_running
+
     def keep_focus(self) -> None:
         """Give the focus to something that is still shown, after a resize took away what had it."""
         focused, table = self.focused, self.query_one(StageTable)
