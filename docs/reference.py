@@ -19,6 +19,7 @@ TABLES: dict[str, tuple[type[Section], str]] = {
     "[dataset]": (experiment.Dataset, "dataset"),
     "[model]": (experiment.Model, "weights, unrolled"),
     "[training]": (experiment.Training, "weights"),
+    "[deployment]": (experiment.Deployment, "unrolled, quantized"),
     "[quantization]": (experiment.Quantization, "quantized"),
     "[vela.targets.<name>]": (experiment.Target, "vela"),
     "[budget]": (experiment.Budget, "the dashboard"),
@@ -38,9 +39,13 @@ def _table(section: type[Section]) -> str:
     hints = get_type_hints(section, include_extras=True)
     rows = ["| key | value | default | |", "|---|---|---|---|"]
     for field in msgspec.structs.fields(section):
-        default = "required" if field.required else f"`{_toml(field.default)}`"
+        default = "required" if field.required else f"`{_toml(_default(field))}`"
         rows.append(f"| `{field.name}` | {_kind(hints[field.name])} | {default} | {_description(hints[field.name])} |")
     return "\n".join(rows)
+
+
+def _default(field: Any) -> Any:
+    return field.default_factory() if field.default is msgspec.NODEFAULT else field.default
 
 
 def _description(hint: Any) -> str:
@@ -55,9 +60,11 @@ def _kind(hint: Any) -> str:
         return f"{_kind(get_args(hint)[0])} {bounds}".strip()
     if get_origin(hint) is Literal:
         return " or ".join(f"`{value!r}`".replace("'", '"') for value in get_args(hint))
+    if get_origin(hint) is list:
+        return f"list of {_kind(get_args(hint)[0])}"
     if get_args(hint):
         return " or ".join(_kind(part) for part in get_args(hint) if part is not type(None))
-    return {str: "text", int: "whole number", float: "number"}[hint]
+    return {str: "text", bool: "`true` or `false`", int: "whole number", float: "number"}[hint]
 
 
 def _bounds(meta: msgspec.Meta) -> str:
@@ -67,6 +74,8 @@ def _bounds(meta: msgspec.Meta) -> str:
 
 
 def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return "none" if value is None else f'"{value}"' if isinstance(value, str) else str(value)
 
 

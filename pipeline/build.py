@@ -152,6 +152,7 @@ class Build:
                 metrics=report["metrics"],
                 unavailable=report["unavailable"],
                 basis=report["basis"],
+                warnings=report["warnings"],
                 stand_in=report["stand_in"] or self._inherited_stand_in(job),
                 seconds=round(outcome.seconds, 3),
                 seconds_importing=report["seconds_importing"],

@@ -57,10 +57,24 @@ class Dataset(Section, frozen=True):
 
 
 class Model(Section, frozen=True):
-    """One recurrent layer and a softmax over the classes of the data set."""
+    """Recurrent layers, dense layers, and a softmax over the classes of the data set."""
 
     cell: Annotated[Literal["gru", "lstm", "simple_rnn"], Meta(description="the recurrent cell")]
     units: Annotated[int, Meta(ge=1, le=4096, description="width of the hidden state")]
+    layers: Annotated[int, Meta(ge=1, le=8, description="recurrent layers, one upon the other")] = 1
+    dense: Annotated[
+        list[Annotated[int, Meta(ge=1, le=4096)]],
+        Meta(max_length=8, description="widths of the dense layers (ReLU) between the last one and the softmax"),
+    ] = []
+    activation: Annotated[
+        Literal["tanh"], Meta(description="of candidate and state: Keras' default, which the NPU computes by a table")
+    ] = "tanh"
+    recurrent_activation: Annotated[
+        Literal["sigmoid"], Meta(description="of the gates: Keras' default, which the NPU computes by a table")
+    ] = "sigmoid"
+    reset_after: Annotated[
+        bool, Meta(description="`gru`: the reset gate multiplies the recurrent product (Keras' default), not the state")
+    ] = True
 
 
 class Training(Section, frozen=True):
@@ -78,12 +92,40 @@ class Training(Section, frozen=True):
     seed: Annotated[int, Meta(ge=0, lt=2**32, description="seeds initial weights and the shuffling")] = 0
 
 
-class Quantization(Section, frozen=True):
-    """Full-integer post-training quantization by TFLiteConverter, int8 in and out."""
+class Deployment(Section, frozen=True):
+    """The graph that runs on the board."""
 
+    graph: Annotated[
+        Literal["tied", "keras"],
+        Meta(description="plain operations with one scale for each role, or Keras' unrolled layer as in Arm's guide"),
+    ] = "tied"
+    state: Annotated[
+        bool, Meta(description="take the state before the first step as an input, return it after the last one")
+    ] = False
+    steps_per_inference: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="with `state`: time steps of one inference; must divide the sequence, which is the default"),
+    ] = None
+
+
+class Quantization(Section, frozen=True):
+    """Full-integer post-training quantization: int8 weights, integers in and out."""
+
+    activations: Annotated[Literal["int8", "int16"], Meta(description="what activations and states are stored in")] = (
+        "int8"
+    )
     representative_samples: Annotated[
-        int, Meta(ge=1, description="training samples that show the converter the ranges of the activations")
-    ] = 50
+        int, Meta(ge=1, description="training samples that show which ranges the activations have")
+    ] = 100
+    ranges: Annotated[
+        Literal["mse", "min_max", "percentile"],
+        Meta(
+            description="`tied`: the range with the least squared error, all that was seen, or the share `percentile`"
+        ),
+    ] = "mse"
+    percentile: Annotated[
+        float, Meta(gt=50, lt=100, description="of what was seen, so many percent are within the range")
+    ] = 99.9
 
 
 class Target(Section, frozen=True):
@@ -139,6 +181,7 @@ class Experiment(Section, frozen=True):
     model: Model
     vela: Vela
     training: Training = Training()
+    deployment: Deployment = Deployment()
     quantization: Quantization = Quantization()
     budget: Budget = Budget()
     description: Annotated[str, Meta(description="a sentence for whoever reads the list")] = ""
@@ -210,6 +253,7 @@ def _checked(document: dict[str, Any]) -> Experiment:
         _check_target(["vela", "targets", name], _convert(table, Target, ["vela", "targets", name]))
     experiment = _convert(document, Experiment, [])
     _check_dataset(experiment.dataset)
+    _check_deployment(experiment)
     return experiment
 
 
@@ -227,6 +271,22 @@ def _check_dataset(dataset: Dataset) -> None:
         _fail(f"dataset.path = {dataset.path!r}: digits ships inside scikit-learn; remove the key")
     if dataset.stand_in is not None and dataset.name != "mnist":
         _fail(f"dataset.stand_in = {dataset.stand_in!r}: only mnist can have a stand-in; remove the key")
+
+
+def _check_deployment(experiment: Experiment) -> None:
+    deployment = experiment.deployment
+    if deployment.steps_per_inference is not None and not deployment.state:
+        _fail(
+            f"deployment.steps_per_inference = {deployment.steps_per_inference}: without a state, an inference takes"
+            " the whole sequence; set deployment.state = true, or remove the key"
+        )
+    if deployment.graph == "keras" and experiment.quantization.activations == "int16":
+        _fail(
+            "quantization.activations = 'int16': TFLiteConverter's int16 is silently wrong for unrolled layers (11 %"
+            ' accuracy on MNIST); set deployment.graph = "tied", or activations = "int8"'
+        )
+    if experiment.model.cell != "gru" and not experiment.model.reset_after:
+        _fail("model.reset_after = false: only a gru has a reset gate; remove the key")
 
 
 def _check_target(path: list[str], target: Target) -> None:

@@ -29,6 +29,9 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
 _KERAS = ("tensorflow", "keras", "numpy")
 _SHARED = ("errors.py", "stages/__init__.py", "stages/contract.py")
+_ARRAYS = ("data/__init__.py", "data/arrays.py")
+_INFERENCE = ("stages/inference.py", *_ARRAYS)
+_DEPLOYMENT = ("deployment/__init__.py", "deployment/names.py")
 
 STAGES: Mapping[str, Stage] = {
     stage.name: stage
@@ -58,36 +61,43 @@ STAGES: Mapping[str, Stage] = {
             needs=("dataset",),
             sections=("model", "training"),
             tools=_KERAS,
-            sources=(*_SHARED, "stages/weights.py", "stages/network.py", "data/__init__.py", "data/arrays.py"),
+            sources=(*_SHARED, "stages/weights.py", "stages/network.py", *_ARRAYS),
         ),
         Stage(
             name="unrolled",
-            summary="rebuild it with batch size 1 and unroll=True, and prove that it computes the same",
+            summary="write every time step out with batch size 1, and prove that it computes the same",
             needs=("dataset", "weights"),
-            sections=("model",),
-            tools=(*_KERAS, "ai-edge-litert"),
+            sections=("model", "deployment"),
+            tools=(*_KERAS, "ai-edge-litert", "flatbuffers"),
             sources=(
                 *_SHARED,
                 "stages/unrolled.py",
                 "stages/network.py",
-                "stages/inference.py",
-                "data/__init__.py",
-                "data/arrays.py",
+                *_INFERENCE,
+                *_DEPLOYMENT,
+                "deployment/cells.py",
+                "deployment/graph.py",
+                "deployment/weights.py",
+                "deployment/writer.py",
             ),
         ),
         Stage(
             name="quantized",
-            summary="full-integer post-training quantization with TFLiteConverter",
+            summary="full-integer post-training quantization, with one scale for each role",
             needs=("dataset", "unrolled"),
-            sections=("quantization",),
-            tools=(*_KERAS, "ai-edge-litert"),
+            sections=("deployment", "quantization"),
+            tools=(*_KERAS, "ai-edge-litert", "flatbuffers", "litert-quantizer"),
             sources=(
                 *_SHARED,
                 "stages/quantized.py",
+                "stages/guide.py",
                 "stages/network.py",
-                "stages/inference.py",
-                "data/__init__.py",
-                "data/arrays.py",
+                *_INFERENCE,
+                *_DEPLOYMENT,
+                "deployment/ranges.py",
+                "deployment/rungs.py",
+                "deployment/tied.py",
+                "deployment/writer.py",
             ),
             on_crash=(
                 "TFLiteConverter is known to crash while it calibrates a recurrent layer that is not unrolled"
@@ -97,11 +107,11 @@ STAGES: Mapping[str, Stage] = {
         ),
         Stage(
             name="accuracy",
-            summary="float and int8 accuracy over the whole test set",
+            summary="float and quantized accuracy over the whole test set",
             needs=("dataset", "unrolled", "quantized"),
             sections=(),
             tools=("ai-edge-litert", "numpy"),
-            sources=(*_SHARED, "stages/accuracy.py", "stages/inference.py", "data/__init__.py", "data/arrays.py"),
+            sources=(*_SHARED, "stages/accuracy.py", "stages/streaming.py", *_INFERENCE),
         ),
         Stage(
             name="vela",

@@ -14,6 +14,7 @@ def explain(message: str, value: Any, path: list[str]) -> str:
     """Turn msgspec's message about a value found at a path into key, value and remedy."""
     problem, _, where = message.rpartition(" - at `$") if " - at `$" in message else (message, "", "")
     for part in filter(None, where.rstrip("`").split(".")):
+        part = part.partition("[")[0]  # of a list, the whole is shown  # noqa: PLW2901
         path = [*path, part]
         value = value.get(part) if isinstance(value, dict) else None
     named = re.fullmatch(r"Object (contains unknown|missing required) field `(.*)`", problem, re.DOTALL)
@@ -21,7 +22,8 @@ def explain(message: str, value: Any, path: list[str]) -> str:
         key = dotted([*path, named[2]])
         if named[1] == "missing required":
             return f"{key} is missing; {_allowed(_annotation([*path, named[2]]))}"
-        return f"{key}: unknown key; {did_you_mean(named[2], _fields(path))}"
+        impossible = next((why for word, why in _NOT_POSSIBLE.items() if path == ["model"] and word in named[2]), None)
+        return f"{key}: {impossible}" if impossible else f"{key}: unknown key; {did_you_mean(named[2], _fields(path))}"
     hint = _annotation(path)
     allowed = did_you_mean(value, _choices(hint)) if isinstance(value, str) and _choices(hint) else _allowed(hint)
     return f"{dotted(path)} = {_toml(value)}: {_plain(problem)}; {allowed}"
@@ -89,6 +91,14 @@ def did_you_mean(value: str, known: list[str]) -> str:
     return f"{hint}allowed: {one_of(known)}"
 
 
+_NOT_POSSIBLE = {
+    "bidirectional": "a backward layer needs the end of the sequence before it begins; only forward ones are built",
+    "backward": "a backward layer needs the end of the sequence before it can begin; turn the data round instead",
+    "mask": "the NPU can't leave out time steps; pad or cut the sequences in the data, and train on them so",
+    "dropout": "dropout only matters in training, and is not built in; remove the key",
+}
+"""What a ``[model]`` may be asked for under these names, and why not."""
+
 _WORDS = {
     "`str | null`": "text",
     "`int | null`": "a whole number",
@@ -97,6 +107,7 @@ _WORDS = {
     "`int`": "a whole number",
     "`float`": "a number",
     "`object`": "a table",
+    "array": "a list",
     "null": "nothing",
 }
 

@@ -30,6 +30,7 @@ ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "PYTHONUNBUFFERED": "1",
     "TF_CPP_MIN_LOG_LEVEL": "1",
+    "TQDM_DISABLE": "1",  # litert-quantizer would draw bars into the log
 }
 
 

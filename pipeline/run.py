@@ -71,6 +71,7 @@ def _made(order: dict[str, Any], name: str) -> dict[str, Any]:
         "metrics": found.metrics,
         "unavailable": found.unavailable,
         "basis": found.basis,
+        "warnings": list(found.warnings),
         "stand_in": found.stand_in,
         "seconds_importing": round(imported - started, 3),
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,

@@ -42,6 +42,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Metric that is null -> why."""
     basis: dict[str, str] = msgspec.field(default_factory=dict)
     """Metric -> ``measured``, ``estimated`` or ``emulated``."""
+    warnings: list[str] = msgspec.field(default_factory=list)
+    """Sentences for whoever relies on the result."""
     stand_in: str | None = None
     """The data set used in place of the one asked for."""
     seconds: float

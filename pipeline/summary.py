@@ -1,6 +1,7 @@
 """What an experiment came to, as rows of plain text: the end of a build, for a person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pipeline.graph import Job
 from pipeline.store import Record
@@ -13,18 +14,26 @@ def rows(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
     """Return the summary of an experiment whose jobs all have results."""
     by_stage = {record.stage: record for record in records}
     data, accuracy = by_stage["dataset"], by_stage["accuracy"].metrics
+    rung = quantized_rung(accuracy)
     changed = f"{accuracy['changed_predictions']:,} of {accuracy['test_samples']:,}"
     table: Rows = [
         ("data", _data(data), ""),
         ("float accuracy", _percent(accuracy["float_accuracy"]), "measured"),
-        ("int8 accuracy", f"{_percent(accuracy['int8_accuracy'])} ({_points(accuracy)})", "measured"),
-        ("predictions changed by int8", changed, "measured"),
+        (f"{rung} accuracy", f"{_percent(accuracy[f'{rung}_accuracy'])} ({_points(accuracy)})", "measured"),
+        (f"predictions changed by {rung}", changed, "measured"),
+        *_streaming_rows(accuracy),
         ("trained weights", _kib(by_stage["weights"].metrics["weights_bytes"]), "measured"),
-        ("int8 model", _kib(by_stage["quantized"].metrics["model_bytes"]), "measured"),
+        (f"{rung} model", _kib(by_stage["quantized"].metrics["model_bytes"]), "measured"),
     ]
+    inferences = by_stage["unrolled"].metrics.get("inferences_per_sequence", 1)
     for job, record in zip(jobs, records, strict=True):
         if job.target:
-            table += _target_rows(job.target, record)
+            table += _target_rows(job.target, record, inferences)
+    table += [
+        ("warning", f"{job.name}: {text}", "")
+        for job, record in zip(jobs, records, strict=True)
+        for text in record.warnings
+    ]
     table.append(("files", f"build/{jobs[0].experiment}/", ""))
     return table
 
@@ -37,9 +46,32 @@ def line(jobs: Sequence[Job], records: Sequence[Record]) -> str:
         for job, record in zip(jobs, records, strict=True)
         if job.target
     )
-    return (
-        f"{jobs[0].experiment}: int8 {_percent(accuracy['int8_accuracy'])} ({_points(accuracy)}); {'; '.join(cycles)}"
+    rung = quantized_rung(accuracy)
+    warned = "; see its warnings" if any(record.warnings for record in records) else ""
+    points = f"{_percent(accuracy[f'{rung}_accuracy'])} ({_points(accuracy)})"
+    return f"{jobs[0].experiment}: {rung} {points}; {'; '.join(cycles)}{warned}"
+
+
+def quantized_rung(accuracy: Mapping[str, Any]) -> str:
+    """Return what the quantized model's activations are stored in, by the metrics of its accuracy: int8 or int16."""
+    return "int16" if "int16_accuracy" in accuracy else "int8"
+
+
+def _streaming_rows(accuracy: Mapping[str, Any]) -> Rows:
+    """Say of a model with state what cutting its sequences changes."""
+    if "streaming_sequences_in_a_row" not in accuracy:
+        return []
+    found: Rows = []
+    if "streaming_identical" in accuracy:
+        same = f"{accuracy['streaming_identical']:,} of {accuracy['test_samples']:,} byte-identical"
+        found.append(("whole, in pieces, step by step", same, "measured"))
+    row = accuracy["streaming_sequences_in_a_row"]
+    with_reset, without = (accuracy[f"streaming_accuracy_{name}"] for name in ("with_reset", "without_reset"))
+    found.append(
+        (f"{row} sequences in a row", f"{_percent(with_reset)} with reset, {_percent(without)} without", "measured")
     )
+    resets = ", ".join(f"{name} = {value}" for name, value in accuracy["reset_bytes"].items())
+    return [*found, ("reset", resets, "")]
 
 
 def times(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
@@ -60,14 +92,16 @@ def _percent(share: float) -> str:
     return f"{100 * share:.2f} %"
 
 
-def _points(accuracy: dict[str, float]) -> str:
-    difference = 100 * (accuracy["int8_accuracy"] - accuracy["float_accuracy"])
+def _points(accuracy: Mapping[str, Any]) -> str:
+    difference = 100 * (accuracy[f"{quantized_rung(accuracy)}_accuracy"] - accuracy["float_accuracy"])
     return f"{difference:+.2f} points"
 
 
-def _target_rows(target: str, record: Record) -> Rows:
+def _target_rows(target: str, record: Record, inferences: int) -> Rows:
     found = record.metrics
     cycles = f"{found['cycles_total']:,.0f} cycles, {found['inference_ms']:.2f} ms"
+    if inferences > 1:
+        cycles += f"; {inferences} a sequence: {inferences * found['cycles_total']:,.0f} cycles"
     memory = f"SRAM {_kib(found['sram_bytes'])}, flash {_kib(found['flash_bytes'])}"
     if found["dram_bytes"]:
         memory += f", DRAM {_kib(found['dram_bytes'])}"

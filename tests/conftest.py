@@ -125,8 +125,10 @@ def _matches(seen: dict[str, Any], event: str, facts: dict[str, str]) -> bool:
 def _lay_out(folder: Path) -> Project:
     folder.mkdir(parents=True)
     shutil.copy(ROOT / "dodo.py", folder)
-    for name in ("pipeline", "experiments"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "pipeline", folder / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "experiments").mkdir()
+    for name in ("mnist-gru", "tiny"):  # the default one, and one that takes seconds
+        shutil.copy(ROOT / "experiments" / f"{name}.toml", folder / "experiments")
     return Project(folder)
 
 

@@ -194,15 +194,15 @@ def test_a_changed_source_is_a_reason_in_words(built: Project) -> None:
 
 def test_a_converter_that_crashes_is_one_sentence_with_the_remedy(built: Project) -> None:
     """The real crash: TFLiteConverter, asked to quantize a GRU that is not unrolled."""
-    source = built.folder / "pipeline/stages/unrolled.py"
-    text = source.read_text(encoding="utf-8")
-    assert "deployed=True" in text
-    source.write_text(text.replace("deployed=True", "deployed=False"), encoding="utf-8")
+    built.change("[quantization]", '[deployment]\ngraph = "keras"\n\n[quantization]')
     network = built.folder / "pipeline/stages/network.py"
     text = network.read_text(encoding="utf-8")
-    network.write_text(text.replace("batch_size=1 if deployed else None", "batch_size=1"), encoding="utf-8")
-    inference = text = source.read_text(encoding="utf-8")
-    source.write_text(inference.replace("if not difference <= TOLERANCE:", "if False:"), encoding="utf-8")
+    assert text.count("unroll=True, state=state") == 1
+    network.write_text(text.replace("unroll=True, state=state", "state=state"), encoding="utf-8")
+    unrolled = built.folder / "pipeline/stages/unrolled.py"
+    text = unrolled.read_text(encoding="utf-8")
+    assert text.count("if not difference <= TOLERANCE:") == 1
+    unrolled.write_text(text.replace("if not difference <= TOLERANCE:", "if False:"), encoding="utf-8")
     printed = built.doit("quantized:tiny", check=1)
     assert "quantized crashed (SIGSEGV)" in printed
     assert "not unrolled" in printed

@@ -99,7 +99,7 @@ def test_the_numbers_of_the_shipped_experiment_are_those_of_a_build() -> None:
     """Checked where the slow test has built it: any build of the shipped settings on real MNIST."""
     shown = dict(row[:2] for row in _table("./doitw status --json mnist-gru`):\n\n| | |"))
     assert re.fullmatch(r"98\.\d\d %", shown["float accuracy, 10,000 test images"])
-    assert "306 / 0" in shown["operators on the NPU / CPU"]
+    assert "224 / 0" in shown["operators on the NPU / CPU"]
 
 
 @pytest.mark.parametrize(

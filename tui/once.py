@@ -55,6 +55,12 @@ def _experiment(facts: ExperimentFacts, now: float) -> Iterator[str]:
     width = max((len(_name(stage)) for stage in facts.stages), default=0)
     for stage in facts.stages:
         yield f"  {stage.state:<9} {_name(stage):<{width}}  {_beside(stage, now)}".rstrip()
+    yield from (
+        f"  warning   {_name(stage)}: {text}"
+        for stage in facts.stages
+        if stage.record
+        for text in stage.record.warnings
+    )
     yield from _accuracy(facts)
     for stage in facts.stages:
         if stage.job.target and stage.record:

@@ -1,15 +1,18 @@
 """What each operator of an unrolled network is for: its role and its time step, read off its name.
 
-Keras names the cell of each step by a growing number (``gru_cell_3/MatMul_1``), and numbers its
-matrix products: first those of the input, one or one per gate, then those of the hidden state.
-At the first step the hidden state is zero, and the converter drops its product.
+Our own deployment graph says both (``pipeline.deployment.names``). Keras names the cell of each
+step by a growing number (``gru_1/gru_cell_3/MatMul_1``), and numbers its matrix products: first
+those of the input, one or one per gate, then those of the hidden state. At the first step the
+hidden state is zero, and the converter drops its product.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-_CELL = re.compile(r"(?:gru|lstm|simple_rnn)_cell(?:_(\d+))?/(\w+)")
+from pipeline.deployment import names
+
+_CELL = re.compile(r"(?P<layer>\w+/)?(?:gru|lstm|simple_rnn)_cell(?:_(?P<number>\d+))?/(?P<operation>\w+)")
 _PRODUCT = re.compile(r"MatMul(?:_(\d+))?$")
 
 
@@ -17,22 +20,49 @@ class Role(NamedTuple):
     """The place of an operator in the network."""
 
     name: str
-    """``recurrent product``, ``gates (sigmoid)``, ...; an operator without a role goes by its own name."""
+    """``recurrent product``, ``gates``, ...; an operator without a role goes by its own name."""
     step: int | None
-    """Time step, counted from 1; None outside the recurrent layer."""
+    """Time step, counted from 1; None outside the recurrent layers."""
 
 
 def roles(layers: Iterable[Mapping[str, Any]]) -> list[Role]:
     """Return the role of each row of ``layers.json``, in the same order."""
     layers = list(layers)
     cells = [_CELL.search(layer["name"]) for layer in layers]
-    steps = {number: step for step, number in enumerate(sorted({_number(cell[1]) for cell in cells if cell}), 1)}
-    products = [match for cell in cells if cell and (match := _PRODUCT.match(cell[2]))]
+    if not any(cells):
+        return _tied(layers)
+    steps = _steps([cell for cell in cells if cell])
+    products = [match for cell in cells if cell and (match := _PRODUCT.match(cell["operation"]))]
     of_input = max(1, (max((_number(match[1]) for match in products), default=0) + 1) // 2)
     return [
-        Role(_in_cell(layer, cell, of_input), steps[_number(cell[1])]) if cell else Role(_outside(layer), None)
+        Role(_in_cell(layer, cell, of_input), steps[cell["layer"], _number(cell["number"])])
+        if cell
+        else Role(_outside(layer), None)
         for layer, cell in zip(layers, cells, strict=True)
     ]
+
+
+def _tied(layers: Iterable[Mapping[str, Any]]) -> list[Role]:
+    """Read the names of our own graph; of several recurrent layers, the role says which."""
+    placed = [(layer, names.parse(layer["name"])) for layer in layers]
+    several = len({name.layer for _, name in placed if name and name.step}) > 1
+    found = []
+    for layer, name in placed:
+        if name is None or name.layer is None:
+            found.append(Role(_outside(layer), None))
+        else:
+            role = name.role.replace("_", " ")
+            found.append(Role(f"{name.layer} {role}" if several else role, name.step))
+    return found
+
+
+def _steps(cells: Iterable[re.Match[str]]) -> dict[tuple[str | None, int], int]:
+    """Count the cells of each layer from 1."""
+    found: dict[tuple[str | None, int], int] = {}
+    for layer in {cell["layer"] for cell in cells}:
+        numbers = sorted({_number(cell["number"]) for cell in cells if cell["layer"] == layer})
+        found |= {(layer, number): step for step, number in enumerate(numbers, 1)}
+    return found
 
 
 def _number(text: str | None) -> int:
@@ -41,11 +71,11 @@ def _number(text: str | None) -> int:
 
 def _in_cell(layer: Mapping[str, Any], cell: re.Match[str], of_input: int) -> str:
     if layer["operator"] == "FullyConnected":
-        product = _PRODUCT.match(cell[2])
+        product = _PRODUCT.match(cell["operation"])
         return "recurrent product" if product and _number(product[1]) >= of_input else "input product"
-    if cell[2].startswith("Sigmoid"):
+    if cell["operation"].startswith("Sigmoid"):
         return "gates (sigmoid)"
-    if cell[2].startswith("Tanh"):
+    if cell["operation"].startswith("Tanh"):
         return "tanh"
     return "state update" if layer["operator"] in {"Add", "Sub", "Mul"} else str(layer["operator"]).lower()
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.data import arrays
-from pipeline.stages import inference
+from pipeline.stages import inference, streaming
 from pipeline.stages.contract import Found, Work
 
 PREDICTIONS = "predictions.npz"
@@ -16,10 +16,17 @@ Classes = npt.NDArray[np.int64]
 
 
 def make(work: Work) -> Found:
-    """Run the float and the int8 deployment graph on every test sample, on all cores.
+    """Run the float and the quantized deployment graph on every test sample, on all cores.
 
-    Writes ``predictions.npz`` (labels, float and int8 class of every sample) and
-    ``confusion.json`` (rows are labels, columns predictions, for float and int8).
+    A graph with state runs as it would on the board: inference after inference, its state fed back. That the
+    state makes no difference is then checked, too (``streaming``).
+
+    Writes ``predictions.npz`` (labels, float and quantized class of every sample) and ``confusion.json`` (rows are
+    labels, columns predictions, for float and quantized); both call the latter ``int8`` or ``int16``.
+
+    Raises:
+        streaming.StreamingError: a tied graph's bytes depend on how the sequence is cut into inferences.
+
     """
     x, labels = arrays.load_part(work.inputs["dataset"], "test")
     total = 2 * len(x)
@@ -28,37 +35,41 @@ def make(work: Work) -> Found:
         x,
         inference.BUILTIN,
         lambda done: work.progress(done, total, what="float"),
-    ).argmax(axis=1)
-    in_int8 = inference.outputs(
-        work.inputs["quantized"] / "quantized.tflite",
+    )[inference.OUTPUT].argmax(axis=1)
+    stored = inference.outputs(
+        work.inputs["quantized"] / streaming.CHOSEN,
         x,
         inference.REFERENCE,
-        lambda done: work.progress(len(x) + done, total, what="int8, reference kernels"),
-    ).argmax(axis=1)
-    arrays.save(work.into / PREDICTIONS, {"labels": labels, "float": in_float, "int8": in_int8})
-    classes = _classes(labels, in_float, in_int8)
-    matrices = {"float": confusion(labels, in_float, classes), "int8": confusion(labels, in_int8, classes)}
+        lambda done: work.progress(len(x) + done, total, what="quantized, reference kernels"),
+    )
+    rung = stored[inference.OUTPUT].dtype.name
+    in_integers = stored[inference.OUTPUT].argmax(axis=1)
+    arrays.save(work.into / PREDICTIONS, {"labels": labels, "float": in_float, rung: in_integers})
+    classes = _classes(labels, in_float, in_integers)
+    matrices = {"float": confusion(labels, in_float, classes), rung: confusion(labels, in_integers, classes)}
     (work.into / CONFUSION).write_text(
         json.dumps({name: matrix.tolist() for name, matrix in matrices.items()}, indent=1), encoding="utf-8"
     )
-    metrics = compare(labels, in_float, in_int8)
+    metrics = compare(labels, in_float, in_integers, rung)
+    if len(stored) > 1:
+        metrics |= streaming.check(work, x, labels, stored)
     return Found(metrics=metrics, basis=dict.fromkeys(metrics, "measured"))
 
 
-def compare(labels: Classes, in_float: Classes, in_int8: Classes) -> dict[str, Any]:
+def compare(labels: Classes, in_float: Classes, in_integers: Classes, rung: str = "int8") -> dict[str, Any]:
     """Compare predicted classes, each of shape (samples,), with the labels and with each other."""
-    changed = in_float != in_int8
-    classes = _classes(labels, in_float, in_int8)
+    changed = in_float != in_integers
+    classes = _classes(labels, in_float, in_integers)
     return {
         "test_samples": len(labels),
         "float_accuracy": float(np.mean(in_float == labels)),
-        "int8_accuracy": float(np.mean(in_int8 == labels)),
+        f"{rung}_accuracy": float(np.mean(in_integers == labels)),
         "changed_predictions": int(changed.sum()),
         "changed_to_wrong": int((changed & (in_float == labels)).sum()),
-        "changed_to_right": int((changed & (in_int8 == labels)).sum()),
+        "changed_to_right": int((changed & (in_integers == labels)).sum()),
         "agreement": float(np.mean(~changed)),
         "float_accuracy_by_class": by_class(labels, in_float, classes),
-        "int8_accuracy_by_class": by_class(labels, in_int8, classes),
+        f"{rung}_accuracy_by_class": by_class(labels, in_integers, classes),
     }
 
 

@@ -1,7 +1,7 @@
 """What a stage is given and what it returns."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,5 +42,7 @@ class Found:
     unavailable: Mapping[str, str] = field(default_factory=dict)
     basis: Mapping[str, str] = field(default_factory=dict)
     """Metric -> ``measured`` (a clock, an accuracy), ``estimated`` (Vela) or ``emulated``."""
+    warnings: Sequence[str] = ()
+    """Sentences for whoever relies on the result."""
     stand_in: str | None = None
     """The data set that was used because the one asked for could not be had."""

@@ -1,8 +1,10 @@
-"""Run a ``.tflite`` file with LiteRT, and look at its tensors."""
+"""Run a ``.tflite`` file with LiteRT: sample after sample, chunk after chunk, its state fed back."""
 
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,11 @@ BUILTIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 
 CHUNK = 250
 """Samples between two reports of progress."""
+INPUT, OUTPUT = "input", "output"
+"""What a model's signature calls the sequence and the class probabilities; all else in it is state."""
+
+Stored = npt.NDArray[Any]
+"""Numbers as a model stores them: int8, int16 or float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,30 +35,121 @@ class Quantization:
 
     scale: float
     zero_point: int
+    dtype: str = "int8"
 
-    def stored(self, real: Features) -> npt.NDArray[np.int8]:
-        """Quantize as TFLite's QUANTIZE does: round halves away from zero, then saturate to int8."""
+    def stored(self, real: Features) -> Stored:
+        """Quantize as TFLite's QUANTIZE does: round halves away from zero, then saturate."""
         steps = real / self.scale
         stored = np.copysign(np.floor(np.abs(steps) + 0.5), steps) + self.zero_point
-        saturated: npt.NDArray[np.int8] = np.clip(stored, -128, 127).astype(np.int8)
+        limits = np.iinfo(self.dtype)
+        saturated: Stored = np.clip(stored, limits.min, limits.max).astype(self.dtype)
         return saturated
 
-    def real(self, stored: npt.NDArray[np.int8]) -> Features:
-        """Return the real numbers that int8 values stand for."""
+    def real(self, stored: Stored) -> Features:
+        """Return the real numbers that stored values stand for."""
         return ((stored.astype(np.float32) - self.zero_point) * self.scale).astype(np.float32)
 
 
-def interpreter(model: Path, kernels: OpResolverType) -> Interpreter:
-    """Load a model on one thread, ready to run."""
-    loaded = Interpreter(model_path=os.fspath(model), num_threads=1, experimental_op_resolver_type=kernels)
-    loaded.allocate_tensors()
-    return loaded
+@dataclass(frozen=True, kw_only=True)
+class Port:
+    """An input or output of a model."""
+
+    index: int
+    shape: tuple[int, ...]
+    dtype: Any
+    quantization: Quantization | None
+    """None for float32."""
+
+    def stored(self, real: Features) -> Stored:
+        """Return real numbers as this port stores them."""
+        return self.quantization.stored(real) if self.quantization else real.astype(self.dtype)
+
+    def real(self, stored: Stored) -> Features:
+        """Return the real numbers that this port's values stand for."""
+        return self.quantization.real(stored) if self.quantization else stored
 
 
-def quantization(details: dict[str, Any]) -> Quantization | None:
+class Model:
+    """A batch-1 model, loaded and ready to run on one thread."""
+
+    def __init__(self, path: Path, kernels: OpResolverType, *, keep_all: bool = False) -> None:
+        """Load it; with ``keep_all``, every tensor can be read after an inference."""
+        with _unwarned() if keep_all else nullcontext():
+            self.interpreter = Interpreter(
+                model_path=os.fspath(path),
+                num_threads=1,
+                experimental_op_resolver_type=kernels,
+                experimental_preserve_all_tensors=keep_all,
+            )
+        self.interpreter.allocate_tensors()
+        signature = self.interpreter.get_signature_runner()
+        self.inputs = {name: _port(found) for name, found in signature.get_input_details().items()}
+        self.outputs = {name: _port(found) for name, found in signature.get_output_details().items()}
+        if len(self.outputs) == 1:  # TFLiteConverter calls a single output output_0
+            self.outputs = dict(zip([OUTPUT], self.outputs.values(), strict=True))
+        self.states = sorted(self.inputs.keys() - {INPUT})
+
+    @property
+    def steps(self) -> int:
+        """Time steps of one inference."""
+        return self.inputs[INPUT].shape[1]
+
+    def reset(self) -> None:
+        """Set every state to 0: its zero point."""
+        for name in self.states:
+            port = self.inputs[name]
+            self.interpreter.set_tensor(port.index, port.stored(np.zeros(port.shape, np.float32)))
+
+    def infer(self, steps: Stored) -> None:
+        """Run one inference on (steps, features), stored as the input wants it."""
+        self.interpreter.set_tensor(self.inputs[INPUT].index, steps[np.newaxis])
+        self.interpreter.invoke()
+
+    def read(self, name: str) -> Stored:
+        """Return an output of the last inference, (1, width)."""
+        found: Stored = self.interpreter.get_tensor(self.outputs[name].index)
+        return found
+
+    def feed_back(self) -> None:
+        """Give the state that came out to the next inference: the bytes as they are, where both sides agree."""
+        for name in self.states:
+            out, into = self.outputs[name], self.inputs[name]
+            state = self.read(name)
+            if out.quantization != into.quantization:
+                state = into.stored(out.real(state))
+            self.interpreter.set_tensor(into.index, state)
+
+    def run(self, sequence: Stored) -> None:
+        """Run (time steps, features) in as many inferences as it takes, from whatever the state is."""
+        for first in range(0, len(sequence), self.steps):
+            if first:
+                self.feed_back()
+            self.infer(sequence[first : first + self.steps])
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """Let LiteRT keep all tensors without a warning that this takes memory; not for use in threads."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*experimental_preserve_all_tensors")
+        yield
+
+
+def _port(details: Mapping[str, Any]) -> Port:
+    return Port(
+        index=int(details["index"]),
+        shape=tuple(int(size) for size in details["shape"]),
+        dtype=np.dtype(details["dtype"]),
+        quantization=quantization(details),
+    )
+
+
+def quantization(details: Mapping[str, Any]) -> Quantization | None:
     """Return how an input or output is quantized, None for a float one."""
     scale, zero_point = details["quantization"]
-    return Quantization(scale=float(scale), zero_point=int(zero_point)) if scale else None
+    if not scale:
+        return None
+    return Quantization(scale=float(scale), zero_point=int(zero_point), dtype=np.dtype(details["dtype"]).name)
 
 
 def outputs(
@@ -59,17 +157,21 @@ def outputs(
     x: Features,
     kernels: OpResolverType,
     progress: Callable[[int], None] = lambda done: None,  # noqa: ARG005
-) -> npt.NDArray[Any]:
-    """Run a batch-1 model with one input and one output on every sample, on all cores.
+    *,
+    reset: bool = True,
+) -> dict[str, Stored]:
+    """Run a model on every sample, on all cores.
 
     Args:
-        model: the ``.tflite`` file.
-        x: float32 (samples, time steps, features); quantized here if the model asks for int8.
+        model: the ``.tflite`` file; its signature has ``input``, ``output`` and, in and out alike, any states.
+        x: float32 (samples, time steps, features); quantized here if the model asks for it.
         kernels: ``REFERENCE`` or ``BUILTIN``.
         progress: is given the number of samples done, from several threads.
+        reset: begin each sample with a state of 0; else go on from the sample before, within ``CHUNK`` samples.
 
     Returns:
-        The outputs as the model stores them, (samples, classes), int8 or float32.
+        What the last inference of each sample returned, as the model stores it: ``output`` (samples, classes)
+        and each state (samples, units).
 
     """
     starts = range(0, len(x), CHUNK)
@@ -78,24 +180,25 @@ def outputs(
     )
     done = [0]
 
-    def run(first: int) -> npt.NDArray[Any]:
-        found = _run_chunk(model, x[first : first + CHUNK], kernels)
-        done[0] += len(found)
+    def run(first: int) -> dict[str, Stored]:
+        found = _run_chunk(Model(model, kernels), x[first : first + CHUNK], reset=reset)
+        done[0] += len(found[OUTPUT])
         progress(done[0])
         return found
 
     with ThreadPoolExecutor(workers) as pool:  # LiteRT leaves the GIL while it computes
-        return np.concatenate(list(pool.map(run, starts)))
+        parts = list(pool.map(run, starts))
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _run_chunk(model: Path, x: Features, kernels: OpResolverType) -> npt.NDArray[Any]:
-    loaded = interpreter(model, kernels)
-    into, out = loaded.get_input_details()[0], loaded.get_output_details()[0]
-    quantized = quantization(into)
-    stored = quantized.stored(x) if quantized else x
-    found = np.empty((len(x), *out["shape"][1:]), out["dtype"])
+def _run_chunk(model: Model, x: Features, *, reset: bool) -> dict[str, Stored]:
+    found = {name: np.empty((len(x), *port.shape[1:]), port.dtype) for name, port in model.outputs.items()}
+    stored = model.inputs[INPUT].stored(x)
+    model.reset()
     for index in range(len(x)):
-        loaded.set_tensor(into["index"], stored[index : index + 1])
-        loaded.invoke()
-        found[index] = loaded.get_tensor(out["index"])[0]
+        if index:
+            model.reset() if reset else model.feed_back()
+        model.run(stored[index])
+        for name, rows in found.items():
+            rows[index] = model.read(name)[0]
     return found

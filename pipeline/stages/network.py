@@ -1,10 +1,13 @@
-"""The network, as trained and as deployed; and its weights as a file."""
+"""The network, as trained and as Arm's guide deploys it; and its weights as a file."""
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from pipeline.errors import UnrollError
 
@@ -12,26 +15,67 @@ ARCHITECTURE = "network.json"
 WEIGHTS = "model.weights.h5"
 
 CELLS = {"gru": keras.layers.GRU, "lstm": keras.layers.LSTM, "simple_rnn": keras.layers.SimpleRNN}
+STATES = {"gru": ("hidden",), "lstm": ("hidden", "cell"), "simple_rnn": ("hidden",)}
+"""What each cell carries from step to step, in Keras' order."""
 
 
 class WeightsError(UnrollError):
     """Weights that don't fit the network."""
 
 
-def build(
-    model: Mapping[str, Any], time_steps: int, features: int, classes: int, *, deployed: bool = False
-) -> keras.Model:
-    """Build input (time steps, features) -> recurrent layer -> softmax over the classes.
+def build(model: Mapping[str, Any], time_steps: int, features: int, classes: int) -> keras.Model:
+    """Build input (time steps, features) -> recurrent layers -> dense layers -> softmax over the classes.
 
-    The deployed form has batch size 1 and every time step written out, since neither the
-    converter nor the NPU can take a loop.
+    The layers are called ``gru_1``, ``gru_2``, ..., ``dense_1``, ..., ``output``.
     """
-    layers = [
-        keras.Input((time_steps, features), batch_size=1 if deployed else None, name="input"),
-        CELLS[model["cell"]](model["units"], unroll=deployed, name=model["cell"]),
-        keras.layers.Dense(classes, activation="softmax", name="output"),
-    ]
-    return _without_unused_gate(keras.Sequential(layers, name="network"))
+    return _network(model, keras.Input((time_steps, features), name="input"), classes)
+
+
+def deployed(
+    model: Mapping[str, Any], time_steps: int, features: int, classes: int, *, state: bool = False
+) -> keras.Model:
+    """Build the network as Arm's guide deploys it.
+
+    It has batch size 1 and every time step written out, since neither the converter nor the NPU can take a loop.
+    With ``state``, the state before the first step is an input and that after the last one an output, both named
+    ``gru_1_hidden``, ``lstm_1_cell``, ..., (1, units); the class probabilities are then the output ``output``.
+    """
+    return _network(
+        model, keras.Input((time_steps, features), batch_size=1, name="input"), classes, unroll=True, state=state
+    )
+
+
+def _network(
+    model: Mapping[str, Any], x: Any, classes: int, *, unroll: bool = False, state: bool = False
+) -> keras.Model:
+    cell = model["cell"]
+    inputs: dict[str, Any] = {"input": x}
+    outputs: dict[str, Any] = {}
+    choices = {"reset_after": model["reset_after"]} if cell == "gru" else {}
+    for number in range(1, model["layers"] + 1):
+        name = f"{cell}_{number}"
+        layer = CELLS[cell](
+            model["units"],
+            unroll=unroll,
+            return_sequences=number < model["layers"],
+            return_state=state,
+            name=name,
+            **choices,
+        )
+        if state:
+            names = [f"{name}_{role}" for role in STATES[cell]]
+            carried = [keras.Input((model["units"],), batch_size=1, name=of_state) for of_state in names]
+            x, *after = layer(x, initial_state=carried)
+            inputs |= zip(names, carried, strict=True)
+            outputs |= zip(names, after, strict=True)
+        else:
+            x = layer(x)
+    for number, width in enumerate(model["dense"], 1):
+        x = keras.layers.Dense(width, activation="relu", name=f"dense_{number}")(x)
+    x = keras.layers.Dense(classes, activation="softmax", name="output")(x)
+    ends = (inputs, {"output": x, **outputs}) if state else (inputs["input"], x)
+    network = keras.Model(*ends, name="network")
+    return _without_unused_gate(network)
 
 
 def _without_unused_gate(network: keras.Model) -> keras.Model:
@@ -45,6 +89,17 @@ def _without_unused_gate(network: keras.Model) -> keras.Model:
         if isinstance(layer, keras.layers.LSTM) and layer.unroll:
             layer.cell.implementation = 1
     return network
+
+
+@contextmanager
+def converter(network: keras.Model) -> Iterator[tf.lite.TFLiteConverter]:
+    """Give TFLiteConverter a network; one with state goes by way of a SavedModel, since it takes no named inputs."""
+    if len(network.inputs) == 1:
+        yield tf.lite.TFLiteConverter.from_keras_model(network)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        network.export(folder, verbose=False)
+        yield tf.lite.TFLiteConverter.from_saved_model(folder)
 
 
 def save(network: keras.Model, folder: Path) -> None:

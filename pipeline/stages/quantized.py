@@ -1,19 +1,27 @@
 """The quantized stage: full-integer post-training quantization, and what may not be left inside."""
 
+import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
+import numpy.typing as npt
 
 from pipeline.data import arrays
+from pipeline.deployment import ranges, rungs, tied
 from pipeline.errors import UnrollError
-from pipeline.stages import inference, network
+from pipeline.stages import inference
 from pipeline.stages.contract import Found, Work
 
 MODEL = "quantized.tflite"
+FLOAT_MODEL = "unrolled.tflite"
+WHOLE = "whole_sequence.tflite"
+SINGLE = "single_step.tflite"
+ROLES = "roles.json"
+MOST_SATURATED = 0.01
+"""Share of a role's values beyond its range from which the user is warned."""
 SCALE_WITHOUT_RANGE = 2e-6 / 255
 """What TFLiteConverter gives a tensor that was always 0, as if it ranged over [-1e-6, 1e-6]."""
 
@@ -23,51 +31,128 @@ class QuantizationError(UnrollError):
 
 
 def make(work: Work) -> Found:
-    """Quantize with TFLiteConverter: int8 inside, int8 in and out, as Arm's guide does.
-
-    One conversion per process: a second one in the same process gives other bytes.
+    """Quantize the deployment graph: tied, with a scale for each role, or as Arm's guide does.
 
     Raises:
         QuantizationError: too few samples, a scale of 0, infinity or NaN, or a float tensor left.
+        ranges.RangeError: a tensor without a role, or a role without a range.
 
     """
+    samples, warnings = _representative(work)
+    found: dict[str, Any] = {}
+    if work.config["deployment"]["graph"] == "keras":
+        from pipeline.stages import guide  # noqa: PLC0415 - TensorFlow takes seconds to load, which tied graphs save
+
+        (work.into / MODEL).write_bytes(guide.convert(work, samples, FLOAT_MODEL))
+        loaded = load(work.into / MODEL)
+        warnings += guide.differing_scales(loaded)
+    else:
+        table = _quantize_tied(work, samples)
+        loaded = load(work.into / MODEL)
+        warnings += _saturated(table)
+        weakest = max(table, key=lambda rung: rung.noise)
+        found = {"roles": len(table), "weakest_role": weakest.tie, "weakest_role_noise": weakest.noise}
+    return Found(
+        metrics={
+            "model_bytes": os.path.getsize(work.into / MODEL),
+            "activations": work.config["quantization"]["activations"],
+            "representative_samples": len(samples),
+            "tensors": len(loaded.interpreter.get_tensor_details()),
+            "input": _parameters(loaded.inputs[inference.INPUT]),
+            "output": _parameters(loaded.outputs[inference.OUTPUT]),
+            "states": {
+                name: {"in": _parameters(loaded.inputs[name]), "out": _parameters(loaded.outputs[name])}
+                for name in loaded.states
+            },
+            **found,
+        },
+        basis={"model_bytes": "measured", "weakest_role_noise": "measured"},
+        warnings=warnings,
+    )
+
+
+def _representative(work: Work) -> tuple[arrays.Features, list[str]]:
     wanted = work.config["quantization"]["representative_samples"]
-    x_train, _ = arrays.load_part(work.inputs["dataset"], "train")
+    x_train, y_train = arrays.load_part(work.inputs["dataset"], "train")
     if wanted > len(x_train):
         message = f"quantization.representative_samples = {wanted}, but there are only {len(x_train)} training samples"
         raise QuantizationError(message)
-    model = work.into / MODEL
-    model.write_bytes(_convert(work, x_train[:wanted]))
-    check(Interpreter(os.fspath(model)).get_tensor_details())  # before any kernel sees it: on a bad scale they abort()
-    loaded = inference.interpreter(model, inference.REFERENCE)
-    into, out = (
-        inference.quantization(details[0]) for details in (loaded.get_input_details(), loaded.get_output_details())
-    )
-    return Found(
-        metrics={
-            "model_bytes": os.path.getsize(model),
-            "representative_samples": wanted,
-            "tensors": len(loaded.get_tensor_details()),
-            "input": vars(into) if into else None,
-            "output": vars(out) if out else None,
-        },
-        basis={"model_bytes": "measured"},
-    )
+    x, classes = x_train[:wanted], np.unique(y_train[:wanted])
+    if not x.any():
+        message = (
+            f"the first {wanted} training samples are all 0:"
+            " raise quantization.representative_samples, or shuffle the data"
+        )
+        raise QuantizationError(message)
+    if len(classes) == 1 and len(np.unique(y_train)) > 1:
+        warning = (
+            f"all {wanted} representative samples are of class {classes[0]}, so the ranges of the other classes were"
+            " not seen: raise quantization.representative_samples, or shuffle the data"
+        )
+        return x, [warning]
+    return x, []
 
 
-def _convert(work: Work, samples: arrays.Features) -> bytes:
-    def representative() -> Iterator[list[arrays.Features]]:
-        for index in range(len(samples)):
-            work.progress(index + 1, len(samples), what="showing samples")
-            yield [samples[index : index + 1]]
+def _quantize_tied(work: Work, samples: arrays.Features) -> list[rungs.Rung]:
+    """Write every form of the graph, all with the ranges that were seen over whole sequences."""
+    settings, folder = work.config["quantization"], work.inputs["unrolled"]
+    bits = 16 if settings["activations"] == "int16" else 8
+    seen_in = folder / (WHOLE if (folder / WHOLE).exists() else FLOAT_MODEL)
+    tie_of = tied.ties(seen_in.read_bytes())
+    seen = ranges.collect(tie_of, _runs(work, seen_in, samples), len(samples))
+    chosen = {
+        tie: ranges.choose(tie, what, settings["ranges"], settings["percentile"], bits) for tie, what in seen.items()
+    }
+    parameters: dict[str, tied.Parameters] = {}
+    for name, written in ((FLOAT_MODEL, MODEL), (WHOLE, WHOLE), (SINGLE, SINGLE)):
+        if not (folder / name).exists():
+            continue
+        model = (folder / name).read_bytes()
+        ties = tie_of if folder / name == seen_in else tied.ties(model)
+        (work.into / written).write_bytes(tied.quantize(model, ties, chosen, bits))
+        load(work.into / written)
+        parameters |= tied.parameters((work.into / written).read_bytes(), ties, parameters)
+    table = [rungs.judge(tie, seen[tie], chosen[tie], parameters[tie], bits) for tie in seen if tie in parameters]
+    (work.into / ROLES).write_text(json.dumps([rung.as_dict() for rung in table], indent=1), encoding="utf-8")
+    return table
 
-    converter = tf.lite.TFLiteConverter.from_keras_model(network.load(work.inputs["unrolled"]))
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = representative
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
-    converted: bytes = converter.convert()
-    return converted
+
+def _runs(work: Work, model: Path, samples: arrays.Features) -> Iterator[Callable[[str], npt.NDArray[np.float32]]]:
+    """Run the float graph on each sample; give what reads its tensors by name."""
+    loaded = inference.Model(model, inference.REFERENCE, keep_all=True)
+    index = {details["name"]: details["index"] for details in loaded.interpreter.get_tensor_details()}
+    for number, sample in enumerate(samples, 1):
+        work.progress(number, len(samples), what="showing samples")
+        loaded.reset()
+        loaded.infer(sample)
+        yield lambda name: loaded.interpreter.get_tensor(index[name])
+
+
+def _saturated(table: list[rungs.Rung]) -> list[str]:
+    return [
+        f"{100 * rung.saturated:.1f} % of the values of {rung.tie} lie beyond its range ({rung.low:.3g} to"
+        f' {rung.high:.3g}, seen {rung.seen_low:.3g} to {rung.seen_high:.3g}): try quantization.ranges = "min_max",'
+        " a higher percentile, or more representative samples"
+        for rung in table
+        if rung.saturated > MOST_SATURATED and not rung.harmless
+    ]
+
+
+def load(path: Path) -> inference.Model:
+    """Load a quantized model after a look at its tensors.
+
+    Raises:
+        QuantizationError: it has a float tensor or a bad scale, on which kernels would ``abort()``.
+
+    """
+    from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - only here
+
+    check(Interpreter(os.fspath(path)).get_tensor_details())
+    return inference.Model(path, inference.REFERENCE)
+
+
+def _parameters(port: inference.Port) -> dict[str, Any] | None:
+    return vars(port.quantization) if port.quantization else None
 
 
 def check(tensors: list[dict[str, Any]]) -> None:
@@ -81,8 +166,8 @@ def check(tensors: list[dict[str, Any]]) -> None:
         name = tensor["name"] or f"number {tensor['index']}"
         if np.issubdtype(tensor["dtype"], np.floating):
             message = (
-                f"tensor {name} is still {np.dtype(tensor['dtype']).name} in the int8 model, so its operators would"
-                " run on the CPU; train the network (a zero weight matrix has no range) or show more samples"
+                f"tensor {name} is still {np.dtype(tensor['dtype']).name} in the quantized model, so its operators"
+                " would run on the CPU; train the network (a zero weight matrix has no range) or show more samples"
             )
             raise QuantizationError(message)
         bad = _bad_scale(tensor)

@@ -1,18 +1,21 @@
-"""The unrolled stage: the deployment graph, and proof that it computes what was trained."""
+"""The unrolled stage: the deployment graph in float32, and proof that it computes what was trained."""
 
 import os
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from pipeline.data import arrays
+from pipeline.deployment import graph, weights
 from pipeline.errors import UnrollError
 from pipeline.stages import inference, network
 from pipeline.stages.contract import Found, Work
 
 MODEL = "unrolled.tflite"
+WHOLE = "whole_sequence.tflite"
+SINGLE = "single_step.tflite"
 PROOF_SAMPLES = 100
 TOLERANCE = 1e-4
 
@@ -21,24 +24,38 @@ class DifferenceError(UnrollError):
     """A deployment graph that does not compute what was trained."""
 
 
-def make(work: Work) -> Found:
-    """Rebuild the network with batch size 1 and ``unroll=True``, and convert it without quantizing.
+class StepsError(UnrollError):
+    """Time steps of one inference that don't make up the sequence."""
 
-    The float file is what the int8 model is measured against.
+
+def make(work: Work) -> Found:
+    """Write every time step out, with batch size 1, and convert it without quantizing.
+
+    The float file is what the quantized model is measured against. A graph with state comes thrice: for the
+    chosen number of time steps, for the whole sequence, where its ranges are seen, and for a single step.
 
     Raises:
-        DifferenceError: an output differs from the trained network's by more than 1e-4.
+        StepsError: the steps of one inference don't divide the sequence.
+        DifferenceError: an output differs by more than 1e-4 of the trained network's largest.
 
     """
-    data = arrays.load(work.inputs["dataset"])
-    _, time_steps, features = data.x_train.shape
+    x_test, _ = arrays.load_part(work.inputs["dataset"], "test")
+    time_steps = x_test.shape[1]
+    deployment = work.config["deployment"]
+    steps = _steps_per_inference(deployment, time_steps)
     trained = network.load(work.inputs["weights"])
-    unrolled = network.build(work.config["model"], time_steps, features, data.classes, deployed=True)
-    network.load_weights(unrolled, work.inputs["weights"])
-    network.save(unrolled, work.into)
+    if deployment["graph"] == "keras":
+        unrolled = network.deployed(work.config["model"], steps, *_ends(trained), state=deployment["state"])
+        network.load_weights(unrolled, work.inputs["weights"])
+        network.save(unrolled, work.into)
+        with network.converter(unrolled) as converter:
+            (work.into / MODEL).write_bytes(converter.convert())
+    else:
+        others = {WHOLE: time_steps, SINGLE: 1} if deployment["state"] else {}
+        steps_of = {MODEL: steps} | {name: number for name, number in others.items() if number != steps}
+        _tied(work, steps_of, *_ends(trained))
     model = work.into / MODEL
-    model.write_bytes(tf.lite.TFLiteConverter.from_keras_model(unrolled).convert())
-    difference = largest_difference(trained, model, data.x_test[:PROOF_SAMPLES])
+    difference = largest_difference(trained, model, x_test[:PROOF_SAMPLES])
     if not difference <= TOLERANCE:
         message = (
             f"the deployment graph differs from the trained network by {difference:.3g} (allowed: {TOLERANCE:g})"
@@ -48,14 +65,45 @@ def make(work: Work) -> Found:
     return Found(
         metrics={
             "max_difference": difference,
-            "compared_samples": min(PROOF_SAMPLES, len(data.x_test)),
+            "compared_samples": min(PROOF_SAMPLES, len(x_test)),
             "model_bytes": os.path.getsize(model),
+            "time_steps": time_steps,
+            "steps_per_inference": steps,
+            "inferences_per_sequence": time_steps // steps,
         },
         basis={"max_difference": "measured", "model_bytes": "measured"},
     )
 
 
+def _steps_per_inference(deployment: dict[str, Any], time_steps: int) -> int:
+    steps = int(deployment["steps_per_inference"] or time_steps)
+    if time_steps % steps:
+        possible = ", ".join(str(n) for n in range(1, time_steps + 1) if time_steps % n == 0)
+        message = (
+            f"deployment.steps_per_inference = {steps} does not divide the {time_steps} time steps of the data set;"
+            f" possible: {possible}"
+        )
+        raise StepsError(message)
+    return steps
+
+
+def _ends(trained: keras.Model) -> tuple[int, int]:
+    """Return the features of a time step, and the classes."""
+    return int(trained.input_shape[-1]), int(trained.output_shape[-1])
+
+
+def _tied(work: Work, steps_of: dict[str, int], features: int, classes: int) -> None:
+    """Write our graph for different numbers of steps, from the weights of the network that the experiment asks for."""
+    plain = network.build(work.config["model"], 1, features, classes)
+    network.load_weights(plain, work.inputs["weights"])
+    sorted_weights = weights.of_keras({layer.name: layer.get_weights() for layer in plain.layers}, work.config["model"])
+    for name, steps in steps_of.items():
+        written = graph.build(sorted_weights, steps, features, state=work.config["deployment"]["state"])
+        (work.into / name).write_bytes(written)
+
+
 def largest_difference(trained: keras.Model, model: Path, x: arrays.Features) -> float:
-    """Return the largest absolute difference between two models' class probabilities."""
+    """Return the largest difference between two models' class probabilities, as a share of the largest of them."""
     expected = np.asarray(trained(x, training=False))
-    return float(np.abs(inference.outputs(model, x, inference.BUILTIN) - expected).max())
+    found = inference.outputs(model, x, inference.BUILTIN)[inference.OUTPUT]
+    return float(np.abs(found - expected).max() / expected.max())

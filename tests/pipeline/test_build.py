@@ -17,6 +17,7 @@ REPORT: dict[str, Any] = {
     "metrics": {"found": 1},
     "unavailable": {},
     "basis": {"found": "measured"},
+    "warnings": ["look here"],
     "stand_in": None,
     "seconds_importing": 0.1,
     "peak_memory_bytes": 5,
@@ -57,6 +58,7 @@ def test_a_job_is_run_once_and_then_known(jobs: dict[str, Job], stages: Stages) 
     assert kept == {"key": build.state(jobs["dataset"]).key}
     record = store.read_record(jobs["dataset"].link)
     assert (record.metrics, record.seconds, record.basis) == ({"found": 1}, 1.0, {"found": "measured"})
+    assert record.warnings == ["look here"]
     assert stages.ran == ["dataset"]
 
 

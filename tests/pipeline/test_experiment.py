@@ -67,7 +67,26 @@ def test_the_file_that_the_mistakes_are_made_in_is_good(tmp_path: Path) -> None:
 UNKNOWN_KEYS = {
     "at the top": ("[dataset]", 'desciption = "x"\n[dataset]', "desciption: unknown key; did you mean description?"),
     "a section": ("[training]", "[trainig]", "trainig: unknown key; did you mean training?"),
-    "in a section": ("units = 8", "unit = 8", "model.unit: unknown key; did you mean units? allowed: cell or units"),
+    "in a section": (
+        "units = 8",
+        "unit = 8",
+        "model.unit: unknown key; did you mean units? allowed: cell, units,",
+    ),
+    "in deployment": (
+        "[vela.targets.board]",
+        "[deployment]\ngrpah = 'tied'\n[vela.targets.board]",
+        "deployment.grpah: unknown key; did you mean graph? allowed: graph, state or steps_per_inference",
+    ),
+    "in quantization": (
+        "representative_samples = 5",
+        "activation = 'int8'",
+        "quantization.activation: unknown key; did you mean activations?",
+    ),
+    "a backward layer": (
+        "units = 8",
+        "units = 8\nbidirectional = true",
+        "model.bidirectional: a backward layer needs the end of the sequence before it begins; only forward ones",
+    ),
     "in training": (
         "seed = 0",
         "learnig_rate = 1e-3",
@@ -79,7 +98,7 @@ UNKNOWN_KEYS = {
         'optimize = "Size"\nmemory_mode =',
         "vela.targets.board.optimize: unknown key; did you mean optimise? allowed: accelerator, system_config,",
     ),
-    "like nothing known": ("units = 8", "units = 8\nzzz = 1", "model.zzz: unknown key; allowed: cell or units"),
+    "like nothing known": ("units = 8", "units = 8\nzzz = 1", "model.zzz: unknown key; allowed: cell, units, layers,"),
     "of a target put under vela": ("[vela.targets.board]", "[vela]", "vela.accelerator: unknown key; allowed: targets"),
 }
 
@@ -115,6 +134,17 @@ WRONG_TYPES = {
         '"mnist"',
         '"mnist"\ntrain_samples = "all"',
         "dataset.train_samples = 'all': expected a whole number",
+    ),
+    "number for a flag": (
+        "units = 8",
+        "units = 8\nreset_after = 1",
+        "model.reset_after = 1: expected",
+    ),
+    "number for widths": ("units = 8", "units = 8\ndense = 8", "model.dense = 8: expected"),
+    "text for a state": (
+        "[vela.targets.board]",
+        "[deployment]\nstate = 'true'\n[vela.targets.board]",
+        "deployment.state = 'true': expected",
     ),
     "number for a cell": ('"gru"', "1", "model.cell = 1: expected text, got a whole number; allowed: gru, lstm or"),
     "number for an accelerator": ('"ethos-u55-128"', "128", "vela.targets.board.accelerator = 128: expected text"),
@@ -154,6 +184,11 @@ OUT_OF_RANGE = {
     "clip_norm = inf": ("seed = 0", "training.clip_norm", "inf", "<= 1000000"),
     "seed = -1": ("seed = 0", "training.seed", "-1", ">= 0"),
     "seed = 4294967296": ("seed = 0", "training.seed", "4294967296", "<= 4294967295"),
+    "units = 8\nlayers = 0": ("units = 8", "model.layers", "0", ">= 1"),
+    "units = 8\nlayers = 9": ("units = 8", "model.layers", "9", "<= 8"),
+    "[deployment]\nsteps_per_inference = 0": ("seed = 0", "deployment.steps_per_inference", "0", ">= 1"),
+    "percentile = 50.0": ("representative_samples = 5", "quantization.percentile", "50.0", "> 50"),
+    "percentile = 100.0": ("representative_samples = 5", "quantization.percentile", "100.0", "< 100"),
     "representative_samples = 0": ("representative_samples = 5", "quantization.representative_samples", "0", ">= 1"),
 }
 
@@ -185,6 +220,37 @@ BAD_NAMES = {
         '"mnist"\nstand_in = "digit"',
         "dataset.stand_in = 'digit'",
         "did you mean digits? allowed: digits",
+    ),
+    "another activation": (
+        "units = 8",
+        'units = 8\nactivation = "relu"',
+        "model.activation = 'relu'",
+        "allowed: tanh",
+    ),
+    "another activation of the gates": (
+        "units = 8",
+        'units = 8\nrecurrent_activation = "hard_sigmoid"',
+        "model.recurrent_activation = 'hard_sigmoid'",
+        "did you mean sigmoid? allowed: sigmoid",
+    ),
+    "a cell that is not recurrent": ('"gru"', '"dense"', "model.cell = 'dense'", "allowed: gru, lstm or simple_rnn"),
+    "a graph": (
+        "[vela.targets.board]",
+        '[deployment]\ngraph = "keras3"\n[vela.targets.board]',
+        "deployment.graph = 'keras3'",
+        "did you mean keras? allowed: tied or keras",
+    ),
+    "activations": (
+        "representative_samples = 5",
+        'activations = "int4"',
+        "quantization.activations = 'int4'",
+        "did you mean int8? allowed: int8 or int16",
+    ),
+    "ranges": (
+        "representative_samples = 5",
+        'ranges = "minmax"',
+        "quantization.ranges = 'minmax'",
+        "did you mean min_max? allowed: mse, min_max or percentile",
     ),
     "schedule": (
         "seed = 0",
@@ -350,6 +416,54 @@ def test_keys_of_a_data_set_that_cannot_go_together_are_refused(tmp_path: Path, 
     assert refusal(tmp_path, with_change('"mnist"', new)).startswith(says)
 
 
+DEPLOYMENT_RULES = {
+    "steps without a state": (
+        "[deployment]\nsteps_per_inference = 4\n",
+        "deployment.steps_per_inference = 4: without a state, an inference takes the whole sequence; set deployment.st",
+    ),
+    "steps, with a state that is off": (
+        "[deployment]\nstate = false\nsteps_per_inference = 1\n",
+        "deployment.steps_per_inference = 1: without a state,",
+    ),
+    "int16 by TFLiteConverter": (
+        '[deployment]\ngraph = "keras"\n[quantization]\nactivations = "int16"\n',
+        "quantization.activations = 'int16': TFLiteConverter's int16 is silently wrong for unrolled layers",
+    ),
+}
+
+
+@pytest.mark.parametrize(("written", "says"), DEPLOYMENT_RULES.values(), ids=DEPLOYMENT_RULES)
+def test_a_deployment_that_cannot_be_is_refused_with_the_remedy(tmp_path: Path, written: str, says: str) -> None:
+    good = GOOD.replace("[quantization]\nrepresentative_samples = 5\n", "")
+
+    assert refusal(tmp_path, good + written).startswith(says)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "simple_rnn"])
+def test_only_a_gru_can_reset_before_its_product(tmp_path: Path, cell: str) -> None:
+    wrong = GOOD.replace('cell = "gru"', f'cell = "{cell}"\nreset_after = false')
+
+    assert refusal(tmp_path, wrong) == "model.reset_after = false: only a gru has a reset gate; remove the key"
+    write(tmp_path, with_change("units = 8", "units = 8\nreset_after = false"))
+    assert experiment.load("mine", tmp_path).model.reset_after is False
+
+
+def test_widths_of_dense_layers_have_their_bounds(tmp_path: Path) -> None:
+    write(tmp_path, with_change("units = 8", "units = 8\nlayers = 3\ndense = [1, 4096]"))
+    assert experiment.load("mine", tmp_path).model.dense == [1, 4096]
+
+    for wrong in ("[0]", "[4097]", '["8"]', "[1, 2, 3, 4, 5, 6, 7, 8, 9]"):
+        said = refusal(tmp_path, with_change("units = 8", f"units = 8\ndense = {wrong}"))
+        assert re.match(r"model\.dense = \[.*\]: expected ", said), said
+
+
+def test_a_state_may_be_taken_in_pieces_of_any_length(tmp_path: Path) -> None:
+    """Whether they divide the sequence is known when the data are: the unrolled stage says it."""
+    for kind, steps in (("tied", 7), ("keras", 1)):
+        write(tmp_path, f'{GOOD}[deployment]\ngraph = "{kind}"\nstate = true\nsteps_per_inference = {steps}\n')
+        assert experiment.load("mine", tmp_path).deployment.steps_per_inference == steps
+
+
 @pytest.mark.parametrize(
     ("old", "new", "where"),
     [
@@ -438,7 +552,7 @@ def test_the_guides_model_and_a_tiny_one_are_shipped() -> None:
     tiny = experiment.load("tiny", ROOT / "experiments")
 
     assert (guide.dataset.name, guide.model.cell, guide.model.units) == ("mnist", "gru", 256)
-    assert (guide.training.epochs, guide.quantization.representative_samples) == (1, 50)
+    assert (guide.training.epochs, guide.quantization.representative_samples) == (1, 100)
     assert tiny.dataset.name == "digits"
 
 
@@ -450,7 +564,16 @@ def test_defaults_are_written_out(tmp_path: Path) -> None:
     assert written == {
         "description": "",
         "dataset": {"name": "mnist", "path": None, "stand_in": None, "train_samples": None, "test_samples": None},
-        "model": {"cell": "lstm", "units": 4},
+        "model": {
+            "cell": "lstm",
+            "units": 4,
+            "layers": 1,
+            "dense": [],
+            "activation": "tanh",
+            "recurrent_activation": "sigmoid",
+            "reset_after": True,
+        },
+        "deployment": {"graph": "tied", "state": False, "steps_per_inference": None},
         "budget": {
             "accuracy_min": None,
             "accuracy_drop_max": None,
@@ -469,7 +592,12 @@ def test_defaults_are_written_out(tmp_path: Path) -> None:
             "clip_norm": 1.0,
             "seed": 0,
         },
-        "quantization": {"representative_samples": 50},
+        "quantization": {
+            "activations": "int8",
+            "representative_samples": 100,
+            "ranges": "mse",
+            "percentile": 99.9,
+        },
         "vela": {
             "targets": {
                 "board": {

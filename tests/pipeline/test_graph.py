@@ -71,5 +71,6 @@ def test_a_stage_sees_only_its_own_sections() -> None:
     loaded = experiment.load("mnist-gru", ROOT / "experiments")
     configs = {job.stage.name: set(job.config) for job in graph.jobs("mnist-gru", loaded)}
     assert configs["weights"] == {"model", "training"}
-    assert configs["quantized"] == {"quantization"}
+    assert configs["quantized"] == {"deployment", "quantization"}
+    assert configs["unrolled"] == {"model", "deployment"}
     assert configs["accuracy"] == set()

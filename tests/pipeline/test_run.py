@@ -31,7 +31,7 @@ def test_a_stage_gets_its_order_and_nothing_else(workplace: Path, monkeypatch: p
     def make(work: Work) -> Found:
         seen.append(work)
         work.progress(1, 1, loss=0.5)
-        return Found(metrics={"cycles": 3}, basis={"cycles": "estimated"}, stand_in="digits")
+        return Found(metrics={"cycles": 3}, basis={"cycles": "estimated"}, warnings=["look"], stand_in="digits")
 
     report = _run(monkeypatch, make)
     (work,) = seen
@@ -41,6 +41,7 @@ def test_a_stage_gets_its_order_and_nothing_else(workplace: Path, monkeypatch: p
         {"cycles": "estimated"},
         "digits",
     )
+    assert report["warnings"] == ["look"]
     assert report["peak_memory_bytes"] > 1_000_000
     event = json.loads(Path("build/events.jsonl").read_text())
     assert (event["event"], event["stage"], event["experiment"], event["loss"], event["done"]) == (

@@ -70,7 +70,9 @@ def test_everything_built_is_fresh(jobs: dict[str, Job]) -> None:
 
 def test_a_changed_setting_is_told_as_before_and_after(jobs: dict[str, Job]) -> None:
     _build_all(jobs)
-    changed = _with(jobs, "quantized", quantization={"representative_samples": 99})
+    changed = _with(
+        jobs, "quantized", quantization={**jobs["quantized"].config["quantization"], "representative_samples": 99}
+    )
     states = _states(changed)
     assert states["quantized"].reasons == ("representative_samples 20 -> 99",)
     assert states["vela"].reasons == ("downstream of quantized",)
@@ -105,7 +107,9 @@ def test_a_remembered_result_is_known_before_it_is_restored(jobs: dict[str, Job]
 
 def test_what_a_remembered_result_feeds_is_not_said_to_be_stale(jobs: dict[str, Job]) -> None:
     _build_all(jobs)
-    changed = _with(jobs, "quantized", quantization={"representative_samples": 99})
+    changed = _with(
+        jobs, "quantized", quantization={**jobs["quantized"].config["quantization"], "representative_samples": 99}
+    )
     _make(changed["quantized"], _states(changed)["quantized"], "other model")
     states = _states(jobs)
     assert states["quantized"].remembered

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline import store, summary
@@ -18,14 +19,28 @@ VELA = {
 METRICS: dict[str, dict[str, Any]] = {
     "dataset": {"dataset": "mnist", "train_samples": 60_000, "test_samples": 10_000},
     "weights": {"weights_bytes": 1024},
-    "unrolled": {},
+    "unrolled": {"inferences_per_sequence": 1},
     "quantized": {"model_bytes": 2048},
     "accuracy": ACCURACY,
     "vela": VELA,
 }
 
 
-def _records(jobs: dict[str, Job], **facts: Any) -> list[Record]:
+STREAMING = {
+    "streaming_identical": 10_000,
+    "streaming_sequences_in_a_row": 100,
+    "streaming_accuracy_with_reset": 0.98,
+    "streaming_accuracy_without_reset": 0.715,
+    "reset_bytes": {"lstm_1_cell": 3, "lstm_1_hidden": 0},
+}
+
+
+def _records(
+    jobs: dict[str, Job],
+    metrics: Mapping[str, Any] = METRICS,
+    warnings: Mapping[str, list[str]] | None = None,
+    **facts: Any,
+) -> list[Record]:
     return [
         Record(
             schema=store.SCHEMA,
@@ -35,7 +50,8 @@ def _records(jobs: dict[str, Job], **facts: Any) -> list[Record]:
             key="",
             inputs={},
             outputs={},
-            metrics=METRICS[stage],
+            metrics=metrics[stage],
+            warnings=(warnings or {}).get(stage, []),
             seconds=2.5,
             seconds_importing=1.25,
             peak_memory_bytes=1,
@@ -56,6 +72,60 @@ def test_every_number_says_its_unit_and_what_it_is(jobs: dict[str, Job]) -> None
     assert ("u55-128: operators", "306 on the NPU, 1 on the CPU", "estimated") in rows
     assert ("u55-128: on the CPU", "Sin gru/Sin: Unsupported opType", "") in rows
     assert ("files", "build/tiny/", "") in rows
+
+
+def test_a_model_of_16_bits_is_called_so(jobs: dict[str, Job]) -> None:
+    accuracy = {name.replace("int8", "int16"): value for name, value in ACCURACY.items()}
+    records = _records(jobs, {**METRICS, "accuracy": accuracy})
+
+    rows = summary.rows(list(jobs.values()), records)
+
+    assert ("int16 accuracy", "98.25 % (+0.06 points)", "measured") in rows
+    assert ("predictions changed by int16", "10 of 10,000", "measured") in rows
+    assert ("int16 model", "2.0 KiB", "measured") in rows
+    assert [name for name, *_ in rows if "int8" in name] == []
+    assert summary.line(list(jobs.values()), records).startswith("tiny: int16 98.25 % (+0.06 points); ")
+
+
+def test_a_stateless_model_has_nothing_to_say_of_streaming(jobs: dict[str, Job]) -> None:
+    names = {name for name, *_ in summary.rows(list(jobs.values()), _records(jobs))}
+    assert not names & {"reset", "whole, in pieces, step by step", "warning"}
+
+
+def test_a_model_with_state_says_what_streaming_and_resets_do(jobs: dict[str, Job]) -> None:
+    rows = summary.rows(list(jobs.values()), _records(jobs, {**METRICS, "accuracy": {**ACCURACY, **STREAMING}}))
+
+    assert ("whole, in pieces, step by step", "10,000 of 10,000 byte-identical", "measured") in rows
+    assert ("100 sequences in a row", "98.00 % with reset, 71.50 % without", "measured") in rows
+    assert ("reset", "lstm_1_cell = 3, lstm_1_hidden = 0", "") in rows
+
+
+def test_the_guides_graph_with_state_is_not_called_identical(jobs: dict[str, Job]) -> None:
+    streaming = {name: value for name, value in STREAMING.items() if name != "streaming_identical"}
+
+    rows = summary.rows(list(jobs.values()), _records(jobs, {**METRICS, "accuracy": {**ACCURACY, **streaming}}))
+
+    assert "whole, in pieces, step by step" not in [name for name, *_ in rows]
+    assert "100 sequences in a row" in [name for name, *_ in rows]
+
+
+def test_cycles_of_a_piece_are_added_up_for_the_sequence(jobs: dict[str, Job]) -> None:
+    rows = summary.rows(list(jobs.values()), _records(jobs, {**METRICS, "unrolled": {"inferences_per_sequence": 4}}))
+
+    cycles = "6,218,057 cycles, 12.44 ms; 4 a sequence: 24,872,228 cycles"
+    assert ("u55-128: inference", cycles, "estimated") in rows
+
+
+def test_warnings_are_shown_with_the_stage_that_gave_them(jobs: dict[str, Job]) -> None:
+    records = _records(jobs, warnings={"quantized": ["too few samples", "a role saturates"]})
+
+    rows = summary.rows(list(jobs.values()), records)
+
+    assert [row for row in rows if row[0] == "warning"] == [
+        ("warning", "quantized:tiny: too few samples", ""),
+        ("warning", "quantized:tiny: a role saturates", ""),
+    ]
+    assert summary.line(list(jobs.values()), records).endswith(" cycles; see its warnings")
 
 
 def test_a_stand_in_can_not_be_overlooked(jobs: dict[str, Job]) -> None:

@@ -1,5 +1,6 @@
 """The dashboard as plain text: what a pipe or the log of a CI run gets."""
 
+import json
 import os
 import re
 import shutil
@@ -154,7 +155,10 @@ STATES: dict[str, tuple[Callable[[Recorded], None], list[str]]] = {
         [
             "Unroll: 1 experiment, 0 stages, 0 not fresh, 1 invalid",
             "keyword",
-            "  invalid   experiments/keyword.toml: model.unit: unknown key; did you mean units? allowed: cell or units",
+            (
+                "  invalid   experiments/keyword.toml: model.unit: unknown key; did you mean units?"
+                " allowed: cell, units, layers, dense, activation, recurrent_activation or reset_after"
+            ),
         ],
     ),
     "stand-in": (_stand_in, ["  STAND-IN data: digits, not the data asked for"]),
@@ -193,6 +197,14 @@ def test_a_description_cannot_forge_lines_or_colour_a_terminal(recorded: Recorde
     lines = look()
     assert lines[2] == "keyword  wakes   fresh     weights the board[bold]"
     assert not any(line.startswith("  fresh") for line in lines)
+
+
+def test_a_warning_is_printed(recorded: Recorded) -> None:
+    _fresh(recorded)
+    path = Path("build/keyword/quantized/stage.json")
+    record = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(record | {"warnings": ["1.5 % saturated"]}), encoding="utf-8")
+    assert "  warning   quantized: 1.5 % saturated" in look()
 
 
 def test_a_removed_build_folder_is_never_built(recorded: Recorded) -> None:

@@ -13,6 +13,7 @@ from zipfile import BadZipFile
 from pipeline import store
 from pipeline.fingerprint import file_hashes
 from pipeline.store import Record
+from pipeline.summary import quantized_rung
 from tui.facts.accuracy import UnreadableError
 
 if TYPE_CHECKING:
@@ -25,12 +26,14 @@ Pixels = Sequence[Sequence[float]]
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A test sample that the int8 model puts into another class than the float model."""
+    """A test sample that the quantized model puts into another class than the float model."""
 
     index: int
     label: int
     in_float: int
-    in_int8: int
+    rung: str
+    """What the quantized model stores activations in: ``int8`` or ``int16``."""
+    in_integers: int
     pixels: Pixels
 
 
@@ -42,18 +45,19 @@ def changed(accuracy: Record, accuracy_folder: Path, dataset_folder: Path, most:
 
     """
     predictions = accuracy_folder / "predictions.npz"
-    labels, in_float, in_int8 = _arrays(predictions, ("labels", "float", "int8"))
-    if labels.ndim != 1 or not labels.shape == in_float.shape == in_int8.shape:
+    rung = quantized_rung(accuracy.metrics)
+    labels, in_float, in_integers = _arrays(predictions, ("labels", "float", rung))
+    if labels.ndim != 1 or not labels.shape == in_float.shape == in_integers.shape:
         message = f"{predictions} does not hold one label and two classes for each sample"
         raise UnreadableError(message)
-    indices = [int(index) for index in (in_float != in_int8).nonzero()[0][:most]]
+    indices = [int(index) for index in (in_float != in_integers).nonzero()[0][:most]]
     if not indices:
         return []
     (samples,) = _arrays(_dataset_file(accuracy, dataset_folder), ("x_test",))
     if samples.ndim != 3 or len(samples) < len(labels):  # noqa: PLR2004 - samples, time steps, features
         raise _not_its_samples(dataset_folder)
     return [
-        Changed(index, int(labels[index]), int(in_float[index]), int(in_int8[index]), _scaled(samples[index]))
+        Changed(index, int(labels[index]), int(in_float[index]), rung, int(in_integers[index]), _scaled(samples[index]))
         for index in indices
     ]
 

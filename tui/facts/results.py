@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline import store
 from pipeline.store import Record
+from pipeline.summary import quantized_rung
 from tui.facts import words
 from tui.facts.board import Snapshot
 
@@ -152,9 +153,9 @@ def side_by_side(results: Sequence[Result]) -> list[Row]:
         for name in sorted({name for result in results for name in result.settings})
         if len({repr(result.settings.get(name)) for result in results}) > 1
     ]
-    for metric in ("float_accuracy", "int8_accuracy"):
-        values = [result.metrics.get(metric) for result in results]
-        rows.append(_accuracy_row(metric.replace("_", " "), values))
+    rows.append(_accuracy_row("float accuracy", [result.metrics.get("float_accuracy") for result in results]))
+    quantized = [result.metrics.get(f"{quantized_rung(result.metrics)}_accuracy") for result in results]
+    rows.append(_accuracy_row("quantized accuracy", quantized))
     for target in target_names(results):
         rows.append(Row(target, ("",) * len(results), (None,) * len(results)))
         for metric, name, show in _NUMBERS:

@@ -13,14 +13,24 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 from textual_plotext import PlotextPlot
 
-from tui.facts import results, words
+from tui.facts import accuracy, results, words
 from tui.facts.results import Result, Row
 from tui.widgets import paint
 from tui.widgets.row_table import RowTable
 
 MARKED_AT_FIRST = 3
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-COLUMNS = {"": 4, "experiment": 0, "made": 10, "int8": 9, "points": 7, "cycles": 12, "ms": 8, "SRAM": 12, "flash": 12}
+COLUMNS = {
+    "": 4,
+    "experiment": 0,
+    "made": 10,
+    "quantized": 9,
+    "points": 7,
+    "cycles": 12,
+    "ms": 8,
+    "SRAM": 12,
+    "flash": 12,
+}
 DROPPED = ("SRAM", "points", "flash", "ms", "made", "cycles")
 """Columns that go when there is no room, the first first."""
 LEAST_NAME = 16
@@ -147,13 +157,13 @@ class CompareScreen(Screen[None]):
         marked = id(result) in self._marked
         stand_in = " (stand-in data)" if result.stand_in else ""
         kept = "" if result.shown else ", remembered"
-        accuracy = result.metrics
+        quantized = accuracy.quantized(result.metrics)
         return {
             "": paint.text(f"{'*' if marked else ' '} {letter}", "$text-accent bold" if marked else ""),
             "experiment": paint.text(f"{result.experiment}{kept}{stand_in}", "" if result.shown else paint.MUTED),
             "made": paint.text(words.age(self._now() - result.finished), paint.MUTED),
-            "int8": paint.text(words.percent(accuracy.get("int8_accuracy"))),
-            "points": paint.text(f"{100 * (accuracy['int8_accuracy'] - accuracy['float_accuracy']):+.2f}"),
+            "quantized": paint.text(words.percent(quantized)),
+            "points": paint.text(f"{100 * (quantized - result.metrics['float_accuracy']):+.2f}"),
             "cycles": paint.text(f"{found['cycles_total']:>11,.0f}" if found else "-"),
             "ms": paint.text(f"{found['inference_ms']:,.2f}" if found else "-"),
             "SRAM": paint.text(words.size(found["sram_bytes"]) if found else "-"),
@@ -172,7 +182,7 @@ class CompareScreen(Screen[None]):
     def _plot(self) -> None:
         widget = self.query_one("#plot", PlotextPlot)
         points = [
-            (letter, result.targets[self._target]["cycles_total"], 100 * result.metrics["int8_accuracy"])
+            (letter, result.targets[self._target]["cycles_total"], 100 * accuracy.quantized(result.metrics))
             for letter, result in self._lettered()
             if self._target in result.targets
         ]
@@ -181,15 +191,15 @@ class CompareScreen(Screen[None]):
         plot.clear_figure()
         if points:
             front = sorted(
-                results.pareto([(cycles, accuracy) for _, cycles, accuracy in points]),
+                results.pareto([(cycles, height) for _, cycles, height in points]),
                 key=lambda index: points[index][1],
             )
             plot.plot([points[index][1] for index in front], [points[index][2] for index in front], marker="dot")
-            for letter, cycles, accuracy in reversed(points):  # of equal points, the first is seen
-                plot.scatter([cycles], [accuracy], marker=letter)
+            for letter, cycles, height in reversed(points):  # of equal points, the first is seen
+                plot.scatter([cycles], [height], marker=letter)
             ticks = _ticks([cycles for _, cycles, _ in points])
             plot.xticks(ticks, [words.short(tick) for tick in ticks])
-            plot.title("int8 accuracy (%) by cycles; dots: Pareto front")
+            plot.title("quantized accuracy (%) by cycles; dots: Pareto front")
         widget.refresh()
 
 

@@ -1,6 +1,7 @@
 """The accuracy tab: the ladder, the classes, the confusion matrix, and the samples that changed class."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from textual import work
 from textual.app import ComposeResult
@@ -9,12 +10,14 @@ from textual.widgets import Static
 
 from pipeline.experiment import Budget
 from pipeline.store import Record, resolve
-from tui.facts import accuracy, words
+from pipeline.summary import quantized_rung
+from tui.facts import accuracy, quantizing, words
 from tui.facts.accuracy import Matrix, Rung, UnreadableError
 from tui.facts.board import StageFacts
 from tui.messages import SamplesDrawn
 from tui.widgets import digit, paint
 from tui.widgets.panel import Panel, View
+from tui.widgets.role_table import role_lines
 
 MOST_SAMPLES = 12
 MOST_CLASSES = 20
@@ -75,7 +78,8 @@ class AccuracyPanel(Panel):
         except UnreadableError as error:
             return [*found, "", paint.text(str(error), "$text-error")]
         name = rungs[-1].name if rungs and rungs[-1].name in matrices else next(reversed(matrices), "")
-        return [*found, "", *_confusion_lines(name, matrices.get(name, []), self.columns)]
+        found += ["", *_confusion_lines(name, matrices.get(name, []), self.columns), ""]
+        return [*found, *_role_lines(resolve(stage.job.link.with_name("quantized")), self.columns)]
 
     @work(thread=True, exclusive=True, group="samples")
     def _load_samples(
@@ -98,6 +102,13 @@ class AccuracyPanel(Panel):
         message.stop()
         if message.shown == self._shown:
             self.query_one("#samples", Static).update(message.drawn)
+
+
+def _role_lines(quantized: Path, columns: int) -> list[Content]:
+    try:
+        return role_lines(quantizing.roles(quantized), columns)
+    except UnreadableError as error:
+        return [paint.text(str(error), "$text-error")]
 
 
 def _nothing(stage: StageFacts | None) -> Content:
@@ -134,18 +145,18 @@ def _scale(floor: float) -> Content:
 
 def _budget_lines(record: Record, budget: Budget) -> list[Content]:
     """Say of each limit that the experiment sets whether it is kept."""
-    int8, drop = record.metrics["int8_accuracy"], accuracy.drop(record)
+    rung, drop = quantized_rung(record.metrics), accuracy.drop(record)
     limits = {
         f"at least {words.percent(budget.accuracy_min)}": None
         if budget.accuracy_min is None
-        else int8 >= budget.accuracy_min,
+        else accuracy.quantized(record.metrics) >= budget.accuracy_min,
         f"at most {budget.accuracy_drop_max} points below float": None
         if budget.accuracy_drop_max is None
         else drop <= budget.accuracy_drop_max,
     }
     verdicts = {True: ("kept", "$text-success"), False: ("NOT KEPT", "$text-error bold")}
     return [
-        paint.row(paint.text("budget  ", paint.MUTED), f"int8 {limit}: ", paint.text(*verdicts[kept]))
+        paint.row(paint.text("budget  ", paint.MUTED), f"{rung} {limit}: ", paint.text(*verdicts[kept]))
         for limit, kept in limits.items()
         if kept is not None
     ]
@@ -154,7 +165,7 @@ def _budget_lines(record: Record, budget: Budget) -> list[Content]:
 def _changed(record: Record) -> Content:
     found = record.metrics
     return paint.text(
-        f"{found['changed_predictions']:,} of {found['test_samples']:,} predictions changed by int8:"
+        f"{found['changed_predictions']:,} of {found['test_samples']:,} predictions changed by {quantized_rung(found)}:"
         f" {found['changed_to_right']:,} to right, {found['changed_to_wrong']:,} to wrong"
     )
 

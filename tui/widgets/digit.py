@@ -34,14 +34,14 @@ def gallery(found: "Sequence[Changed]", changed: int, columns: int, *, color: bo
 
 def _title(shown: int, changed: int) -> str:
     first = f"the first {shown} of " if shown < changed else ""
-    return f"{first}{changed:,} samples that int8 puts into another class"
+    return f"{first}{changed:,} samples that quantizing puts into another class"
 
 
 def _caption(sample: "Changed") -> list[str]:
-    verdict = "right" if sample.in_int8 == sample.label else "wrong"
+    verdict = "right" if sample.in_integers == sample.label else "wrong"
     return [
         f"sample {sample.index:,}: it is {sample.label}",
-        f"float {sample.in_float}, int8 {sample.in_int8}: now {verdict}",
+        f"float {sample.in_float}, {sample.rung} {sample.in_integers}: now {verdict}",
     ]
 
 

@@ -90,6 +90,8 @@ def _stage_head(stage: StageFacts) -> Content:
     ]
     if stage.record and stage.record.stand_in:
         parts.append(_stand_in(stage.record.stand_in))
+    if stage.record:
+        parts += [paint.text(f"warning: {text}", "$text-warning") for text in stage.record.warnings]
     if stage.state in {"stale", "waiting", "running", "failed"}:
         parts += _why(stage)
     return paint.lines([*parts, ""])

@@ -1,3 +1,5 @@
+"""Roles and steps of operators, read off the names that Vela reports for our own graph and for the guide's."""
+
 from collections import Counter
 
 import pytest
@@ -103,3 +105,60 @@ def test_an_operator_of_a_cell_that_is_none_of_the_usual_goes_by_its_own_name() 
 
 def test_no_operators_have_no_roles() -> None:
     assert roles([]) == []
+
+
+TIED = """
+gru_1/input_product | FullyConnected | input product | None
+gru_1/gates_1 | Sigmoid | gates | 1
+gru_1/recurrent_product_2 | FullyConnected | recurrent product | 2
+gru_1/gate_sum_2 | Add | gate sum | 2
+gru_1/gates_2 | Sigmoid | gates | 2
+gru_1/reset_product_2 | Mul | reset product | 2
+gru_1/candidate_2 | Tanh | candidate | 2
+gru_1/hidden_12 | Add | hidden | 12
+dense_1/product | FullyConnected | product | None
+logits | FullyConnected | output layer | None
+logits_softmax_26_broadcasted | Sub | sub | None
+one_const/SHL | SHL | shl | None
+output | Softmax | softmax | None
+"""
+"""What Vela 5.2.0 writes of our own graph: name, operator, and the role and step we give it."""
+
+
+def test_names_of_our_own_graph_say_role_and_step() -> None:
+    lines = [line.split(" | ") for line in TIED.strip().splitlines()]
+
+    found = roles({"name": name, "operator": operator} for name, operator, *_ in lines)
+
+    assert [(role.name, str(role.step)) for role in found] == [(role, step) for *_, role, step in lines]
+
+
+def test_with_several_layers_a_role_says_which_layer_it_is_of() -> None:
+    rows = [
+        {"name": "lstm_1/input_product", "operator": "FullyConnected"},
+        {"name": "lstm_1/cell_3", "operator": "Add"},
+        {"name": "lstm_2/cell_3", "operator": "Add"},
+        {"name": "logits", "operator": "FullyConnected"},
+    ]
+
+    assert roles(rows) == [
+        Role("lstm_1 input product", None),
+        Role("lstm_1 cell", 3),
+        Role("lstm_2 cell", 3),
+        Role("output layer", None),
+    ]
+
+
+def test_steps_of_keras_stacked_layers_are_counted_for_each_layer() -> None:
+    rows = [
+        {"name": f"network_1/gru_{layer}/gru_cell_{number}/mul", "operator": "Mul"}
+        for layer, number in ((1, 1), (1, 4), (1, 9), (2, 2), (2, 5))
+    ]
+
+    assert [role.step for role in roles(rows)] == [1, 2, 3, 1, 2]
+
+
+def test_a_name_that_only_looks_like_ours_has_no_step() -> None:
+    rows = [{"name": "StatefulPartitionedCall_1:0", "operator": "Softmax"}, {"name": "gru_1/a/b_2", "operator": "Mul"}]
+
+    assert roles(rows) == [Role("softmax", None), Role("mul", None)]

@@ -1,18 +1,20 @@
-"""A small data set and, for each cell, everything the stages make of it, in this process and only once."""
+"""A small data set and, for each network, everything the stages make of it, in this process and only once."""
 
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from pipeline.data.arrays import DataSet
+from pipeline.experiment import Deployment, Experiment, Model, Quantization
+from pipeline.graph import STAGES
 from pipeline.stages import accuracy, quantized, unrolled, vela, weights
 from pipeline.stages.contract import Found, Work
 
@@ -32,6 +34,11 @@ TARGET: Mapping[str, Any] = {
     "system_config": "Ethos_U55_High_End_Embedded",
     "memory_mode": "Shared_Sram",
     "optimise": "Performance",
+}
+SECTION_OF: Mapping[str, str] = {
+    key: section
+    for section, kind in {"model": Model, "deployment": Deployment, "quantization": Quantization}.items()
+    for key in kind.__struct_fields__
 }
 
 
@@ -89,26 +96,50 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Work]
 
 
 @pytest.fixture(scope="session")
-def chain(
-    dataset: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], tuple[Mapping[str, Path], Mapping[str, Found]]]:
-    """Run the stages for a cell; return their folders and what they found. Nobody may change the folders."""
+def settings() -> Callable[..., Mapping[str, Any]]:
+    """Return what gives the sections of an experiment, whose every key may be chosen by its name."""
 
-    @cache
-    def run(cell: str) -> tuple[Mapping[str, Path], Mapping[str, Found]]:
-        model = {"cell": cell, "units": 4}
-        stages: dict[str, tuple[Callable[[Work], Found], Mapping[str, Any]]] = {
-            "weights": (weights.make, {"model": model, "training": TRAINING}),
-            "unrolled": (unrolled.make, {"model": model}),
-            "quantized": (quantized.make, {"quantization": {"representative_samples": 20}}),
-            "accuracy": (accuracy.make, {}),
-            "vela": (vela.make, TARGET),
+    def sections(cell: str = "gru", **chosen: Any) -> Mapping[str, Any]:
+        document: dict[str, dict[str, Any]] = {
+            "dataset": {"name": "npz", "path": "data.npz"},
+            "model": {"cell": cell, "units": 4},
+            "training": {},
+            "deployment": {},
+            "quantization": {"representative_samples": 20},
+            "vela": {"targets": {"board": dict(TARGET)}},
         }
-        made, found = {"dataset": dataset}, {}
-        for name, (make, config) in stages.items():
-            folder = tmp_path_factory.mktemp(f"{cell}-{name}")
-            found[name] = make(Work(config=config, inputs=dict(made), into=folder, report=lambda **_: None))
-            made[name] = folder
+        for key, value in chosen.items():
+            document[SECTION_OF[key]][key] = value
+        return msgspec.convert(document, Experiment).as_dict() | {"training": TRAINING}
+
+    return sections
+
+
+@pytest.fixture(scope="session")
+def chain(
+    dataset: Path, settings: Callable[..., Mapping[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]:
+    """Run the stages for a cell, up to one of them; return their folders and what they found.
+
+    ``chain("gru")`` is the tied graph; ``chain("lstm", graph="keras")``, ``chain("gru", state=True)`` and so on
+    choose otherwise. What two networks have in common is made once. Nobody may change the folders.
+    """
+    make = {"weights": weights, "unrolled": unrolled, "quantized": quantized, "accuracy": accuracy, "vela": vela}
+    results: dict[str, tuple[Path, Found]] = {}
+
+    def run(cell: str, *, until: str = "vela", **chosen: Any) -> tuple[Mapping[str, Path], Mapping[str, Found]]:
+        sections = settings(cell, **chosen)
+        made, found, key = {"dataset": dataset}, {}, ""
+        for name, stage in make.items():
+            config = TARGET if name == "vela" else {section: sections[section] for section in STAGES[name].sections}
+            key += json.dumps([name, config])
+            if key not in results:
+                folder = tmp_path_factory.mktemp(f"{cell}-{name}")
+                work = Work(config=config, inputs=dict(made), into=folder, report=lambda **_: None)
+                results[key] = folder, stage.make(work)
+            made[name], found[name] = results[key]
+            if name == until:
+                break
         return made, found
 
     return run

@@ -13,7 +13,7 @@ from pipeline.data.arrays import DataSet
 from pipeline.stages import accuracy, inference
 from pipeline.stages.contract import Found, Work
 
-Chain = Callable[[str], tuple[Mapping[str, Path], Mapping[str, Found]]]
+Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
 
 CELLS = pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
 
@@ -75,8 +75,10 @@ def test_float_and_int8_have_as_many_classes_even_when_only_one_predicts_the_las
 def test_the_stages_numbers_are_those_of_outputs_computed_apart(chain: Chain, data: DataSet, cell: str) -> None:
     made, found = chain(cell)
     metrics = found["accuracy"].metrics
-    in_float = inference.outputs(made["unrolled"] / "unrolled.tflite", data.x_test, inference.BUILTIN).argmax(axis=1)
-    in_int8 = inference.outputs(made["quantized"] / "quantized.tflite", data.x_test, inference.REFERENCE).argmax(axis=1)
+    in_float, in_int8 = (
+        inference.outputs(made[stage] / f"{stage}.tflite", data.x_test, kernels)[inference.OUTPUT].argmax(axis=1)
+        for stage, kernels in (("unrolled", inference.BUILTIN), ("quantized", inference.REFERENCE))
+    )
 
     assert metrics["test_samples"] == 300
     assert metrics["float_accuracy"] == np.mean(in_float == data.y_test)
@@ -121,4 +123,4 @@ def test_progress_goes_through_float_and_int8_to_the_end(work: Callable[..., Wor
 
     accuracy.make(work({}, chain("simple_rnn")[0], report=lambda **facts: reports.append(facts)))
 
-    assert reports[-1] == {"done": 600, "total": 600, "what": "int8, reference kernels"}
+    assert reports[-1] == {"done": 600, "total": 600, "what": "quantized, reference kernels"}

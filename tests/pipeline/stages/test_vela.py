@@ -18,7 +18,7 @@ from pipeline.stages import vela
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.vela import CompileError
 
-Chain = Callable[[str], tuple[Mapping[str, Path], Mapping[str, Found]]]
+Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
 Compile = Callable[..., tuple[Path, Mapping[str, Any]]]
 
 

@@ -14,18 +14,20 @@ from pipeline.stages import network, weights
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.weights import TrainingError
 
+Settings = Callable[..., Mapping[str, Any]]
 Train = Callable[..., tuple[Path, Found]]
-Chain = Callable[[str], tuple[Mapping[str, Path], Mapping[str, Found]]]
+Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
 
 
 @pytest.fixture
-def train(work: Callable[..., Work], dataset: Path, training: Mapping[str, Any]) -> Train:
+def train(work: Callable[..., Work], dataset: Path, settings: Settings) -> Train:
     """Train a small network with some settings changed; return its folder and what was found."""
 
     def run(
         into: str = "into", cell: str = "gru", report: Callable[..., None] = lambda **_: None, **changed: Any
     ) -> tuple[Path, Found]:
-        config = {"model": {"cell": cell, "units": 4}, "training": {**training, **changed}}
+        chosen = settings(cell)
+        config = {"model": chosen["model"], "training": {**chosen["training"], **changed}}
         job = work(config, {"dataset": dataset}, into, report)
         return job.into, weights.make(job)
 

@@ -37,7 +37,7 @@ def on(record: Record, **arrays: Any) -> Record:
 
 def test_the_samples_that_changed_class_come_with_label_and_both_classes(record: Record) -> None:
     found = images.changed(record, ACCURACY, DATASET, 10)
-    assert [(one.index, one.label, one.in_float, one.in_int8) for one in found] == [(7, 7, 7, 1), (21, 1, 1, 7)]
+    assert [(one.index, one.label, one.in_float, one.in_integers) for one in found] == [(7, 7, 7, 1), (21, 1, 1, 7)]
     assert len(found[0].pixels) == 28
     assert {value for row in found[0].pixels for value in row} == {0.0, 1.0}
 

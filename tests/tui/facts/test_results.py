@@ -49,7 +49,7 @@ def test_a_result_has_the_settings_of_every_stage_it_was_made_by(recorded: Recor
     assert result.metrics["int8_accuracy"] == 0.97
     settings = result.settings
     assert (settings["model.units"], settings["training.epochs"], settings["dataset.name"]) == (64, 1, "mnist")
-    assert settings["quantization.representative_samples"] == 50
+    assert settings["quantization.representative_samples"] == 100
     assert list(result.targets) == [TARGET]
 
 
@@ -104,7 +104,7 @@ def test_what_is_shown_counts_before_what_is_remembered_of_the_same_model(record
     record_again("quantized", inputs=other, finished=NOW)
     (result,) = catalogue()
     assert result.targets[TARGET] == shown.metrics
-    assert result.settings["quantization.representative_samples"] == 50
+    assert result.settings["quantization.representative_samples"] == 100
 
 
 def test_a_second_target_stands_beside_the_first(recorded: Recorded) -> None:
@@ -188,7 +188,7 @@ def test_nothing_side_by_side_is_nothing() -> None:
 def test_one_alone_has_its_numbers_and_no_differences() -> None:
     rows = _rows(_result(settings={"model.units": 8}, metrics={"int8_accuracy": 0.9}, targets={"t": COSTS}))
     assert "units" not in rows
-    assert rows["int8 accuracy"].cells == ("90.00 %",)
+    assert rows["quantized accuracy"].cells == ("90.00 %",)
     assert rows["cycles"].cells == ("5,000",)
     assert all(row.better == (None,) for row in rows.values())
 
@@ -208,8 +208,8 @@ def test_accuracy_is_better_when_it_is_higher_and_costs_when_they_are_lower() ->
         _result(metrics={"float_accuracy": 0.98, "int8_accuracy": 0.96}, targets={"t": dearer}),
         _result(metrics={"float_accuracy": 0.99, "int8_accuracy": 0.98}, targets={"t": COSTS}),
     )
-    assert rows["int8 accuracy"].cells == ("97.00 %", "96.00 % (-1.00)", "98.00 % (+1.00)")
-    assert rows["int8 accuracy"].better == (None, False, True)
+    assert rows["quantized accuracy"].cells == ("97.00 %", "96.00 % (-1.00)", "98.00 % (+1.00)")
+    assert rows["quantized accuracy"].better == (None, False, True)
     assert rows["float accuracy"].better == (None, None, True)
     assert rows["inference"].cells == ("10.00 ms", "15.00 ms (1.50x)", "10.00 ms")
     assert rows["inference"].better == (None, False, None)
@@ -223,7 +223,7 @@ def test_what_one_of_them_has_not_is_a_dash_and_no_worse() -> None:
         _result(metrics={"int8_accuracy": 0.9}, targets={"t": COSTS}),
         _result(metrics={"int8_accuracy": None}, targets={"u": COSTS}),
     )
-    assert rows["int8 accuracy"].cells == ("90.00 %", "-")
+    assert rows["quantized accuracy"].cells == ("90.00 %", "-")
     by_target = results.side_by_side([_result(targets={"t": COSTS}), _result(targets={"u": COSTS})])
     cycles = [row for row in by_target if row.name.strip() == "cycles"]
     assert [row.cells for row in cycles] == [("5,000", "-"), ("-", "5,000")]

@@ -141,7 +141,7 @@ async def test_the_plot_takes_the_place_of_the_numbers_on_a_small_screen(three: 
             await pilot.press("p")
             columns = [str(each.label) for each in table(pilot).ordered_columns]
             assert columns[:2] == ["", "experiment"]
-            assert "int8" in columns
+            assert "quantized" in columns
         await pilot.resize_terminal(10, 5)
         await pilot.press("p", "space", "j")
         await pilot.resize_terminal(*WIDE)

@@ -75,7 +75,7 @@ async def test_the_ladder_the_budget_and_the_classes(built: Recorded, dashboard:
         assert "int8 at most 1.0 points below float: kept" in text
         assert "2 of 10,000 predictions changed by int8: 1 to right, 1 to wrong" in text
         assert "4 taken for 9 (14)" in text
-        assert "2 samples that int8 puts into another class" in said(pilot, "#samples")
+        assert "2 samples that quantizing puts into another class" in said(pilot, "#samples")
         assert "sample 7: it is 7" in said(pilot, "#samples")
 
 
@@ -186,7 +186,7 @@ async def test_samples_are_drawn_in_a_thread_that_asks_nothing_of_the_screen(
 
     monkeypatch.setattr(Panel, "columns", property(columns))
     async with dashboard.run_test(size=WIDE) as pilot:
-        assert "2 samples that int8 puts into another class" in await opened(pilot, "#samples")
+        assert "2 samples that quantizing puts into another class" in await opened(pilot, "#samples")
         await pilot.resize_terminal(100, 60)
         await settled(pilot)
     assert threads == {threading.main_thread()}
@@ -226,7 +226,7 @@ async def test_the_late_samples_of_another_experiment_are_not_shown(
     def changed(*_: object) -> list[Changed]:
         go.wait(30)
         loaded.append("keyword")
-        return [Changed(7, 1, 1, 2, [[1.0]])]
+        return [Changed(7, 1, 1, "int8", 2, [[1.0]])]
 
     monkeypatch.setattr(images, "changed", changed)
     async with dashboard.run_test(size=WIDE) as pilot:

@@ -5,7 +5,7 @@ from tui.widgets import digit
 
 
 def sample(rows: int = 4, columns: int = 3, *, index: int = 7, label: int = 1) -> Changed:
-    return Changed(index, label, in_float=label, in_int8=9, pixels=[[0.0] * columns] * rows)
+    return Changed(index, label, in_float=label, rung="int8", in_integers=9, pixels=[[0.0] * columns] * rows)
 
 
 def test_two_rows_of_pixels_share_a_line() -> None:

@@ -157,6 +157,19 @@ async def test_a_number_that_could_not_be_had_stands_with_its_reason(recorded: R
         assert "lists" not in text
 
 
+async def test_a_warning_of_a_stage_stands_at_the_stage_and_in_the_experiments_results(
+    recorded: Recorded, dashboard: Dashboard
+) -> None:
+    recorded.write()
+    recorded.build()
+    path = Path("build/keyword/quantized/stage.json")
+    record = json.loads(path.read_text(encoding="utf-8"))  # noqa: ASYNC240 - a test may wait for its disk
+    path.write_text(json.dumps(record | {"warnings": ["1.5 % [saturated]"]}), encoding="utf-8")  # noqa: ASYNC240
+    async with dashboard.run_test(size=WIDE) as pilot:
+        assert "warning: 1.5 % [saturated]" in await look_at(pilot, "quantized:keyword")
+        assert "quantized:keyword: 1.5 % [saturated]" in await look_at(pilot, None)
+
+
 async def test_settings_with_brackets_are_shown_as_written(recorded: Recorded, dashboard: Dashboard) -> None:
     recorded.write(description="[red]not[/] markup")
     path = Path("experiments/keyword.toml")

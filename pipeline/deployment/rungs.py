@@ -1,0 +1,70 @@
+"""What quantizing costs each role, so that the weak tensor of a bad model has a name."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.deployment.ranges import METHODS, Range, Seen
+from pipeline.deployment.tied import Parameters
+
+MOST_ROUNDING = 0.5 + 1e-6
+"""Steps by which rounding alone may change a value; the edge of a range may lie so far beyond the last step."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rung:
+    """One line of the table: a tie, its parameters, and what they do to the values that were seen."""
+
+    tie: str
+    scale: float
+    zero_point: int
+    seen_low: float
+    seen_high: float
+    low: float
+    high: float
+    basis: str
+    """Where the range comes from."""
+    rounding_error: float
+    """Root mean square of what quantizing changes, in steps (RMSE / scale); rounding alone makes 0.29."""
+    saturated: float
+    """Share of the values beyond what can be stored, by more than rounding."""
+    noise: float
+    """The same root mean square as a share of the values' standard deviation: the weakest role has the most."""
+
+    @property
+    def harmless(self) -> bool:
+        """Tell whether saturation is what the function does anyway."""
+        return self.basis not in METHODS
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the line as JSON types."""
+        return asdict(self)
+
+
+def judge(tie: str, seen: Seen, chosen: Range, parameters: Parameters, bits: int) -> Rung:
+    """Quantize the values that a tie was seen to hold, and compare.
+
+    Where a function ignores what is beyond its bounds, so does the comparison.
+    """
+    values = seen.values.astype(np.float64)
+    if chosen.basis not in METHODS:
+        values = np.clip(values, chosen.low, chosen.high)
+    lowest, highest = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    exact = values / parameters.scale + parameters.zero_point
+    stored = np.clip(np.round(exact), lowest, highest)
+    error = float(np.sqrt(np.mean(((stored - parameters.zero_point) * parameters.scale - values) ** 2)))
+    spread = float(values.std())
+    return Rung(
+        tie=tie,
+        scale=parameters.scale,
+        zero_point=parameters.zero_point,
+        seen_low=seen.low,
+        seen_high=seen.high,
+        low=chosen.low,
+        high=chosen.high,
+        basis=chosen.basis,
+        rounding_error=error / parameters.scale,
+        saturated=float(np.mean(np.abs(exact - stored) > MOST_ROUNDING)),
+        noise=error / spread if spread else 0.0,
+    )

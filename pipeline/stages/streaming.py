@@ -1,0 +1,79 @@
+"""What a state model does on the board: fed in pieces, sequence after sequence, with and without a reset."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.data import arrays
+from pipeline.errors import UnrollError
+from pipeline.stages import inference
+from pipeline.stages.contract import Work
+from pipeline.stages.inference import OUTPUT, Stored
+
+CHOSEN = "quantized.tflite"
+FORMS = {"the whole sequence at once": "whole_sequence.tflite", "single steps": "single_step.tflite"}
+"""The same graph cut otherwise, which only a tied one has."""
+SEQUENCES_IN_A_ROW = 100
+
+
+class StreamingError(UnrollError):
+    """A state model whose results depend on how its sequence is cut."""
+
+
+def check(
+    work: Work, x: arrays.Features, labels: npt.NDArray[np.int64], stored: Mapping[str, Stored]
+) -> dict[str, Any]:
+    """Compare the forms of a tied graph byte for byte, and run sequences in a row.
+
+    Args:
+        work: its ``quantized`` input holds the models.
+        x: float32 (samples, time steps, features), the whole test set.
+        labels: (samples,).
+        stored: what the chosen form returned for each sample, states included.
+
+    Returns:
+        ``streaming_identical``: samples whose bytes, classes and states, are the same in every form;
+        ``streaming_accuracy_with_reset``, ``..._without_reset``: over the first 100 sequences in a row;
+        ``reset_bytes``: what firmware writes into each state to begin anew.
+
+    Raises:
+        StreamingError: a byte differs.
+
+    """
+    folder = work.inputs["quantized"]
+    found: dict[str, Any] = {}
+    for what, name in FORMS.items():
+        if (folder / name).exists():
+            other = inference.outputs(
+                folder / name,
+                x,
+                inference.REFERENCE,
+                lambda done, what=what: work.progress(done, len(x), what=f"streaming: {what}"),  # type: ignore[misc]
+            )
+            _assert_identical(stored, other, what)
+            found["streaming_identical"] = len(x)
+    model = inference.Model(folder / CHOSEN, inference.REFERENCE)
+    row = slice(SEQUENCES_IN_A_ROW)
+    for name, reset in (("with_reset", True), ("without_reset", False)):
+        classes = inference.outputs(folder / CHOSEN, x[row], inference.REFERENCE, reset=reset)[OUTPUT].argmax(axis=1)
+        found[f"streaming_accuracy_{name}"] = float(np.mean(classes == labels[row]))
+    ports = {name: model.inputs[name].quantization for name in model.states}
+    return {
+        **found,
+        "streaming_sequences_in_a_row": len(x[row]),
+        "reset_bytes": {name: port.zero_point for name, port in ports.items() if port},
+    }
+
+
+def _assert_identical(stored: Mapping[str, Stored], other: Mapping[str, Stored], what: str) -> None:
+    for name, values in stored.items():
+        differs = (values != other[name]).any(axis=1)
+        if differs.any():
+            output = "the class probabilities" if name == OUTPUT else f"state {name}"
+            message = (
+                f"{output} of test sample {int(differs.argmax())} (and {int(differs.sum()) - 1} others) differ between"
+                f" the chosen time steps per inference and {what}: this is a defect of the graph, please report it"
+            )
+            raise StreamingError(message)

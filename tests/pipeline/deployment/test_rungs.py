@@ -1,0 +1,77 @@
+"""A line of the table says what quantizing did to the values that were seen."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pipeline.deployment import rungs
+from pipeline.deployment.ranges import Range, Seen
+from pipeline.deployment.tied import Parameters
+
+VALUES = np.sort(np.random.default_rng(0).normal(0, 1, 50_000).astype(np.float32))
+
+
+def judge(
+    values: np.ndarray[tuple[int], np.dtype[np.float32]], half: float, basis: str = "min_max", bits: int = 8
+) -> rungs.Rung:
+    """Judge a range of -half to half."""
+    seen = Seen(low=float(values[0]), high=float(values[-1]), values=values)
+    parameters = Parameters(scale=2 * half / (2**bits - 1), zero_point=0)
+    return rungs.judge("gru_1/cell", seen, Range(low=-half, high=half, basis=basis), parameters, bits)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_rounding_alone_makes_the_root_of_a_twelfth(bits: int) -> None:
+    rung = judge(VALUES, 6, bits=bits)
+
+    assert rung.rounding_error == pytest.approx(12**-0.5, rel=0.02)
+    assert rung.saturated == 0
+    assert rung.noise == pytest.approx(rung.rounding_error * rung.scale / VALUES.std(), rel=1e-6)
+
+
+def test_values_on_the_steps_have_no_error() -> None:
+    rung = rungs.judge(
+        "input",
+        Seen(low=-1, high=1, values=np.array([-1, -0.5, 0, 1], np.float32)),
+        Range(low=-1, high=1, basis="min_max"),
+        Parameters(scale=0.5, zero_point=7),
+        8,
+    )
+
+    assert (rung.rounding_error, rung.saturated, rung.noise) == (0, 0, 0)
+
+
+def test_what_saturates_is_counted_and_costs_its_distance() -> None:
+    rung = judge(VALUES, 1)
+    clipped = np.clip(VALUES, -1, 1)
+
+    assert rung.saturated == pytest.approx(np.mean(np.abs(VALUES) > 1 + rung.scale / 2), abs=0.005)
+    assert rung.rounding_error * rung.scale == pytest.approx(np.sqrt(np.mean((VALUES - clipped) ** 2)), rel=0.02)
+    assert not rung.harmless
+
+
+def test_what_the_function_ignores_is_no_error() -> None:
+    rung = judge(VALUES, 1, basis="mse, bounded by its function")
+
+    assert rung.saturated == 0
+    assert rung.rounding_error < 0.5
+    assert rung.harmless
+
+
+@pytest.mark.parametrize(
+    ("basis", "harmless"), [("min_max", False), ("percentile", False), ("mse", False), ("tanh", True)]
+)
+def test_saturation_is_harmless_where_the_function_saturates_itself(basis: str, harmless: bool) -> None:  # noqa: FBT001
+    assert judge(VALUES, 1, basis=basis).harmless is harmless
+
+
+def test_values_that_are_all_the_same_have_no_noise() -> None:
+    assert judge(np.full(4, 0.3, np.float32), 1).noise == 0
+
+
+def test_a_line_is_json() -> None:
+    line = judge(VALUES, 6).as_dict()
+
+    assert json.loads(json.dumps(line, allow_nan=False)) == line
+    assert {"tie", "scale", "zero_point", "seen_low", "seen_high", "rounding_error", "saturated"} <= set(line)
