@@ -10,7 +10,7 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from pipeline import commands, experiment, folders, graph
+from pipeline import answers, commands, experiment, folders, graph
 from pipeline.build import Build
 from pipeline.console import ConsoleReporter
 from pipeline.errors import UnrollError
@@ -130,17 +130,45 @@ def task_stages() -> Iterator[Task]:
     return _all_tasks()
 
 
+JSON = {"name": "as_json", "long": "json", "type": bool, "default": False, "help": "print JSON for scripts"}
+
+
 def task_status() -> Task:
     """Say which stages are fresh or stale, and why (--json for scripts; exit code 1 when any is stale)."""
     return {
         "actions": [(commands.status, [EXPERIMENTS])],
-        "params": [
-            {"name": "as_json", "long": "json", "type": bool, "default": False, "help": "print JSON for scripts"}
-        ],
+        "params": [JSON],
         "pos_arg": "names",
         "uptodate": [False],
         "io": {"capture": False},
     }
+
+
+def task_matrix() -> Iterator[Task]:
+    """Say what a model costs on every Ethos-U and why (--json, --all, --optimise both, --target NAME)."""
+    every = {"name": "every", "long": "all", "type": bool, "default": False}
+    optimise = {"name": "optimise", "long": "optimise", "type": str, "default": "Performance"}
+    target = {"name": "target", "long": "target", "type": str, "default": ""}
+    for name, jobs in EXPERIMENTS.items():
+        if isinstance(jobs, UnrollError):
+            yield _broken_task("matrix", name, jobs)
+            continue
+        yield {
+            "name": name,
+            "doc": f"what {name} costs on every Ethos-U, and why",
+            "actions": [(answers.answer_matrix, [answers.Asked(BUILD, jobs)])],
+            "params": [
+                JSON,
+                {**every, "help": "every system configuration and memory mode, not only the usual ones"},
+                {**optimise, "help": "Vela's strategy: Performance, Size or both"},
+                {**target, "help": "the target whose cycles are explained; otherwise the first one"},
+            ],
+            "task_dep": [job.name for job in jobs if job.stage.name == "quantized"],
+            "uptodate": [False],
+            "clean": [(commands.unlink_all, [f"{folders.BUILD}/{name}/matrix"])],
+            "io": {"capture": False},
+            "meta": {"answers": True},
+        }
 
 
 def task_prune() -> Task:

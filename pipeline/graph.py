@@ -114,6 +114,8 @@ STAGES: Mapping[str, Stage] = {
                 "stages/vela.py",
                 "npu/__init__.py",
                 "npu/compiled_file.py",
+                "npu/constants.py",
+                "npu/vela_process.py",
                 "npu/vela_report.py",
             ),
         ),

@@ -2,15 +2,13 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnrollError
-from pipeline.npu import compiled_file, vela_report
+from pipeline.npu import compiled_file, constants, vela_process, vela_report
 from pipeline.npu.compiled_file import CompiledFile
 from pipeline.npu.vela_report import Report
 from pipeline.stages.contract import Found, Work
@@ -33,40 +31,45 @@ def make(work: Work) -> Found:
 
     """
     with tempfile.TemporaryDirectory(dir=work.into.parent) as folder:
-        messages = _compile(work.inputs["quantized"] / "quantized.tflite", Path(folder), work.config)
+        model = work.inputs["quantized"] / "quantized.tflite"
+        messages = _compile(model, Path(folder), work.config)
         report = vela_report.read(Path(folder), messages)
         compiled = next(Path(folder).glob("*_vela.tflite"))
         shutil.move(compiled, work.into / COMPILED)
     (work.into / LAYERS).write_text(
-        json.dumps({"layers": report.layers, "summary": report.summary}, indent=1), encoding="utf-8"
+        json.dumps(
+            {"layers": report.layers, "summary": report.summary, "constants": constants.constants(model)}, indent=1
+        ),
+        encoding="utf-8",
     )
     metrics = numbers(report, compiled_file.measure(work.into / COMPILED))
     return Found(metrics=metrics, basis=dict.fromkeys(metrics, "estimated") | {"flash_bytes": "measured"})
 
 
 def _compile(model: Path, folder: Path, target: Mapping[str, Any]) -> str:
-    command = [sys.executable, "-m", "ethosu.vela", str(model), "--output-dir", str(folder)]
-    command += ["--config", "Arm/vela.ini", "--accelerator-config", target["accelerator"]]
-    command += ["--system-config", target["system_config"], "--memory-mode", target["memory_mode"]]
-    command += ["--optimise", target["optimise"], "--verbose-performance", "--show-cpu-operations"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    print(done.stdout)  # noqa: T201 - goes into the stage's log
-    if done.returncode:
-        last = (done.stdout.strip().splitlines() or ["(it printed nothing)"])[-1]
-        how = f"exit code {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
+    arguments = [str(model), "--output-dir", str(folder), "--config", "Arm/vela.ini"]
+    arguments += ["--accelerator-config", target["accelerator"], "--system-config", target["system_config"]]
+    arguments += ["--memory-mode", target["memory_mode"], "--optimise", target["optimise"]]
+    code, printed = vela_process.run([*arguments, "--verbose-performance", "--show-cpu-operations"])
+    print(printed)  # noqa: T201 - goes into the stage's log
+    if code:
+        last = (printed.strip().splitlines() or ["(it printed nothing)"])[-1]
+        how = f"exit code {code}" if code > 0 else f"signal {-code}"
         message = f"Vela failed ({how}): {last}"
         raise CompileError(message)
-    return done.stdout
+    return printed
 
 
 def numbers(report: Report, compiled: CompiledFile) -> dict[str, Any]:
     """Return the totals under the field's names.
 
     SRAM counts what must be there at run time: the arena, and in Sram_Only the constants and
-    the command stream too, which Vela's own total leaves out.
+    the command stream too, which Vela's own total leaves out. Where constants live in DRAM, its
+    total leaves out the command stream.
     """
     summary = report.summary
     constants_in_sram = summary["memory_mode"] == "Sram_Only"
+    constants_in_dram = summary["weights_storage_area"] == "DRAM"
     cycles = {
         name: summary[f"cycles_{name}"]
         for name in ("total", "npu", "sram_access", "dram_access", "on_chip_flash_access", "off_chip_flash_access")
@@ -76,7 +79,7 @@ def numbers(report: Report, compiled: CompiledFile) -> dict[str, Any]:
         "inference_ms": summary["inference_time"] * 1e3,
         "core_clock_hz": summary["core_clock"],
         "sram_bytes": round(summary["sram_memory_used"] * KIB) + constants_in_sram * compiled.constants_bytes,
-        "dram_bytes": round(summary["dram_memory_used"] * KIB),
+        "dram_bytes": round(summary["dram_memory_used"] * KIB) + constants_in_dram * compiled.command_stream_bytes,
         "constants_bytes": compiled.constants_bytes,
         "flash_bytes": compiled.file_bytes,
         "macs": summary["nn_macs"],
