@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
+import msgspec
 from doit.exceptions import TaskFailed
 
 from pipeline import matrix, reason, tables
@@ -65,7 +66,7 @@ def answer_matrix(
         _print_json(matrix_as_json(found, name, said))
     else:
         print("\n".join(lines(found, name, said)))  # noqa: T201 - what was asked for
-    return TaskFailed("", report=False) if any(row.failure for row in found.rows) else None
+    return TaskFailed("", report=False) if found.failed else None
 
 
 def make_matrix(asked: Asked, *, every: bool, strategies: tuple[str, ...]) -> Matrix:
@@ -75,11 +76,14 @@ def make_matrix(asked: Asked, *, every: bool, strategies: tuple[str, ...]) -> Ma
         Point(**{**point.config(), "optimise": way}) for point in asked.targets.values() for way in STRATEGIES["both"]
     ]
     chosen = sorted({*own, *points.points(every=every, strategies=strategies)}, key=_place)
-    compiled = matrix.jobs_of(chosen, needed)
+    variants = [msgspec.structs.replace(point, clusters=reason.CLUSTERS) for point in asked.targets.values()]
+    compiled = matrix.jobs_of([*chosen, *dict.fromkeys(variants)], needed)
     failures = matrix.compile_all(asked.build, compiled)
+    rows = matrix.rows(asked.build, compiled, failures, asked.targets)
     return Matrix(
         experiment=asked.experiment,
-        rows=matrix.rows(asked.build, compiled, failures, asked.targets),
+        rows=rows[: len(chosen)],
+        variants=rows[len(chosen) :],
         impossible=tuple(points.impossible(every=every)),
     )
 
@@ -133,14 +137,10 @@ def lines(found: Matrix, target: str, said: Sequence[Claim]) -> list[str]:
         text += ["", f"{system}{f', {clock / 1e6:,.0f} MHz' if clock else ''}"]
         text += [f"  {line}" for line in ([table[0]] if index == 0 else []) + [line for _, line in members]]
     text += ["", *impossible_lines(found)]
+    text += [f"failed: {row.point.name}: {row.failure}" for row in found.variants if row.failure]
     if said:
-        text += ["", f"why, on {target}:", *(f"  - {words(claim)}" for claim in said)]
+        text += ["", f"why, on {target}, as Vela estimates it:", *(f"  - {claim.text}" for claim in said)]
     return text
-
-
-def words(claim: Claim) -> str:
-    """Return a claim with what it rests on, where that is an assumption."""
-    return f"{claim.text} (estimate: {claim.because})" if claim.basis == "estimate" else claim.text
 
 
 def impossible_lines(found: Matrix) -> list[str]:
@@ -160,7 +160,8 @@ def matrix_as_json(found: Matrix, target: str, said: Sequence[Claim]) -> dict[st
         "impossible": [pair._asdict() for pair in found.impossible],
         "reason": {
             "target": target,
-            "claims": [{name: getattr(claim, name) for name in claim.__struct_fields__} for claim in said],
+            "basis": "estimated",
+            "claims": [msgspec.to_builtins(claim) for claim in said],
         },
     }
 

@@ -113,6 +113,7 @@ STAGES: Mapping[str, Stage] = {
                 *_SHARED,
                 "stages/vela.py",
                 "npu/__init__.py",
+                "npu/clustering.py",
                 "npu/compiled_file.py",
                 "npu/constants.py",
                 "npu/vela_process.py",

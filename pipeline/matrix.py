@@ -49,11 +49,18 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True):
 
     experiment: str
     rows: tuple[Row, ...]
+    variants: tuple[Row, ...]
+    """Compiles that only serve to explain the others: the same with clustered weights."""
     impossible: tuple[Impossible, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether a compile failed, of a point or of a trial."""
+        return any(row.failure for row in (*self.rows, *self.variants))
 
     def row(self, point: Point) -> Row | None:
         """Return the row of a point."""
-        return next((row for row in self.rows if row.point == point), None)
+        return next((row for row in (*self.rows, *self.variants) if row.point == point), None)
 
 
 def jobs_of(chosen: Sequence[Point], needed: Job) -> list[Job]:

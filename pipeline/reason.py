@@ -1,13 +1,13 @@
 """Why a model costs what it costs, in words.
 
-Every claim is computed from compiles that were run, or is an estimate that says what it assumes.
+Every claim is computed from compiles that were run, and names them; their cycles are Vela's estimates.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -21,6 +21,7 @@ WORTH_SAYING = 0.02
 LARGE = 0.1
 """A part above this share of the cycles is named."""
 CLUSTERS = 16
+"""Values that the weights are made to share for a trial."""
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,10 +30,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     """``placement bound rereading roles macs memory_mode strategy clustering utilization fastest``."""
     text: str
-    basis: Literal["compiled", "estimate"]
-    """``compiled``: read off or computed from compiles that were run, whose cycles Vela estimates."""
     because: str
-    """The compiles, or the assumption, that it rests on."""
+    """The compiles that it was computed from."""
     numbers: dict[str, Any]
 
 
@@ -116,7 +115,6 @@ def _placement(here: Compiled, _matrix: Matrix) -> Iterator[Claim]:
         about="placement",
         text=f"{len(on_cpu)} of {total} operators run on the CPU ({kinds}), and no number here holds their time;"
         f" Vela says of {first['operator']} {first['name']}: {first['reason']}",
-        basis="compiled",
         because=f"placement by the compile of {here.point.name}",
         numbers={"cpu_operators": len(on_cpu), "operators": total},
     )
@@ -135,7 +133,6 @@ def _bound(here: Compiled, _matrix: Matrix) -> Iterator[Claim]:
     yield Claim(
         about="bound",
         text=", ".join(words),
-        basis="compiled",
         because=f"the largest of NPU and memory cycles of every operator of {here.point.name}",
         numbers=shares,
     )
@@ -154,7 +151,6 @@ def _rereading(here: Compiled, _matrix: Matrix) -> Iterator[Claim]:
         text=f"{most['bytes']:,} bytes of {_read_by(here, most)} weights are read {times} times:"
         f" {_mb(total)} of weights from {BOUNDS[column]} an inference,"
         f" for a file of {_mb(here.metrics['flash_bytes'])}",
-        basis="compiled",
         because=f"constants and their readers in the model; bytes by Vela's summary of {here.point.name}",
         numbers={
             "bytes": most["bytes"],
@@ -179,7 +175,6 @@ def _roles(here: Compiled, _matrix: Matrix) -> Iterator[Claim]:
     yield Claim(
         about="roles",
         text=", ".join(words),
-        basis="compiled",
         because=f"cycles of every operator of {here.point.name}, by what it is for",
         numbers=shares,
     )
@@ -196,7 +191,6 @@ def _utilization(here: Compiled, _matrix: Matrix) -> Iterator[Claim]:
     yield Claim(
         about="utilization",
         text=f"the products do {rate:,.1f} MACs a cycle of {here.point.macs_per_cycle:,} possible{rest}",
-        basis="compiled",
         because=f"MACs and cycles of every operator of {here.point.name}",
         numbers={"macs_per_cycle": rate, "possible": here.point.macs_per_cycle, "share_without_macs": without},
     )
@@ -220,7 +214,6 @@ def _macs(here: Compiled, matrix: Matrix) -> Iterator[Claim]:
     yield Claim(
         about="macs",
         text=f"against {here.point.macs_per_cycle:,} MACs per cycle, {', '.join(words)}",
-        basis="compiled",
         because=f"compiles of {', '.join(point.name for point in [here.point, *chosen])}",
         numbers={
             str(row.point.macs_per_cycle): row.record.metrics["cycles_total"]
@@ -258,7 +251,6 @@ def _memory_mode(here: Compiled, matrix: Matrix) -> Iterator[Claim]:
         yield Claim(
             about="memory_mode",
             text=f"{_MODES.get(mode, mode)} ({mode}) {effect} and need {_need(found)}",
-            basis="compiled",
             because=f"compiles of {here.point.name} and {row.point.name}",
             numbers={
                 "memory_mode": mode,
@@ -279,42 +271,26 @@ def _strategy(here: Compiled, matrix: Matrix) -> Iterator[Claim]:
         about="strategy",
         text=f"--optimise {other} takes {_against(cycles, here.cycles)}"
         f" and {_size(sram)} of SRAM in place of {_size(here.metrics['sram_bytes'])}",
-        basis="compiled",
         because=f"compiles of {here.point.name} and {row.point.name}",
         numbers={"optimise": other, "cycles_total": cycles, "sram_bytes": sram},
     )
 
 
-def _clustering(here: Compiled, _matrix: Matrix) -> Iterator[Claim]:
-    """Estimate what few distinct weights would save where their bytes are what is waited for.
-
-    An operator's memory cycles shrink as its weights do, down to the largest of its other columns.
-    Vela's model charges compression as memory traffic alone.
-    """
-    column = here.constants_column
-    original, encoded = here.summary["total_original_weights"], here.summary["total_npu_encoded_weights"]
-    if bound_name(here) != BOUNDS[column] or not original or not encoded:
+def _clustering(here: Compiled, matrix: Matrix) -> Iterator[Claim]:
+    row = matrix.row(msgspec.structs.replace(here.point, clusters=CLUSTERS))
+    if row is None or row.record is None:
         return
-    bits_now, bits_then = 8 * encoded / original, float((CLUSTERS - 1).bit_length())
-    of_weights = here.read_bytes(column) / here.read_bytes(column, "total")
-    if bits_then >= bits_now:
-        return
-    left = 1 - of_weights * (1 - bits_then / bits_now)
-    saved = 0.0
-    for layer in here.layers:
-        if layer["macs"] and bound(layer) == BOUNDS[column]:
-            rest = max(layer[other] for other in BOUNDS if other != column)
-            saved += layer["cycles"] - max(rest, layer[column] * left)
-    factor = here.cycles / (here.cycles - saved)
+    found = row.record.metrics
+    factor = here.cycles / found["cycles_total"] if found["cycles_total"] else 1.0
     if factor - 1 < WORTH_SAYING:
         return
     yield Claim(
         about="clustering",
-        text=f"clustering the weights to {CLUSTERS} values would save about {_times(factor)}",
-        basis="estimate",
-        because=f"{bits_then:.0f} bits a weight in place of the {bits_now:.1f} that Vela encodes now, at the same rate"
-        f" from {BOUNDS[column]}; not compiled, and the accuracy has to be measured",
-        numbers={"factor": factor, "bits_now": bits_now, "bits_then": bits_then},
+        text=f"clustering the weights to {CLUSTERS} values saves {_times(factor)} and leaves"
+        f" {_size(found['flash_bytes'])} of flash in place of {_size(here.metrics['flash_bytes'])}"
+        " (its accuracy is not measured)",
+        because=f"compiles of {here.point.name} and of the same model with its weights clustered, untrained",
+        numbers={"factor": factor, "clusters": CLUSTERS, "flash_bytes": found["flash_bytes"]},
     )
 
 
@@ -329,7 +305,6 @@ def _fastest(here: Compiled, matrix: Matrix) -> Iterator[Claim]:
         text=f"the fastest of the {len(others)} points is {best.point.accelerator} {best.point.memory_mode}"
         f" ({best.point.system_config}): {found['inference_ms']:,.2f} ms,"
         f" {_times(here.metrics['inference_ms'] / found['inference_ms'])} faster, and needs {_need(found)}",
-        basis="compiled",
         because=f"{len(others)} compiles, each at its own system's clock and memories",
         numbers={"point": best.point.name, "inference_ms": found["inference_ms"]},
     )

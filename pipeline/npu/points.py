@@ -26,13 +26,16 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     system_config: str
     memory_mode: str
     optimise: str = "Performance"
+    clusters: int = 0
+    """Weights share so many values, as an experiment on a copy of the model; 0 leaves them as they are."""
 
     @property
     def name(self) -> str:
         """Name it as a task's target and a folder: ``u55-128.Shared_Sram.High_End_Embedded``."""
         system = self.system_config.removeprefix(f"Ethos_{self.family.upper()}_")
         parts = [self.accelerator.removeprefix("ethos-"), self.memory_mode, system]
-        return ".".join(parts + [self.optimise] * (self.optimise != "Performance"))
+        parts += [self.optimise] * (self.optimise != "Performance")
+        return ".".join(parts + [f"{self.clusters}-values"] * (self.clusters > 0))
 
     @property
     def family(self) -> str:
@@ -47,7 +50,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     def config(self) -> dict[str, Any]:
         """Return it as the ``vela`` stage reads it; an experiment's target of the same has the same result."""
         built: dict[str, Any] = msgspec.to_builtins(self)
-        return built
+        return built if self.clusters else {name: value for name, value in built.items() if name != "clusters"}
 
 
 class Impossible(NamedTuple):
@@ -62,7 +65,7 @@ class Impossible(NamedTuple):
 
 def of_config(config: Mapping[str, Any]) -> Point:
     """Return the point of an experiment's target."""
-    return Point(**{name: config[name] for name in Point.__struct_fields__})
+    return Point(**{name: config[name] for name in Point.__struct_fields__ if name in config})
 
 
 def points(*, every: bool, strategies: tuple[str, ...] = ("Performance",)) -> Iterator[Point]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnrollError
-from pipeline.npu import compiled_file, constants, vela_process, vela_report
+from pipeline.npu import clustering, compiled_file, constants, vela_process, vela_report
 from pipeline.npu.compiled_file import CompiledFile
 from pipeline.npu.vela_report import Report
 from pipeline.stages.contract import Found, Work
@@ -31,19 +31,29 @@ def make(work: Work) -> Found:
 
     """
     with tempfile.TemporaryDirectory(dir=work.into.parent) as folder:
-        model = work.inputs["quantized"] / "quantized.tflite"
+        model = _model(work, Path(folder))
         messages = _compile(model, Path(folder), work.config)
         report = vela_report.read(Path(folder), messages)
+        read = constants.constants(model)
         compiled = next(Path(folder).glob("*_vela.tflite"))
         shutil.move(compiled, work.into / COMPILED)
     (work.into / LAYERS).write_text(
-        json.dumps(
-            {"layers": report.layers, "summary": report.summary, "constants": constants.constants(model)}, indent=1
-        ),
+        json.dumps({"layers": report.layers, "summary": report.summary, "constants": read}, indent=1),
         encoding="utf-8",
     )
     metrics = numbers(report, compiled_file.measure(work.into / COMPILED))
     return Found(metrics=metrics, basis=dict.fromkeys(metrics, "estimated") | {"flash_bytes": "measured"})
+
+
+def _model(work: Work, folder: Path) -> Path:
+    """Return the model to compile: that of the experiment, or a copy whose weights share few values."""
+    model = work.inputs["quantized"] / "quantized.tflite"
+    if not work.config.get("clusters"):
+        return model
+    copy = folder / "clustered" / model.name
+    copy.parent.mkdir()
+    copy.write_bytes(clustering.clustered(model.read_bytes(), work.config["clusters"]))
+    return copy
 
 
 def _compile(model: Path, folder: Path, target: Mapping[str, Any]) -> str:
