@@ -10,7 +10,7 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from pipeline import answers, commands, experiment, folders, graph
+from pipeline import answers, budget, check, commands, experiment, folders, graph, placement
 from pipeline.build import Build
 from pipeline.console import ConsoleReporter
 from pipeline.errors import UnrollError
@@ -25,6 +25,7 @@ Task = dict[str, Any]
 
 
 DESCRIPTIONS: dict[str, str] = {}
+BUDGETS: dict[str, experiment.Budget] = {}
 
 
 def _load() -> dict[str, list[graph.Job] | UnrollError]:
@@ -34,6 +35,7 @@ def _load() -> dict[str, list[graph.Job] | UnrollError]:
             checked = experiment.load(name)
             loaded[name] = graph.jobs(name, checked)
             DESCRIPTIONS[name] = checked.description
+            BUDGETS[name] = checked.budget
         except UnrollError as error:
             loaded[name] = error
     return loaded
@@ -109,17 +111,43 @@ def _broken_task(basename: str, name: str, error: UnrollError) -> Task:
     return {"basename": basename, "name": name, "doc": f"can't be built: {error}", "actions": [(_fail, [error])]}
 
 
+def _is_placed(task: object, values: object, jobs: list[graph.Job], allowed: int) -> bool:
+    del task, values
+    return not placement.surplus(BUILD, jobs, allowed)
+
+
+def _placement_task(name: str, jobs: list[graph.Job]) -> Task:
+    allowed = BUDGETS[name].cpu_operators_max or 0
+    targets = [job for job in jobs if job.target]
+    return {
+        "basename": "placement",
+        "name": name,
+        "doc": f"fail when more than {allowed} operators of {name} stay on the CPU",
+        "actions": [(placement.gate, [BUILD, targets, allowed])],
+        "uptodate": [(_is_placed, [targets, allowed])],
+        "task_dep": [job.name for job in targets],
+        "io": {"capture": False},
+    }
+
+
 def _all_tasks() -> Iterator[Task]:
     whole = {name: jobs for name, jobs in EXPERIMENTS.items() if not isinstance(jobs, UnrollError)}
     for stage in graph.STAGES.values():
         mine = [job for jobs in whole.values() for job in jobs if job.stage is stage]
         yield _group_task(stage.name, None, stage.summary, mine)
         yield from (_job_task(job) for job in mine)
-    yield _group_task(
+    everything = _group_task(
         "build", None, "every stage of every experiment", [job for jobs in whole.values() for job in jobs]
     )
+    yield {**everything, "task_dep": [*everything["task_dep"], *(f"placement:{name}" for name in whole)]}
+    targets = [job for jobs in whole.values() for job in jobs if job.target]
+    yield _group_task(
+        "placement", None, "fail when operators stay on the CPU that the experiment does not allow", targets
+    )
     for name, jobs in whole.items():
-        yield _group_task("build", name, DESCRIPTIONS[name] or f"every stage of {name}", jobs)
+        yield _placement_task(name, jobs)
+        group = _group_task("build", name, DESCRIPTIONS[name] or f"every stage of {name}", jobs)
+        yield {**group, "task_dep": [*group["task_dep"], f"placement:{name}"]}
     for name, error in EXPERIMENTS.items():
         if isinstance(error, UnrollError):
             yield from (_broken_task(basename, name, error) for basename in (*graph.STAGES, "build"))
@@ -169,6 +197,35 @@ def task_matrix() -> Iterator[Task]:
             "io": {"capture": False},
             "meta": {"answers": True},
         }
+
+
+def task_check() -> Iterator[Task]:
+    """Hold results against budgets; exit code 1 when one is not kept (--json, --baseline FILE)."""
+    baseline = {"name": "baseline", "long": "baseline", "type": str, "default": ""}
+    subjects = {
+        name: check.Subject(name, jobs, BUDGETS[name])
+        for name, jobs in EXPERIMENTS.items()
+        if not isinstance(jobs, UnrollError)
+    }
+    with_budget = [subject for subject in subjects.values() if budget.is_set(subject.budget)]
+    chosen = {"check": with_budget} | {f"check:{name}": [subject] for name, subject in subjects.items()}
+    for task, asked in chosen.items():
+        whose = asked[0].name if ":" in task else "every experiment that has a [budget]"
+        yield {
+            "basename": task,
+            "doc": f"hold the results of {whose} against the budget (--json, --baseline FILE)",
+            "actions": [(check.answer_check, [BUILD, asked])],
+            "params": [JSON, {**baseline, "help": "an earlier --json, to show what changed as a Markdown table"}],
+            "task_dep": [
+                job.name for subject in asked for job in subject.jobs if job.stage.name in {"accuracy", "vela"}
+            ],
+            "uptodate": [False],
+            "io": {"capture": False},
+            "meta": {"answers": True},
+        }
+    for name, error in EXPERIMENTS.items():
+        if isinstance(error, UnrollError):
+            yield {"basename": f"check:{name}", "doc": f"can't be checked: {error}", "actions": [(_fail, [error])]}
 
 
 def task_prune() -> Task:

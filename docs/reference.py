@@ -21,7 +21,7 @@ TABLES: dict[str, tuple[type[Section], str]] = {
     "[training]": (experiment.Training, "weights"),
     "[quantization]": (experiment.Quantization, "quantized"),
     "[vela.targets.<name>]": (experiment.Target, "vela"),
-    "[budget]": (experiment.Budget, "the dashboard"),
+    "[budget]": (experiment.Budget, "`doit check`, the placement gate and the dashboard"),
 }
 
 

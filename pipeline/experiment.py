@@ -110,7 +110,7 @@ class Vela(Section, frozen=True):
 
 
 class Budget(Section, frozen=True):
-    """What a result may cost, for whoever looks at it; nothing is rebuilt when it changes."""
+    """What a result may cost; nothing is rebuilt when it changes."""
 
     accuracy_min: Annotated[
         Annotated[float, Meta(ge=0, le=1)] | None, Meta(description="int8 accuracy at least this share of 1")
@@ -128,7 +128,8 @@ class Budget(Section, frozen=True):
         Annotated[int, Meta(ge=1)] | None, Meta(description="bytes of flash, the compiled file as it is flashed")
     ] = None
     cpu_operators_max: Annotated[
-        Annotated[int, Meta(ge=0)] | None, Meta(description="operators that may stay on the CPU")
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="operators that may stay on the CPU; a build allows none unless this says so"),
     ] = None
 
 
