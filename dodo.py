@@ -14,6 +14,7 @@ from pipeline import answers, budget, check, commands, experiment, folders, grap
 from pipeline.build import Build
 from pipeline.console import ConsoleReporter
 from pipeline.errors import UnrollError
+from pipeline.report.write import answer_report
 
 gc.disable()  # a short-lived process with many tasks; collecting takes a sixth of a no-op over 200 experiments
 
@@ -226,6 +227,23 @@ def task_check() -> Iterator[Task]:
     for name, error in EXPERIMENTS.items():
         if isinstance(error, UnrollError):
             yield {"basename": f"check:{name}", "doc": f"can't be checked: {error}", "actions": [(_fail, [error])]}
+
+
+def task_report() -> Iterator[Task]:
+    """Write all that is known of an experiment as one HTML file, and as Markdown."""
+    for name, jobs in EXPERIMENTS.items():
+        if isinstance(jobs, UnrollError):
+            yield _broken_task("report", name, jobs)
+            continue
+        yield {
+            "name": name,
+            "doc": f"write build/{name}/report.html and report.md",
+            "actions": [(answer_report, [answers.Asked(BUILD, jobs), DESCRIPTIONS[name], BUDGETS[name]])],
+            "task_dep": [job.name for job in jobs],
+            "uptodate": [False],
+            "io": {"capture": False},
+            "meta": {"answers": True},
+        }
 
 
 def task_prune() -> Task:

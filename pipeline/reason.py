@@ -62,6 +62,11 @@ class Compiled:
         return _totals((bound(layer), layer) for layer in self.layers if layer["cycles"])
 
     @property
+    def by_role(self) -> list[tuple[str, int]]:
+        """Split the cycles by what the operators are for, the most first."""
+        return _totals((role.name, layer) for role, layer in zip(self.roles, self.layers, strict=True))
+
+    @property
     def constants_column(self) -> str:
         """Return the column of ``layers.json`` of the memory that the weights are read from."""
         read = {column: self.read_bytes(column) for column in BOUNDS if column != "cycles_npu"}
@@ -162,14 +167,13 @@ def _rereading(here: Compiled, _matrix: Matrix) -> Iterator[Claim]:
 
 
 def _roles(here: Compiled, _matrix: Matrix) -> Iterator[Claim]:
-    split = _totals((role.name, layer) for role, layer in zip(here.roles, here.layers, strict=True))
     counts = Counter(role.name for role in here.roles)
-    shares = {name: cycles / here.cycles for name, cycles in split if here.cycles and cycles}
+    shares = {name: cycles / here.cycles for name, cycles in here.by_role if here.cycles and cycles}
     named = [name for index, name in enumerate(shares) if index == 0 or shares[name] >= LARGE]
     if not named:
         return
     words = [
-        f"{'the ' if index == 0 else ''}{name} takes {_percent(shares[name])} in {_operators(counts[name])}"
+        f"the {name} {'takes ' if index == 0 else ''}{_percent(shares[name])} in {_operators(counts[name])}"
         for index, name in enumerate(named)
     ]
     yield Claim(
@@ -267,9 +271,12 @@ def _strategy(here: Compiled, matrix: Matrix) -> Iterator[Claim]:
     if row is None or row.record is None or not here.cycles:
         return
     cycles, sram = row.record.metrics["cycles_total"], row.record.metrics["sram_bytes"]
+    same = cycles == here.cycles and sram == here.metrics["sram_bytes"]
     yield Claim(
         about="strategy",
-        text=f"--optimise {other} takes {_against(cycles, here.cycles)}"
+        text=f"--optimise {other} changes neither cycles nor SRAM"
+        if same
+        else f"--optimise {other} takes {_against(cycles, here.cycles)}"
         f" and {_size(sram)} of SRAM in place of {_size(here.metrics['sram_bytes'])}",
         because=f"compiles of {here.point.name} and {row.point.name}",
         numbers={"optimise": other, "cycles_total": cycles, "sram_bytes": sram},

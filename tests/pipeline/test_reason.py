@@ -171,6 +171,8 @@ def test_the_other_strategy_is_compared(row: Any) -> None:
     size = row([layer("a", npu=500)], msgspec.structs.replace(U55, optimise="Size"), sram_bytes=2048)
     text = explain(here, size)["strategy"][0].text
     assert text == "--optimise Size takes 50.0 % fewer cycles and 2 KiB of SRAM in place of 4 KiB"
+    same = msgspec.structs.replace(size, record=here.record)
+    assert explain(here, same)["strategy"][0].text == "--optimise Size changes neither cycles nor SRAM"
 
 
 def test_clustering_is_said_only_where_it_helps(row: Any) -> None:
