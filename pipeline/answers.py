@@ -14,7 +14,8 @@ from pipeline.build import Build
 from pipeline.graph import Job
 from pipeline.matrix import Matrix, Row
 from pipeline.mistakes import did_you_mean
-from pipeline.npu import points
+from pipeline.npu import boards, points
+from pipeline.npu.boards import Board, BoardError
 from pipeline.npu.points import Point
 from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES
 from pipeline.reason import Claim
@@ -59,7 +60,10 @@ def answer_matrix(
         return TaskFailed(f"--target {target}: {did_you_mean(target, list(targets))}")
     if optimise not in STRATEGIES:
         return TaskFailed(f"--optimise {optimise}: {did_you_mean(optimise, list(STRATEGIES))}")
-    found = make_matrix(asked, every=every, strategies=STRATEGIES[optimise])
+    try:
+        found = make_matrix(asked, every=every, strategies=STRATEGIES[optimise])
+    except BoardError as error:
+        return TaskFailed(str(error))
     about = found.row(targets[name])
     said = reason.claims(found, about) if about and about.record else []
     if as_json:
@@ -73,17 +77,22 @@ def make_matrix(asked: Asked, *, every: bool, strategies: tuple[str, ...]) -> Ma
     """Compile what is missing of the matrix of an experiment, and of its own targets with either strategy."""
     needed = next(job for job in asked.jobs if job.stage.name == "quantized")
     own = [
-        Point(**{**point.config(), "optimise": way}) for point in asked.targets.values() for way in STRATEGIES["both"]
+        Point(**{**point.as_config(), "optimise": way})
+        for point in asked.targets.values()
+        for way in STRATEGIES["both"]
     ]
     chosen = sorted({*own, *points.points(every=every, strategies=strategies)}, key=_place)
     variants = [msgspec.structs.replace(point, clusters=reason.CLUSTERS) for point in asked.targets.values()]
-    compiled = matrix.jobs_of([*chosen, *dict.fromkeys(variants)], needed)
+    known = boards.load_all()
+    wanted = list(dict.fromkeys([*chosen, *variants, *(board.point() for board in known)]))
+    compiled = matrix.jobs_of(wanted, needed)
     failures = matrix.compile_all(asked.build, compiled)
-    rows = matrix.rows(asked.build, compiled, failures, asked.targets)
+    rows = dict(zip(wanted, matrix.rows(asked.build, compiled, failures, asked.targets), strict=True))
     return Matrix(
         experiment=asked.experiment,
-        rows=rows[: len(chosen)],
-        variants=rows[len(chosen) :],
+        rows=tuple(rows[point] for point in chosen),
+        variants=tuple(rows[point] for point in dict.fromkeys(variants)),
+        boards=tuple((board, rows[board.point()]) for board in known),
         impossible=tuple(points.impossible(every=every)),
     )
 
@@ -95,7 +104,7 @@ def _place(point: Point) -> tuple[Any, ...]:
         point.family,
         point.system_config,
         accelerators.index(point.accelerator),
-        modes.index(point.memory_mode),
+        modes.index(point.memory_mode) if point.memory_mode in modes else len(modes),
         point.optimise,
     )
 
@@ -126,9 +135,26 @@ def cells(row: Row) -> tuple[str, ...]:
     )
 
 
+BOARD_HEADER = ("board", "fits", "ms", "what is missing")
+
+
+def board_cells(found: Matrix) -> list[tuple[str, ...]]:
+    """Return every board as text, under ``BOARD_HEADER``."""
+    rows: list[tuple[str, ...]] = []
+    for board, row in found.boards:
+        if row.record is None:
+            rows.append((board.name, "-", "-", f"failed: {row.failure}"))
+        else:
+            missing = board.missing(row.record.metrics)
+            ms = f"{row.record.metrics['inference_ms']:,.2f}"
+            rows.append((board.name, "no" if missing else "yes", ms, "; ".join(missing)))
+    return rows
+
+
 def lines(found: Matrix, target: str, said: Sequence[Claim]) -> list[str]:
     """Return the matrix and the reason as lines of text."""
     text = [f"{found.experiment}: what it costs on every Ethos-U, as Vela estimates it"]
+    text += [f"WARNING: the model was trained on the stand-in {found.stand_in}"] * bool(found.stand_in)
     table = tables.plain(HEADER, [cells(row) for row in found.rows], RIGHT)
     by_system = groupby(zip(found.rows, table[1:], strict=True), key=lambda pair: pair[0].point.system_config)
     for index, (system, pairs) in enumerate(by_system):
@@ -138,6 +164,7 @@ def lines(found: Matrix, target: str, said: Sequence[Claim]) -> list[str]:
         text += [f"  {line}" for line in ([table[0]] if index == 0 else []) + [line for _, line in members]]
     text += ["", *impossible_lines(found)]
     text += [f"failed: {row.point.name}: {row.failure}" for row in found.variants if row.failure]
+    text += ["", "boards:", *(f"  {line}" for line in tables.plain(BOARD_HEADER, board_cells(found), right=(2,)))]
     if said:
         text += ["", f"why, on {target}, as Vela estimates it:", *(f"  - {claim.text}" for claim in said)]
     return text
@@ -156,8 +183,10 @@ def matrix_as_json(found: Matrix, target: str, said: Sequence[Claim]) -> dict[st
     return {
         "schema": SCHEMA,
         "experiment": found.experiment,
+        "stand_in": found.stand_in,
         "points": [_row_as_json(row) for row in found.rows],
         "impossible": [pair._asdict() for pair in found.impossible],
+        "boards": [_board_as_json(board, row) for board, row in found.boards],
         "reason": {
             "target": target,
             "basis": "estimated",
@@ -166,11 +195,17 @@ def matrix_as_json(found: Matrix, target: str, said: Sequence[Claim]) -> dict[st
     }
 
 
+def _board_as_json(board: Board, row: Row) -> dict[str, Any]:
+    missing = board.missing(row.record.metrics) if row.record else None
+    fits = None if missing is None else not missing
+    return {**msgspec.to_builtins(board), "fits": fits, "missing": missing, "compile": _row_as_json(row)}
+
+
 def _row_as_json(row: Row) -> dict[str, Any]:
     record = row.record
     return {
         "name": row.point.name,
-        **row.point.config(),
+        **row.point.as_config(),
         "target": row.target,
         "failure": row.failure,
         "mac_utilization": row.mac_utilization,

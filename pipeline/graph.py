@@ -116,6 +116,8 @@ STAGES: Mapping[str, Stage] = {
                 "npu/clustering.py",
                 "npu/compiled_file.py",
                 "npu/constants.py",
+                "npu/targets.py",
+                "npu/vela_ini.py",
                 "npu/vela_process.py",
                 "npu/vela_report.py",
             ),

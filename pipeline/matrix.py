@@ -18,6 +18,7 @@ from pipeline.folders import BUILD
 from pipeline.fork_server import ForkServer
 from pipeline.graph import STAGES, Job
 from pipeline.npu import points
+from pipeline.npu.boards import Board
 from pipeline.npu.points import Impossible, Point
 from pipeline.store import Record
 
@@ -51,12 +52,24 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[Row, ...]
     variants: tuple[Row, ...]
     """Compiles that only serve to explain the others: the same with clustered weights."""
+    boards: tuple[tuple[Board, Row], ...]
+    """Each board with the compile for it."""
     impossible: tuple[Impossible, ...]
 
     @property
     def failed(self) -> bool:
         """Tell whether a compile failed, of a point or of a trial."""
-        return any(row.failure for row in (*self.rows, *self.variants))
+        return any(row.failure for row in self.compiles)
+
+    @property
+    def compiles(self) -> tuple[Row, ...]:
+        """Return every row: of points, of trials and of boards."""
+        return (*self.rows, *self.variants, *(row for _, row in self.boards))
+
+    @property
+    def stand_in(self) -> str | None:
+        """Return the data set that took the place of the one asked for, if one did."""
+        return next((row.record.stand_in for row in self.compiles if row.record and row.record.stand_in), None)
 
     def row(self, point: Point) -> Row | None:
         """Return the row of a point."""
@@ -70,7 +83,7 @@ def jobs_of(chosen: Sequence[Point], needed: Job) -> list[Job]:
             stage=STAGES["vela"],
             experiment=needed.experiment,
             target=point.name,
-            config=point.config(),
+            config=point.as_config(),
             needs=(needed,),
             name=f"matrix:{needed.experiment}:{point.name}",
             link=BUILD / needed.experiment / "matrix" / point.name,

@@ -202,7 +202,7 @@ def _utilization(here: Compiled, _matrix: Matrix) -> Iterator[Claim]:
 
 def _macs(here: Compiled, matrix: Matrix) -> Iterator[Claim]:
     def differs_in_macs(point: Point) -> bool:
-        same = ("family", "system_config", "memory_mode", "optimise")
+        same = ("family", "system_config", "memory_mode", "optimise", "config")
         return point != here.point and all(getattr(point, name) == getattr(here.point, name) for name in same)
 
     others = _compiled(matrix, differs_in_macs)
@@ -237,7 +237,7 @@ _MODES = {
 
 def _memory_mode(here: Compiled, matrix: Matrix) -> Iterator[Claim]:
     def differs_in_mode(point: Point) -> bool:
-        same = ("accelerator", "system_config", "optimise")
+        same = ("accelerator", "system_config", "optimise", "config")
         return point != here.point and all(getattr(point, name) == getattr(here.point, name) for name in same)
 
     for row in _compiled(matrix, differs_in_mode):

@@ -1,5 +1,6 @@
 """The points of the matrix: which accelerator, memory mode and system configuration to compile for."""
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, NamedTuple
@@ -28,6 +29,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     optimise: str = "Performance"
     clusters: int = 0
     """Weights share so many values, as an experiment on a copy of the model; 0 leaves them as they are."""
+    config: str | None = None
+    """One's own ``vela.ini`` with the system configuration or the memory mode."""
 
     @property
     def name(self) -> str:
@@ -35,7 +38,8 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
         system = self.system_config.removeprefix(f"Ethos_{self.family.upper()}_")
         parts = [self.accelerator.removeprefix("ethos-"), self.memory_mode, system]
         parts += [self.optimise] * (self.optimise != "Performance")
-        return ".".join(parts + [f"{self.clusters}-values"] * (self.clusters > 0))
+        parts += [f"{self.clusters}-values"] * (self.clusters > 0)
+        return re.sub(r"[^A-Za-z0-9_.-]", "-", ".".join(parts))
 
     @property
     def family(self) -> str:
@@ -47,10 +51,10 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
         """Return how many multiplications the accelerator does in a cycle at most."""
         return int(self.accelerator.rpartition("-")[2])
 
-    def config(self) -> dict[str, Any]:
+    def as_config(self) -> dict[str, Any]:
         """Return it as the ``vela`` stage reads it; an experiment's target of the same has the same result."""
         built: dict[str, Any] = msgspec.to_builtins(self)
-        return built if self.clusters else {name: value for name, value in built.items() if name != "clusters"}
+        return {name: value for name, value in built.items() if value or name not in ("clusters", "config")}
 
 
 class Impossible(NamedTuple):

@@ -19,7 +19,6 @@ SUMMARY_COLUMNS = (
     "inference_time",
     "sram_memory_used",
     "dram_memory_used",
-    "weights_storage_area",
     "nn_macs",
     "cycles_total",
     "cycles_npu",

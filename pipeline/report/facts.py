@@ -42,6 +42,13 @@ def collect(asked: Asked, description: str, allowed: Budget, found: Matrix) -> d
         "quantization": _numbers(by_stage["quantized"]),
         "targets": [_target(asked, job, found) for job in jobs if job.target],
         "matrix": _matrix(found),
+        "boards": {
+            "header": (*answers.BOARD_HEADER, "sources"),
+            "rows": [
+                (*cells, "; ".join(f"{key}: {source}" for key, source in board.sources.items()))
+                for cells, (board, _) in zip(answers.board_cells(found), found.boards, strict=True)
+            ],
+        },
         "reason": {
             "target": target,
             "claims": [msgspec.to_builtins(claim) for claim in (reason.claims(found, about) if about else [])],
@@ -62,8 +69,7 @@ def _warnings(
     for job, record in made:
         if count := record.metrics.get("cpu_operators"):
             said.append(f"{count} operators stay on the CPU on {job.target}; their time is in no number here.")
-    rows = (*found.rows, *found.variants)
-    return said + [f"No result for {row.point.name}: {row.failure}" for row in rows if row.failure]
+    return said + [f"No result for {row.point.name}: {row.failure}" for row in found.compiles if row.failure]
 
 
 def _cards(by_stage: Mapping[str, Record], target: str, compiled: Record) -> list[tuple[str, str, str]]:

@@ -10,6 +10,7 @@ from pipeline import answers
 from pipeline.answers import Asked
 from pipeline.experiment import Budget
 from pipeline.folders import BUILD
+from pipeline.npu.boards import BoardError
 from pipeline.report import facts
 
 TEMPLATES = Path(__file__).parent
@@ -18,7 +19,10 @@ FORMATS = ("html", "md")
 
 def answer_report(asked: Asked, description: str, budget: Budget) -> TaskFailed | None:
     """Write ``build/<experiment>/report.html`` and ``report.md``."""
-    found = answers.make_matrix(asked, every=False, strategies=("Performance",))
+    try:
+        found = answers.make_matrix(asked, every=False, strategies=("Performance",))
+    except BoardError as error:
+        return TaskFailed(str(error))
     document = facts.collect(asked, description, budget, found)
     for kind in FORMATS:
         path = BUILD / asked.experiment / f"report.{kind}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnrollError
-from pipeline.npu import clustering, compiled_file, constants, vela_process, vela_report
+from pipeline.npu import clustering, compiled_file, constants, vela_ini, vela_process, vela_report
 from pipeline.npu.compiled_file import CompiledFile
 from pipeline.npu.vela_report import Report
 from pipeline.stages.contract import Found, Work
@@ -41,7 +41,7 @@ def make(work: Work) -> Found:
         json.dumps({"layers": report.layers, "summary": report.summary, "constants": read}, indent=1),
         encoding="utf-8",
     )
-    metrics = numbers(report, compiled_file.measure(work.into / COMPILED))
+    metrics = numbers(report, compiled_file.measure(work.into / COMPILED), _constants_in(work.config))
     return Found(metrics=metrics, basis=dict.fromkeys(metrics, "estimated") | {"flash_bytes": "measured"})
 
 
@@ -58,6 +58,8 @@ def _model(work: Work, folder: Path) -> Path:
 
 def _compile(model: Path, folder: Path, target: Mapping[str, Any]) -> str:
     arguments = [str(model), "--output-dir", str(folder), "--config", "Arm/vela.ini"]
+    if target.get("config"):
+        arguments += ["--config", str(Path(target["config"]).resolve())]
     arguments += ["--accelerator-config", target["accelerator"], "--system-config", target["system_config"]]
     arguments += ["--memory-mode", target["memory_mode"], "--optimise", target["optimise"]]
     code, printed = vela_process.run([*arguments, "--verbose-performance", "--show-cpu-operations"])
@@ -70,16 +72,22 @@ def _compile(model: Path, folder: Path, target: Mapping[str, Any]) -> str:
     return printed
 
 
-def numbers(report: Report, compiled: CompiledFile) -> dict[str, Any]:
+def _constants_in(target: Mapping[str, Any]) -> str:
+    """Return the memory that constants and command stream are read from, which Vela's summary calls by other names."""
+    ini = vela_ini.read(Path(target["config"])) if target.get("config") else vela_ini.VelaIni()
+    return ini.constants_in(target["system_config"], target["memory_mode"])
+
+
+def numbers(report: Report, compiled: CompiledFile, constants_in: str) -> dict[str, Any]:
     """Return the totals under the field's names.
 
-    SRAM counts what must be there at run time: the arena, and in Sram_Only the constants and
+    SRAM counts what must be there at run time: the arena, and where constants live in SRAM they and
     the command stream too, which Vela's own total leaves out. Where constants live in DRAM, its
     total leaves out the command stream.
     """
     summary = report.summary
-    constants_in_sram = summary["memory_mode"] == "Sram_Only"
-    constants_in_dram = summary["weights_storage_area"] == "DRAM"
+    in_sram = compiled.constants_bytes * (constants_in == "Sram")
+    in_dram = compiled.command_stream_bytes * (constants_in == "Dram")
     cycles = {
         name: summary[f"cycles_{name}"]
         for name in ("total", "npu", "sram_access", "dram_access", "on_chip_flash_access", "off_chip_flash_access")
@@ -88,8 +96,8 @@ def numbers(report: Report, compiled: CompiledFile) -> dict[str, Any]:
         **{f"cycles_{name}": value for name, value in cycles.items()},
         "inference_ms": summary["inference_time"] * 1e3,
         "core_clock_hz": summary["core_clock"],
-        "sram_bytes": round(summary["sram_memory_used"] * KIB) + constants_in_sram * compiled.constants_bytes,
-        "dram_bytes": round(summary["dram_memory_used"] * KIB) + constants_in_dram * compiled.command_stream_bytes,
+        "sram_bytes": round(summary["sram_memory_used"] * KIB) + in_sram,
+        "dram_bytes": round(summary["dram_memory_used"] * KIB) + in_dram,
         "constants_bytes": compiled.constants_bytes,
         "flash_bytes": compiled.file_bytes,
         "macs": summary["nn_macs"],

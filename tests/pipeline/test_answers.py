@@ -14,6 +14,9 @@ import pytest
 from pipeline.npu import points
 from tests.conftest import Project
 
+TOTAL = 34
+"""Compiles for one target: 29 points, its other strategy, clustered weights, the three boards that are no point."""
+
 
 @pytest.fixture(scope="module")
 def answered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
@@ -54,6 +57,45 @@ def test_the_reason_ends_the_answer(answered: tuple[Project, str]) -> None:
     assert len(said) >= 5
     assert all(line.startswith("  - ") for line in said)
     assert re.search(r"% of the [\d,]+ cycles", said[0])
+
+
+def test_every_board_says_whether_the_model_fits(answered: tuple[Project, str]) -> None:
+    project, printed = answered
+    told = printed.partition("\nboards:\n")[2].partition("\n\n")[0]
+    assert "RTSS-HP" in told
+    by_name = {board["name"]: board for board in as_json(project, "matrix:tiny")["boards"]}
+    assert all(board["fits"] for board in by_name.values())
+    alif = by_name["Alif Ensemble, RTSS-HP, Ethos-U55-256"]["compile"]["metrics"]
+    assert alif["core_clock_hz"] == 400e6, "compiled with the board's own timing"
+
+
+def test_a_board_that_is_too_small_says_what_is_missing(built: Project, answered: tuple[Project, str]) -> None:
+    shutil.rmtree(built.folder / "build")
+    shutil.copytree(answered[0].folder / "build", built.folder / "build", symlinks=True)
+    shipped = (built.folder / "pipeline/npu/boards/corstone-300-u55.toml").read_text(encoding="utf-8")
+    (built.folder / "boards").mkdir()
+    small = shipped.replace("2_097_152", "100").replace("Arm Corstone-300, Ethos-U55-128", "too small")
+    (built.folder / "boards" / "small.toml").write_text(small, encoding="utf-8")
+    (line,) = [line for line in built.doit("matrix:tiny").splitlines() if line.startswith("  too small")]
+    assert re.search(r"  no +\d+\.\d\d  needs [\d,]+ KiB of SRAM and has 0 KiB: [\d,]+ KiB too little", line)
+    (built.folder / "boards" / "small.toml").write_text("name = 1", encoding="utf-8")
+    assert "boards/small.toml: " in built.doit("matrix:tiny", check=1)
+
+
+def test_a_target_with_its_own_ini_is_compiled_with_it(built: Project) -> None:
+    ini = (built.folder / "pipeline/npu/boards/alif-ensemble.ini").read_text(encoding="utf-8")
+    (built.folder / "mine.ini").write_text(ini, encoding="utf-8")
+    built.change(
+        'system_config = "Ethos_U55_High_End_Embedded"', 'system_config = "RTSS_HE_SRAM_MRAM"\nconfig = "mine.ini"'
+    )
+    built.doit("vela:tiny:u55-128")
+    record = json.loads((built.folder / "build/tiny/vela/u55-128/stage.json").read_bytes())
+    assert record["metrics"]["core_clock_hz"] == 160e6
+    assert built.status()["vela:tiny:u55-128"]["state"] == "fresh"
+    (built.folder / "mine.ini").write_text(ini.replace("core_clock=160e6", "core_clock=200e6"), encoding="utf-8")
+    assert "mine.ini changed" in built.status()["vela:tiny:u55-128"]["reasons"]
+    built.change("RTSS_HE_SRAM_MRAM", "RTSS_HE_SRAM")
+    assert "did you mean RTSS_HE_SRAM_MRAM?" in built.doit("vela:tiny", check=1)
 
 
 def test_a_second_time_nothing_is_compiled(answered: tuple[Project, str]) -> None:
@@ -118,12 +160,12 @@ def test_ctrl_c_keeps_the_points_that_are_done(built: Project) -> None:
     assert running.returncode == 128 + signal.SIGINT, printed
     assert "Traceback" not in printed
     kept = len(list((built.folder / "build/tiny/matrix").glob("u*")))
-    assert 3 <= kept < 31
+    assert 3 <= kept < TOTAL
     built.wait_until(lambda: not built.stage_processes())
     built.mark()
     assert "Ethos_U85" in built.doit("matrix:tiny")
     events = [event for event in built.events()[built._before :] if event.get("stage") == "vela"]
-    assert len([event for event in events if event["event"] in {"stage_done", "stage_restored"}]) == 31 - kept
+    assert len([event for event in events if event["event"] in {"stage_done", "stage_restored"}]) == TOTAL - kept
 
 
 def test_a_point_that_is_killed_fails_alone(built: Project) -> None:

@@ -75,7 +75,7 @@ def _record(metrics: dict[str, Any]) -> Record:
 
 def explain(*rows: Row, variants: tuple[Row, ...] = ()) -> dict[str, list[Claim]]:
     """Explain the first of the rows; return its claims by what they are about."""
-    matrix = Matrix(experiment="a", rows=rows, variants=variants, impossible=())
+    matrix = Matrix(experiment="a", rows=rows, variants=variants, boards=(), impossible=())
     found: dict[str, list[Claim]] = {}
     for claim in reason.claims(matrix, rows[0]):
         found.setdefault(claim.about, []).append(claim)

@@ -43,6 +43,6 @@ def test_a_target_of_an_experiment_is_a_point_with_the_same_configuration() -> N
     target = experiment.load("mnist-gru", ROOT / "experiments").vela.targets["u55-128"].as_dict()
     point = points.of_config(target)
     assert point in set(points.points(every=False))
-    assert point.config() == target
+    assert point.as_config() == target
     assert (point.family, point.macs_per_cycle) == ("u55", 128)
     assert Point(accelerator="ethos-u85-2048", system_config="", memory_mode="").macs_per_cycle == 2048

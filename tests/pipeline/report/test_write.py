@@ -59,6 +59,7 @@ HEADINGS = [
     "Budgets",
     "On the NPU: u55-128",
     "On every Ethos-U",
+    "Boards",
     "Accuracy",
     "Training",
     "Quantization",
