@@ -22,6 +22,9 @@ from pipeline.npu.boards import Board
 from pipeline.npu.points import Impossible, Point
 from pipeline.store import Record
 
+_one_at_a_time = threading.Lock()
+"""Two matrices of one ``doit -n 2`` would have twice as many compiles at work as there are cores."""
+
 PRELOADED = ("pipeline.stages.vela", "ethosu.vela.vela")
 
 
@@ -108,7 +111,7 @@ def compile_all(build: Build, jobs: Sequence[Job]) -> dict[str, str]:
     if build.begin():  # whoever had the lock may have done the work
         stale = [job for job in stale if not build.state(job).fresh]
     failures: dict[str, str] = {}
-    with _one_bar(build, stale) as advance, _workers() as starter:
+    with _one_at_a_time, _one_bar(build, stale) as advance, _workers() as starter:
         pool = ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, len(stale))))
         try:
             # The largest accelerators take longest; begun first, they leave no core idle at the end.

@@ -1,6 +1,7 @@
 """The matrix as a user meets it: one command, real compiles, a table, JSON and exit codes."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import re
@@ -186,3 +187,38 @@ def test_a_point_that_is_killed_fails_alone(built: Project) -> None:
     (failed,) = [line for line in printed.splitlines() if " failed: " in line]
     assert "was killed (SIGKILL)" in failed or "Vela failed (signal 9)" in failed
     assert len(re.findall(r"^  ethos-u", printed, re.MULTILINE)) == 30
+
+
+@pytest.mark.parametrize(
+    ("init", "vela", "says"),
+    [
+        ("raise ImportError('no ethosu here')", "", "a library is missing or broken (no ethosu here)"),
+        (None, "import sys; print('rubbish'); sys.exit(7)", "Vela failed (exit code 7): rubbish"),
+        (None, "print('Done')", "Vela left 0 files like *_summary_*.csv, not one"),
+    ],
+    ids=["missing", "failing", "rubbish"],
+)
+def test_a_vela_that_is_none_is_a_sentence_at_every_point(
+    built: Project, init: str | None, vela: str, says: str
+) -> None:
+    real = importlib.util.find_spec("ethosu")
+    assert real
+    assert real.submodule_search_locations
+    fake = built.folder / "fake" / "ethosu"
+    if init is None:
+        shutil.copytree(next(iter(real.submodule_search_locations)), fake)
+        (fake / "vela" / "vela.py").unlink()  # nothing to be loaded ahead: every point starts a Vela of its own
+        (fake / "vela" / "__main__.py").write_text(vela, encoding="utf-8")
+    else:
+        fake.mkdir(parents=True)
+        (fake / "__init__.py").write_text(init, encoding="utf-8")
+    built.environment["PYTHONPATH"] = str(fake.parent)
+    (built.folder / "experiments" / "mnist-gru.toml").unlink()
+    targets = built.folder / "pipeline" / "npu" / "targets.py"
+    text = targets.read_text(encoding="utf-8")
+    targets.write_text(text.replace('"u85": (128, 256, 512, 1024, 2048)', '"u85": (128,)'), encoding="utf-8")
+    printed = built.doit("matrix:tiny", check=1, timeout=120)
+    rows = [line for line in printed.splitlines() if line.startswith("  ethos-u")]
+    failed = [line for line in rows if f"failed: {says}" in line]
+    assert len(rows) - len(failed) <= 1, "only the experiment's own target may have a result"
+    assert len(failed) > 10
