@@ -1,6 +1,7 @@
 """The whole matrix of mnist-gru against one Vela run of the same model, and a second time against a no-op."""
 
 import argparse
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -30,6 +31,8 @@ def main() -> int:
             },
             3 * rounds,
         )
+    load = f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    print(f"{load}; the matrix needs all of them, one Vela run only one")
     met = compare("every point of the matrix", cold, {ALL: COLD_RATIO})
     return 0 if compare("a second time", warm, {AGAIN: WARM_RATIO}) and met else 1
 
