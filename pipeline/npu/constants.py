@@ -18,18 +18,30 @@ def constants(path: Path) -> list[dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {}
     for number in range(model.SubgraphsLength()):
         graph = model.Subgraphs(number)
+        by_tensor: dict[int, dict[str, Any] | None] = {-1: None}  # an optional input that is not used is -1
         for index in range(graph.OperatorsLength()):
             operator = graph.Operators(index)
-            reader = _name(graph.Tensors(operator.Outputs(0))) if operator.OutputsLength() else ""
+            read = []
             for place in range(operator.InputsLength()):
-                if (into := operator.Inputs(place)) >= 0:  # an optional input that is not used is -1
-                    tensor = graph.Tensors(into)
-                    buffer = model.Buffers(tensor.Buffer())
-                    size = buffer.DataLength() or buffer.Size()  # a large one may lie behind the flatbuffer
-                    if size:
-                        entry = {"name": _name(tensor), "bytes": size, "readers": []}
-                        found.setdefault(tensor.Buffer(), entry)["readers"].append(reader)
+                into = operator.Inputs(place)
+                if into not in by_tensor:
+                    by_tensor[into] = _constant(model, graph.Tensors(into), found)
+                if constant := by_tensor[into]:
+                    read.append(constant)
+            if read:
+                reader = _name(graph.Tensors(operator.Outputs(0))) if operator.OutputsLength() else ""
+                for constant in read:
+                    constant["readers"].append(reader)
     return sorted(found.values(), key=lambda entry: -entry["bytes"] * len(entry["readers"]))
+
+
+def _constant(model: Any, tensor: Any, found: dict[int, dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the entry of the constant that a tensor holds, or None for one that is computed."""
+    buffer = model.Buffers(tensor.Buffer())
+    size = buffer.DataLength() or buffer.Size()  # a large one may lie behind the flatbuffer
+    if not size:
+        return None
+    return found.setdefault(tensor.Buffer(), {"name": _name(tensor), "bytes": size, "readers": []})
 
 
 def _name(tensor: Any) -> str:
