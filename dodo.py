@@ -10,10 +10,11 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from pipeline import commands, experiment, folders, graph
+from pipeline import answers, budget, check, commands, experiment, folders, graph, placement
 from pipeline.build import Build
 from pipeline.console import ConsoleReporter
 from pipeline.errors import UnrollError
+from pipeline.report.write import answer_report
 
 gc.disable()  # a short-lived process with many tasks; collecting takes a sixth of a no-op over 200 experiments
 
@@ -25,6 +26,7 @@ Task = dict[str, Any]
 
 
 DESCRIPTIONS: dict[str, str] = {}
+BUDGETS: dict[str, experiment.Budget] = {}
 
 
 def _load() -> dict[str, list[graph.Job] | UnrollError]:
@@ -34,6 +36,7 @@ def _load() -> dict[str, list[graph.Job] | UnrollError]:
             checked = experiment.load(name)
             loaded[name] = graph.jobs(name, checked)
             DESCRIPTIONS[name] = checked.description
+            BUDGETS[name] = checked.budget
         except UnrollError as error:
             loaded[name] = error
     return loaded
@@ -109,17 +112,43 @@ def _broken_task(basename: str, name: str, error: UnrollError) -> Task:
     return {"basename": basename, "name": name, "doc": f"can't be built: {error}", "actions": [(_fail, [error])]}
 
 
+def _is_placed(task: object, values: object, jobs: list[graph.Job], allowed: int) -> bool:
+    del task, values
+    return not placement.surplus(BUILD, jobs, allowed)
+
+
+def _placement_task(name: str, jobs: list[graph.Job]) -> Task:
+    allowed = BUDGETS[name].cpu_operators_max or 0
+    targets = [job for job in jobs if job.target]
+    return {
+        "basename": "placement",
+        "name": name,
+        "doc": f"fail when more than {allowed} operators of {name} stay on the CPU",
+        "actions": [(placement.gate, [BUILD, targets, allowed])],
+        "uptodate": [(_is_placed, [targets, allowed])],
+        "task_dep": [job.name for job in targets],
+        "io": {"capture": False},
+    }
+
+
 def _all_tasks() -> Iterator[Task]:
     whole = {name: jobs for name, jobs in EXPERIMENTS.items() if not isinstance(jobs, UnrollError)}
     for stage in graph.STAGES.values():
         mine = [job for jobs in whole.values() for job in jobs if job.stage is stage]
         yield _group_task(stage.name, None, stage.summary, mine)
         yield from (_job_task(job) for job in mine)
-    yield _group_task(
+    everything = _group_task(
         "build", None, "every stage of every experiment", [job for jobs in whole.values() for job in jobs]
     )
+    yield {**everything, "task_dep": [*everything["task_dep"], *(f"placement:{name}" for name in whole)]}
+    targets = [job for jobs in whole.values() for job in jobs if job.target]
+    yield _group_task(
+        "placement", None, "fail when operators stay on the CPU that the experiment does not allow", targets
+    )
     for name, jobs in whole.items():
-        yield _group_task("build", name, DESCRIPTIONS[name] or f"every stage of {name}", jobs)
+        yield _placement_task(name, jobs)
+        group = _group_task("build", name, DESCRIPTIONS[name] or f"every stage of {name}", jobs)
+        yield {**group, "task_dep": [*group["task_dep"], f"placement:{name}"]}
     for name, error in EXPERIMENTS.items():
         if isinstance(error, UnrollError):
             yield from (_broken_task(basename, name, error) for basename in (*graph.STAGES, "build"))
@@ -130,17 +159,91 @@ def task_stages() -> Iterator[Task]:
     return _all_tasks()
 
 
+JSON = {"name": "as_json", "long": "json", "type": bool, "default": False, "help": "print JSON for scripts"}
+
+
 def task_status() -> Task:
     """Say which stages are fresh or stale, and why (--json for scripts; exit code 1 when any is stale)."""
     return {
         "actions": [(commands.status, [EXPERIMENTS])],
-        "params": [
-            {"name": "as_json", "long": "json", "type": bool, "default": False, "help": "print JSON for scripts"}
-        ],
+        "params": [JSON],
         "pos_arg": "names",
         "uptodate": [False],
         "io": {"capture": False},
     }
+
+
+def task_matrix() -> Iterator[Task]:
+    """Say what a model costs on every Ethos-U and why (--json, --all, --optimise both, --target NAME)."""
+    every = {"name": "every", "long": "all", "type": bool, "default": False}
+    optimise = {"name": "optimise", "long": "optimise", "type": str, "default": "Performance"}
+    target = {"name": "target", "long": "target", "type": str, "default": ""}
+    for name, jobs in EXPERIMENTS.items():
+        if isinstance(jobs, UnrollError):
+            yield _broken_task("matrix", name, jobs)
+            continue
+        yield {
+            "name": name,
+            "doc": f"what {name} costs on every Ethos-U, and why",
+            "actions": [(answers.answer_matrix, [answers.Asked(BUILD, jobs)])],
+            "params": [
+                JSON,
+                {**every, "help": "every system configuration and memory mode, not only the usual ones"},
+                {**optimise, "help": "Vela's strategy: Performance, Size or both"},
+                {**target, "help": "the target whose cycles are explained; otherwise the first one"},
+            ],
+            "task_dep": [job.name for job in jobs if job.stage.name == "quantized"],
+            "uptodate": [False],
+            "clean": [(commands.unlink_all, [f"{folders.BUILD}/{name}/matrix"])],
+            "io": {"capture": False},
+            "meta": {"answers": True},
+        }
+
+
+def task_check() -> Iterator[Task]:
+    """Hold results against budgets; exit code 1 when one is not kept (--json, --baseline FILE)."""
+    baseline = {"name": "baseline", "long": "baseline", "type": str, "default": ""}
+    subjects = {
+        name: check.Subject(name, jobs, BUDGETS[name])
+        for name, jobs in EXPERIMENTS.items()
+        if not isinstance(jobs, UnrollError)
+    }
+    with_budget = [subject for subject in subjects.values() if budget.is_set(subject.budget)]
+    chosen = {"check": with_budget} | {f"check:{name}": [subject] for name, subject in subjects.items()}
+    for task, asked in chosen.items():
+        whose = asked[0].name if ":" in task else "every experiment that has a [budget]"
+        yield {
+            "basename": task,
+            "doc": f"hold the results of {whose} against the budget (--json, --baseline FILE)",
+            "actions": [(check.answer_check, [BUILD, asked])],
+            "params": [JSON, {**baseline, "help": "an earlier --json, to show what changed as a Markdown table"}],
+            "task_dep": [
+                job.name for subject in asked for job in subject.jobs if job.stage.name in {"accuracy", "vela"}
+            ],
+            "uptodate": [False],
+            "io": {"capture": False},
+            "meta": {"answers": True},
+        }
+    for name, error in EXPERIMENTS.items():
+        if isinstance(error, UnrollError):
+            yield {"basename": f"check:{name}", "doc": f"can't be checked: {error}", "actions": [(_fail, [error])]}
+
+
+def task_report() -> Iterator[Task]:
+    """Write all that is known of an experiment as one HTML file, and as Markdown."""
+    for name, jobs in EXPERIMENTS.items():
+        if isinstance(jobs, UnrollError):
+            yield _broken_task("report", name, jobs)
+            continue
+        yield {
+            "name": name,
+            "doc": f"write build/{name}/report.html and report.md",
+            "actions": [(answer_report, [answers.Asked(BUILD, jobs), DESCRIPTIONS[name], BUDGETS[name]])],
+            "task_dep": [job.name for job in jobs],
+            "uptodate": [False],
+            "io": {"capture": False},
+            "meta": {"answers": True},
+        }
 
 
 def task_prune() -> Task:

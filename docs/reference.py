@@ -22,7 +22,7 @@ TABLES: dict[str, tuple[type[Section], str]] = {
     "[deployment]": (experiment.Deployment, "unrolled, quantized"),
     "[quantization]": (experiment.Quantization, "quantized"),
     "[vela.targets.<name>]": (experiment.Target, "vela"),
-    "[budget]": (experiment.Budget, "the dashboard"),
+    "[budget]": (experiment.Budget, "`doit check`, the placement gate and the dashboard"),
 }
 
 

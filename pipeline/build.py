@@ -95,7 +95,7 @@ class Build:
             self._lock.release()
             self._lock = None
 
-    def make(self, job: Job) -> dict[str, Any]:
+    def make(self, job: Job, starter: process.Starter = process.start) -> dict[str, Any]:
         """Restore a job's result or make it; return what doit keeps on record.
 
         A result that is in place already is made again: doit only asks for that after
@@ -112,7 +112,7 @@ class Build:
             if not state.in_place and state.key and (record := store.restore(state.key, job.link)):
                 self._say("stage_restored", job, metrics=record.metrics)
             else:
-                self._run(job, state)
+                self._run(job, state, starter)
             del self._states[job.name]
             return {"key": self.state(job).key}
         except UnrollError as error:
@@ -129,7 +129,7 @@ class Build:
         finally:
             file_hashes().save()
 
-    def _run(self, job: Job, state: State) -> None:
+    def _run(self, job: Job, state: State, starter: process.Starter) -> None:
         if state.inputs is None or state.key is None:
             message = f"{job.name} needs {', '.join(need.name for need in job.needs)}; run: doit {job.name}"
             raise StageFailedError(message)
@@ -137,7 +137,7 @@ class Build:
         with store.scratch_folder() as scratch:
             result = scratch / "result"
             result.mkdir()
-            outcome = process.run(job, self._order(job, result), scratch, self._watch(job))
+            outcome = process.run(job, self._order(job, result), scratch, self._watch(job), starter)
             if outcome.failure:
                 raise StageFailedError(outcome.failure, outcome.ended)
             report = outcome.report

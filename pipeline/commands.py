@@ -66,6 +66,15 @@ def unlink(job: Job, dryrun: bool) -> None:  # noqa: FBT001 - doit calls it with
                 job.link.parent.rmdir()
 
 
+def unlink_all(folder: str, dryrun: bool) -> None:  # noqa: FBT001 - doit calls it with this name
+    """Take the results that a folder shows out of sight; the store still remembers them."""
+    for link in sorted(Path(folder).glob("*")):
+        if link.is_symlink():
+            print(f"unlinking {link}")  # noqa: T201 - what a clean action is for
+            if not dryrun:
+                link.unlink()
+
+
 def prune(keep: str) -> TaskFailed | None:
     """Bound the size of the store."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?B?)", keep.strip(), re.IGNORECASE)

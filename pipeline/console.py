@@ -29,7 +29,10 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
     def initialize(self, tasks: Mapping[str, Task], selected_tasks: list[str]) -> None:
         """Watch the build, and let Ctrl-C and SIGTERM end its stages."""
         self.build.plan = lambda: [name for name in _needed(tasks, selected_tasks) if name in self.jobs]
-        self._view = ProgressView()
+        answers = [tasks[name] for name in selected_tasks if (tasks[name].meta or {}).get("answers")]
+        self._answers = bool(answers)
+        as_json = any((task.options or {}).get("as_json") for task in answers)
+        self._view = ProgressView(sys.__stderr__ if as_json else sys.__stdout__)
         self._seen: list[str] = []
         self._on_record: dict[str, dict[str, Any]] = {}
         self._executed: set[str] = set()
@@ -85,7 +88,8 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
         self.build.end(list(self._failed))
         if self._failed or sys.exc_info()[0] is not None:  # stopped, or a defect that doit is about to show
             return
-        self._say_what_came_of_it()
+        if not self._answers:  # the answer is all that was asked for
+            self._say_what_came_of_it()
 
     def _say_what_came_of_it(self) -> None:
         experiments = list(dict.fromkeys(self.jobs[name].experiment for name in self._seen))

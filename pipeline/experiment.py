@@ -21,6 +21,8 @@ from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES, SYSTEM_CONFIGS, why
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pipeline.npu.vela_ini import VelaIni
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 """What experiments and targets may be called: they become doit task names and folders."""
 
@@ -143,6 +145,15 @@ class Target(Section, frozen=True):
     optimise: Annotated[Literal["Performance", "Size"], Meta(description="Vela's optimisation strategy")] = (
         "Performance"
     )
+    config: Annotated[
+        Annotated[str, Meta(min_length=1)] | None,
+        Meta(description="your own `vela.ini`; `system_config` and `memory_mode` may be of it or of `Arm/vela.ini`"),
+    ] = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return every key with its value; ``config`` only where there is one, which keeps earlier results' keys."""
+        built = super().as_dict()
+        return built if self.config else {name: value for name, value in built.items() if name != "config"}
 
 
 class Vela(Section, frozen=True):
@@ -152,7 +163,7 @@ class Vela(Section, frozen=True):
 
 
 class Budget(Section, frozen=True):
-    """What a result may cost, for whoever looks at it; nothing is rebuilt when it changes."""
+    """What a result may cost; nothing is rebuilt when it changes."""
 
     accuracy_min: Annotated[
         Annotated[float, Meta(ge=0, le=1)] | None, Meta(description="int8 accuracy at least this share of 1")
@@ -170,7 +181,8 @@ class Budget(Section, frozen=True):
         Annotated[int, Meta(ge=1)] | None, Meta(description="bytes of flash, the compiled file as it is flashed")
     ] = None
     cpu_operators_max: Annotated[
-        Annotated[int, Meta(ge=0)] | None, Meta(description="operators that may stay on the CPU")
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="operators that may stay on the CPU; a build allows none unless this says so"),
     ] = None
 
 
@@ -292,18 +304,34 @@ def _check_deployment(experiment: Experiment) -> None:
 def _check_target(path: list[str], target: Target) -> None:
     if not NAME.fullmatch(path[-1]):
         _fail_at(path, ": a target's name may hold letters, digits, '.', '_' and '-'")
+    own = _own_ini(path, target)
     tables: dict[str, Mapping[str, Any]] = {
         "accelerator": ACCELERATORS,
-        "system_config": SYSTEM_CONFIGS,
-        "memory_mode": MEMORY_MODES,
+        "system_config": own.systems if own else SYSTEM_CONFIGS,
+        "memory_mode": own.modes if own else MEMORY_MODES,
     }
     for field, known in tables.items():
         value = getattr(target, field)
         if value not in known:
             _fail_at([*path, field], f" = {value!r}: {_mistakes().did_you_mean(value, list(known))}")
-    impossible = why_impossible(target.accelerator, target.system_config, target.memory_mode)
+    if own:
+        impossible = own.why_impossible(target.accelerator, target.system_config, target.memory_mode)
+    else:
+        impossible = why_impossible(target.accelerator, target.system_config, target.memory_mode)
     if impossible:
         _fail_at(path, f": {impossible}")
+
+
+def _own_ini(path: list[str], target: Target) -> "VelaIni | None":
+    if target.config is None:
+        return None
+    from pipeline.npu import vela_ini  # noqa: PLC0415 - few experiments have one
+
+    try:
+        return vela_ini.read(Path(target.config))
+    except vela_ini.VelaIniError as error:
+        _fail_at([*path, "config"], f" = {target.config!r}: {error}")
+    return None
 
 
 def _fail_at(path: list[str], problem: str) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sys
+import threading
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ class FileHashes:
     def __init__(self, memory: Path) -> None:
         """Remember in the file ``memory``; one that is missing or damaged only costs time."""
         self._memory = memory
+        self._changing = threading.Lock()
+        """Stages that end at the same time, in threads of one build, tell what they made."""
         self._known: dict[str, list[Any]] = {}
         self._changed = False
         try:
@@ -49,28 +52,31 @@ class FileHashes:
         if entry is None or entry[:-1] != facts:
             with open(name, "rb") as file:
                 entry = [*facts, hashlib.file_digest(file, "sha256").hexdigest()]
-            self._known[name] = entry
-            self._changed = True
+            with self._changing:
+                self._known[name] = entry
+                self._changed = True
         return entry
 
     def moved(self, old: Path, new: Path) -> None:
         """Keep what is known of a folder's files when the folder is renamed."""
         prefix = f"{old}{os.sep}"
-        for name in [name for name in self._known if name.startswith(prefix)]:
-            self._known[os.path.join(new, name.removeprefix(prefix))] = self._known.pop(name)
+        with self._changing:
+            for name in [name for name in self._known if name.startswith(prefix)]:
+                self._known[os.path.join(new, name.removeprefix(prefix))] = self._known.pop(name)
 
     def save(self) -> None:
         """Write what was learned, if anything; a disk that refuses only costs time later."""
-        if not self._changed:
-            return
-        self._known = {name: entry for name, entry in self._known.items() if os.path.exists(name)}
-        scratch = self._memory.with_name(f"{self._memory.name}.{os.getpid()}")
-        try:
-            scratch.write_bytes(msgspec.json.encode(self._known))
-            scratch.replace(self._memory)
-        except OSError:
-            scratch.unlink(missing_ok=True)
-        self._changed = False
+        with self._changing:
+            if not self._changed:
+                return
+            self._known = {name: entry for name, entry in self._known.items() if os.path.exists(name)}
+            scratch = self._memory.with_name(f"{self._memory.name}.{os.getpid()}")
+            try:
+                scratch.write_bytes(msgspec.json.encode(self._known))
+                scratch.replace(self._memory)
+            except OSError:
+                scratch.unlink(missing_ok=True)
+            self._changed = False
 
 
 @cache

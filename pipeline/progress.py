@@ -2,7 +2,7 @@
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pipeline import events
 
@@ -21,8 +21,9 @@ PLAIN_WIDTH = 100
 class ProgressView:
     """Shows the events of one build. ``rich`` is only loaded when there is something to show."""
 
-    def __init__(self) -> None:
-        """Show nothing yet."""
+    def __init__(self, file: TextIO | None = None) -> None:
+        """Show nothing yet; what there is goes to the program's standard output, or to this file."""
+        self._file = file or sys.__stdout__
         self._bars: dict[str, TaskID] = {}
         self._progress: Progress | None = None
         self._last_line: dict[str, float] = {}
@@ -33,7 +34,7 @@ class ProgressView:
         if self._made is None:
             from rich.console import Console  # noqa: PLC0415 - a no-op build shows one line and owes rich nothing
 
-            self._made = Console(file=sys.__stdout__, highlight=False, soft_wrap=True)
+            self._made = Console(file=self._file, highlight=False, soft_wrap=True)
             if not self._made.is_terminal:
                 self._made.width = PLAIN_WIDTH
         return self._made
@@ -41,7 +42,7 @@ class ProgressView:
     def say(self, line: str) -> None:
         """Print one plain line."""
         if self._made is None:
-            print(line, file=sys.__stdout__, flush=True)
+            print(line, file=self._file, flush=True)
         else:
             self._print(line)
 

@@ -288,7 +288,12 @@ def feed_shared(link: Path) -> str | None:
 
 def links() -> set[Path]:
     """Return the folders of the store that some experiment shows."""
-    return {resolve(path) for pattern in ("*/*", "*/vela/*") for path in BUILD.glob(pattern) if path.is_symlink()}
+    return {
+        resolve(path)
+        for pattern in ("*/*", "*/vela/*", "*/matrix/*")
+        for path in BUILD.glob(pattern)
+        if path.is_symlink()
+    }
 
 
 def prune(keep_bytes: int) -> tuple[int, int]:

@@ -38,6 +38,19 @@ class Project:
         assert "Traceback" not in printed, printed
         return printed
 
+    def out(self, *arguments: str, check: int | None = 0) -> str:
+        """Run doit to its end; return only what it printed to its standard output."""
+        done = subprocess.run(
+            [sys.executable, "-m", "doit", *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert check is None or done.returncode == check, done.stdout + done.stderr
+        return done.stdout
+
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start doit in a session of its own, as a terminal does."""
         return subprocess.Popen(
@@ -96,7 +109,9 @@ class Project:
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
-                if b"pipeline.run" in words and os.readlink(entry / "cwd") == str(self.folder):
+                if {b"pipeline.run", b"pipeline.fork_server"} & set(words) and os.readlink(entry / "cwd") == str(
+                    self.folder
+                ):
                     found.append(int(entry.name))
             except OSError:
                 continue

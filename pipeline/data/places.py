@@ -41,7 +41,9 @@ def mnist_folder(config: Mapping[str, Any]) -> Path | None:
 
 
 def own_file(config: Mapping[str, Any]) -> Path | None:
-    """Return the user's ``.npz`` file, if the job reads one."""
+    """Return the user's ``.npz`` file or ``vela.ini``, if the job reads one."""
+    if config.get("config"):
+        return Path(config["config"])
     dataset = config.get("dataset")
     return Path(dataset["path"]) if dataset and dataset["name"] == "npz" else None
 
@@ -50,5 +52,5 @@ def without_paths(config: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out where data is found: only its content matters, and paths differ in a container."""
     dataset = config.get("dataset")
     if dataset is None:
-        return dict(config)
+        return {key: value for key, value in config.items() if key != "config"}
     return {**config, "dataset": {key: value for key, value in dataset.items() if key != "path"}}

@@ -6,7 +6,7 @@ NPU and memory cycles, hence not the largest of the columns' totals.
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,15 @@ LAYER_COLUMNS = {
     "Staging Usage": "staging_bytes",
 }
 """Column of the per-layer report -> the field's word for it."""
+
+BOUNDS: Mapping[str, str] = {
+    "cycles_npu": "compute",
+    "cycles_sram": "SRAM",
+    "cycles_dram": "DRAM",
+    "cycles_on_chip_flash": "on-chip flash",
+    "cycles_off_chip_flash": "off-chip flash",
+}
+"""Column of ``layers.json`` -> what the NPU is busy with, or waits for."""
 
 _TEXT = ("Name", "Original Operator", "NNG Operator", "Target", "experiment", "network")
 _OPERATOR = re.compile(

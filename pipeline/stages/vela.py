@@ -2,15 +2,13 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UnrollError
-from pipeline.npu import compiled_file, vela_report
+from pipeline.npu import clustering, compiled_file, constants, vela_ini, vela_process, vela_report
 from pipeline.npu.compiled_file import CompiledFile
 from pipeline.npu.vela_report import Report
 from pipeline.stages.contract import Found, Work
@@ -33,40 +31,63 @@ def make(work: Work) -> Found:
 
     """
     with tempfile.TemporaryDirectory(dir=work.into.parent) as folder:
-        messages = _compile(work.inputs["quantized"] / "quantized.tflite", Path(folder), work.config)
+        model = _model(work, Path(folder))
+        messages = _compile(model, Path(folder), work.config)
         report = vela_report.read(Path(folder), messages)
+        read = constants.constants(model)
         compiled = next(Path(folder).glob("*_vela.tflite"))
         shutil.move(compiled, work.into / COMPILED)
     (work.into / LAYERS).write_text(
-        json.dumps({"layers": report.layers, "summary": report.summary}, indent=1), encoding="utf-8"
+        json.dumps({"layers": report.layers, "summary": report.summary, "constants": read}, indent=1),
+        encoding="utf-8",
     )
-    metrics = numbers(report, compiled_file.measure(work.into / COMPILED))
+    metrics = numbers(report, compiled_file.measure(work.into / COMPILED), _constants_in(work.config))
     return Found(metrics=metrics, basis=dict.fromkeys(metrics, "estimated") | {"flash_bytes": "measured"})
 
 
+def _model(work: Work, folder: Path) -> Path:
+    """Return the model to compile: that of the experiment, or a copy whose weights share few values."""
+    model = work.inputs["quantized"] / "quantized.tflite"
+    if not work.config.get("clusters"):
+        return model
+    copy = folder / "clustered" / model.name
+    copy.parent.mkdir()
+    copy.write_bytes(clustering.clustered(model.read_bytes(), work.config["clusters"]))
+    return copy
+
+
 def _compile(model: Path, folder: Path, target: Mapping[str, Any]) -> str:
-    command = [sys.executable, "-m", "ethosu.vela", str(model), "--output-dir", str(folder)]
-    command += ["--config", "Arm/vela.ini", "--accelerator-config", target["accelerator"]]
-    command += ["--system-config", target["system_config"], "--memory-mode", target["memory_mode"]]
-    command += ["--optimise", target["optimise"], "--verbose-performance", "--show-cpu-operations"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    print(done.stdout)  # noqa: T201 - goes into the stage's log
-    if done.returncode:
-        last = (done.stdout.strip().splitlines() or ["(it printed nothing)"])[-1]
-        how = f"exit code {done.returncode}" if done.returncode > 0 else f"signal {-done.returncode}"
+    arguments = [str(model), "--output-dir", str(folder), "--config", "Arm/vela.ini"]
+    if target.get("config"):
+        arguments += ["--config", str(Path(target["config"]).resolve())]
+    arguments += ["--accelerator-config", target["accelerator"], "--system-config", target["system_config"]]
+    arguments += ["--memory-mode", target["memory_mode"], "--optimise", target["optimise"]]
+    code, printed = vela_process.run([*arguments, "--verbose-performance", "--show-cpu-operations"])
+    print(printed)  # noqa: T201 - goes into the stage's log
+    if code:
+        last = (printed.strip().splitlines() or ["(it printed nothing)"])[-1]
+        how = f"exit code {code}" if code > 0 else f"signal {-code}"
         message = f"Vela failed ({how}): {last}"
         raise CompileError(message)
-    return done.stdout
+    return printed
 
 
-def numbers(report: Report, compiled: CompiledFile) -> dict[str, Any]:
+def _constants_in(target: Mapping[str, Any]) -> str:
+    """Return the memory that constants and command stream are read from, which Vela's summary calls by other names."""
+    ini = vela_ini.read(Path(target["config"])) if target.get("config") else vela_ini.VelaIni()
+    return ini.constants_in(target["system_config"], target["memory_mode"])
+
+
+def numbers(report: Report, compiled: CompiledFile, constants_in: str) -> dict[str, Any]:
     """Return the totals under the field's names.
 
-    SRAM counts what must be there at run time: the arena, and in Sram_Only the constants and
-    the command stream too, which Vela's own total leaves out.
+    SRAM counts what must be there at run time: the arena, and where constants live in SRAM they and
+    the command stream too, which Vela's own total leaves out. Where constants live in DRAM, its
+    total leaves out the command stream.
     """
     summary = report.summary
-    constants_in_sram = summary["memory_mode"] == "Sram_Only"
+    in_sram = compiled.constants_bytes * (constants_in == "Sram")
+    in_dram = compiled.command_stream_bytes * (constants_in == "Dram")
     cycles = {
         name: summary[f"cycles_{name}"]
         for name in ("total", "npu", "sram_access", "dram_access", "on_chip_flash_access", "off_chip_flash_access")
@@ -75,8 +96,8 @@ def numbers(report: Report, compiled: CompiledFile) -> dict[str, Any]:
         **{f"cycles_{name}": value for name, value in cycles.items()},
         "inference_ms": summary["inference_time"] * 1e3,
         "core_clock_hz": summary["core_clock"],
-        "sram_bytes": round(summary["sram_memory_used"] * KIB) + constants_in_sram * compiled.constants_bytes,
-        "dram_bytes": round(summary["dram_memory_used"] * KIB),
+        "sram_bytes": round(summary["sram_memory_used"] * KIB) + in_sram,
+        "dram_bytes": round(summary["dram_memory_used"] * KIB) + in_dram,
         "constants_bytes": compiled.constants_bytes,
         "flash_bytes": compiled.file_bytes,
         "macs": summary["nn_macs"],

@@ -34,7 +34,7 @@ class Stages:
         self.ended = "exit code 0"
         self.error: OSError | None = None
 
-    def run(self, job: Job, order: dict[str, Any], _folder: Path, _watch: object) -> Outcome:
+    def run(self, job: Job, order: dict[str, Any], _folder: Path, *_: object) -> Outcome:
         """Leave one artefact, as a stage does."""
         self.ran.append(job.stage.name)
         if self.error:

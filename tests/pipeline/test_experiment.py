@@ -605,6 +605,7 @@ def test_defaults_are_written_out(tmp_path: Path) -> None:
                     "system_config": "Ethos_U55_High_End_Embedded",
                     "memory_mode": "Shared_Sram",
                     "optimise": "Performance",
+                    "config": None,
                 }
             }
         },

@@ -8,17 +8,9 @@ from typing import Any
 
 from pipeline.experiment import Budget
 from pipeline.npu.roles import roles
+from pipeline.npu.vela_report import BOUNDS
 from pipeline.store import Record
 from tui.facts.accuracy import UnreadableError, read_json
-
-BOUNDS: Mapping[str, str] = {
-    "cycles_npu": "compute",
-    "cycles_sram": "SRAM",
-    "cycles_dram": "DRAM",
-    "cycles_on_chip_flash": "on-chip flash",
-    "cycles_off_chip_flash": "off-chip flash",
-}
-"""Column of ``layers.json`` -> what the NPU is busy with, or waits for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline import store
+from pipeline.npu import points
 from pipeline.store import Record
 from pipeline.summary import quantized_rung
 from tui.facts import words
@@ -73,7 +74,7 @@ def _result(accuracy: Record, name: str, own: Sequence[Record], kept: Sequence[R
         for key, value in table.items()
     }
     targets: dict[str, Mapping[str, Any]] = {}
-    for record in [*own, *kept]:
+    for record in [*own, *(record for record in kept if not _is_of_the_matrix(record))]:
         if record.stage == "vela" and record.inputs["files"].get("quantized/quantized.tflite") == model:
             targets.setdefault(target_name(record.inputs["config"]), record.metrics)
     return Result(
@@ -86,6 +87,11 @@ def _result(accuracy: Record, name: str, own: Sequence[Record], kept: Sequence[R
         metrics=accuracy.metrics,
         targets=targets,
     )
+
+
+def _is_of_the_matrix(record: Record) -> bool:
+    """Tell the compiles of ``doit matrix``, too many to stand side by side: they go by the name of their point."""
+    return record.stage == "vela" and record.target == points.of_config(record.inputs["config"]).name
 
 
 def target_name(config: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from textual.widgets import Static
 
 from pipeline.experiment import Budget
 from pipeline.store import Record, resolve
-from tui.facts import npu, words
+from tui.facts import npu, reasons, words
 from tui.facts.accuracy import UnreadableError
 from tui.facts.board import StageFacts
 from tui.facts.npu import Cost, Layer
@@ -37,6 +37,7 @@ class NpuPanel(Panel):
             self.columns,
             budget,
             *((stage.job.name, stage.record, stage.state, stage.reasons, stage.note) for stage in stages),
+            reasons.changed(view.experiment.name),
         )
         if shown != self._shown:
             self._shown = shown
@@ -73,6 +74,7 @@ def _target(stage: StageFacts, budget: Budget, columns: int) -> Content:
             "",
             *_role_lines(found, columns),
             "",
+            *_reason_lines(stage, record),
             *_placement(record),
             "",
         ]
@@ -160,6 +162,20 @@ def _role_lines(found: list[Layer], columns: int) -> list[Content]:
         for group in groups[:MOST_ROLES]
     ]
     return [paint.text("which operators they go to", paint.HEADING), *paint.table(rows, gap=1)]
+
+
+def _reason_lines(stage: StageFacts, record: Record) -> list[Content | str]:
+    said = reasons.sentences(stage.job, record)
+    if not said:
+        return []
+    more = paint.text(f"doit matrix:{stage.job.experiment} compares it with every other Ethos-U", paint.MUTED)
+    compared = reasons.changed(stage.job.experiment) > 0
+    return [
+        paint.text("why, as Vela estimates it", paint.HEADING),
+        *(f"- {sentence}" for sentence in said),
+        *([] if compared else [more]),
+        "",
+    ]
 
 
 def _placement(record: Record) -> list[Content]:

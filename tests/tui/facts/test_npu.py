@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from pipeline import store
 from pipeline.experiment import Budget
+from pipeline.npu.vela_report import BOUNDS
 from tests.tui.recorded import STEPS, Recorded
 from tui.facts import npu
 from tui.facts.accuracy import UnreadableError
@@ -54,9 +55,9 @@ def test_what_bounds_the_cycles_adds_up_to_all_of_them(layers: list[Layer]) -> N
 
 
 def test_an_operator_is_bound_by_what_takes_the_most_of_its_cycles(tmp_path: Path) -> None:
-    columns = {name: dict.fromkeys(npu.BOUNDS, 1) | {name: 100} for name in npu.BOUNDS}
+    columns = {name: dict.fromkeys(BOUNDS, 1) | {name: 100} for name in BOUNDS}
     found = read(tmp_path, *({**ROW, **column} for column in columns.values()))
-    assert [layer.bound_by for layer in found] == list(npu.BOUNDS.values())
+    assert [layer.bound_by for layer in found] == list(BOUNDS.values())
 
 
 def test_an_operator_without_cycles_is_bound_by_nothing(tmp_path: Path) -> None:

@@ -27,10 +27,10 @@ def change(old: str, new: str, name: str = "keyword") -> None:
     path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
 
 
-def record_again(stage: str, **facts: Any) -> None:
+def record_again(stage: str, key: str = "0" * 32, **facts: Any) -> None:
     """Keep another result of a stage in the store, such as another version of a tool would have left."""
     home = store.resolve(Path(f"build/keyword/{stage}"))
-    record = msgspec.structs.replace(store.read_record(home), key="0" * 32, **facts)
+    record = msgspec.structs.replace(store.read_record(home), key=key, **facts)
     other = home.with_name(f"{record.key}.{home.name.partition('.')[2]}")
     shutil.copytree(home, other)
     (other / "stage.json").write_bytes(msgspec.json.encode(record))
@@ -125,6 +125,18 @@ def test_a_target_that_was_taken_out_of_the_file_is_remembered(recorded: Recorde
     change("ethos-u55-128", "ethos-u55-64")
     (result,) = catalogue()
     assert list(result.targets) == [TARGET], "as compiled, not as asked for now"
+
+
+def test_the_compiles_of_the_matrix_do_not_crowd_a_comparison(recorded: Recorded) -> None:
+    recorded.write()
+    recorded.build()
+    record = store.read_record(store.resolve(Path("build/keyword/vela/u55-128")))
+    config = {**record.inputs["config"], "accelerator": "ethos-u55-256"}
+    inputs = {**record.inputs, "config": config}
+    record_again("vela/u55-128", inputs=inputs, target="u55-256.Shared_Sram.High_End_Embedded")
+    assert list(catalogue()[0].targets) == [TARGET]
+    record_again("vela/u55-128", key="1" * 32, inputs=inputs, target="mine")
+    assert list(catalogue()[0].targets) == [TARGET, "u55-256 Shared_Sram"]
 
 
 def test_a_result_whose_makers_were_pruned_has_fewer_settings(recorded: Recorded) -> None:

@@ -1,0 +1,219 @@
+"""What the dodo file answers beside building: what the model costs everywhere, and why."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import msgspec
+from doit.exceptions import TaskFailed
+
+from pipeline import matrix, reason, tables
+from pipeline.build import Build
+from pipeline.graph import Job
+from pipeline.matrix import Matrix, Row
+from pipeline.mistakes import did_you_mean
+from pipeline.npu import boards, points
+from pipeline.npu.boards import Board, BoardError
+from pipeline.npu.points import Point
+from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES
+from pipeline.reason import Claim
+
+SCHEMA = 1
+STRATEGIES: Mapping[str, tuple[str, ...]] = {
+    "Performance": ("Performance",),
+    "Size": ("Size",),
+    "both": ("Performance", "Size"),
+}
+
+
+class Asked(NamedTuple):
+    """Whom to ask about what."""
+
+    build: Build
+    jobs: Sequence[Job]
+    """Every job of one experiment."""
+
+    @property
+    def experiment(self) -> str:
+        """Return its name."""
+        return self.jobs[0].experiment
+
+    @property
+    def targets(self) -> dict[str, Point]:
+        """Return what the experiment itself is compiled for."""
+        return {job.target: points.of_config(job.config) for job in self.jobs if job.target}
+
+
+def answer_matrix(
+    asked: Asked,
+    as_json: bool,  # noqa: FBT001 - doit calls it with this name
+    every: bool,  # noqa: FBT001 - as above
+    optimise: str,
+    target: str,
+) -> TaskFailed | None:
+    """Print what a model costs at every point, and why it costs what it does on one of its targets."""
+    targets = asked.targets
+    name = target or next(iter(targets))
+    if name not in targets:
+        return TaskFailed(f"--target {target}: {did_you_mean(target, list(targets))}")
+    if optimise not in STRATEGIES:
+        return TaskFailed(f"--optimise {optimise}: {did_you_mean(optimise, list(STRATEGIES))}")
+    try:
+        found = make_matrix(asked, every=every, strategies=STRATEGIES[optimise])
+    except BoardError as error:
+        return TaskFailed(str(error))
+    about = found.row(targets[name])
+    said = reason.claims(found, about) if about and about.record else []
+    if as_json:
+        _print_json(matrix_as_json(found, name, said))
+    else:
+        print("\n".join(lines(found, name, said)))  # noqa: T201 - what was asked for
+    return TaskFailed("", report=False) if found.failed else None
+
+
+def make_matrix(asked: Asked, *, every: bool, strategies: tuple[str, ...]) -> Matrix:
+    """Compile what is missing of the matrix of an experiment, and of its own targets with either strategy."""
+    needed = next(job for job in asked.jobs if job.stage.name == "quantized")
+    own = [
+        Point(**{**point.as_config(), "optimise": way})
+        for point in asked.targets.values()
+        for way in STRATEGIES["both"]
+    ]
+    chosen = sorted({*own, *points.points(every=every, strategies=strategies)}, key=_place)
+    variants = [msgspec.structs.replace(point, clusters=reason.CLUSTERS) for point in asked.targets.values()]
+    known = boards.load_all()
+    wanted = list(dict.fromkeys([*chosen, *variants, *(board.point() for board in known)]))
+    compiled = matrix.jobs_of(wanted, needed)
+    failures = matrix.compile_all(asked.build, compiled)
+    rows = dict(zip(wanted, matrix.rows(asked.build, compiled, failures, asked.targets), strict=True))
+    return Matrix(
+        experiment=asked.experiment,
+        rows=tuple(rows[point] for point in chosen),
+        variants=tuple(rows[point] for point in dict.fromkeys(variants)),
+        boards=tuple((board, rows[board.point()]) for board in known),
+        impossible=tuple(points.impossible(every=every)),
+    )
+
+
+def _place(point: Point) -> tuple[Any, ...]:
+    """Put points in the order of the tables of targets, those of one system together."""
+    accelerators, modes = list(ACCELERATORS), list(MEMORY_MODES)
+    return (
+        point.family,
+        point.system_config,
+        accelerators.index(point.accelerator),
+        modes.index(point.memory_mode) if point.memory_mode in modes else len(modes),
+        point.optimise,
+    )
+
+
+HEADER = ("accelerator", "memory mode", "cycles", "ms", "MAC use", "SRAM", "DRAM", "flash", "on the CPU", "")
+RIGHT = (2, 3, 4, 5, 6, 7, 8)
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """Return a row of the matrix as text, under ``HEADER``."""
+    point = row.point
+    mode = point.memory_mode + (f" ({point.optimise})" if point.optimise != "Performance" else "")
+    if row.record is None:
+        return (point.accelerator, mode, *["-"] * 7, f"failed: {row.failure}")
+    found = row.record.metrics
+    use = row.mac_utilization
+    return (
+        point.accelerator,
+        mode,
+        f"{found['cycles_total']:,.0f}",
+        f"{found['inference_ms']:,.2f}",
+        "-" if use is None else f"{100 * use:.1f} %",
+        tables.kib(found["sram_bytes"]),
+        tables.kib(found["dram_bytes"]) if found["dram_bytes"] else "-",
+        tables.kib(found["flash_bytes"]),
+        str(found["cpu_operators"]),
+        f"<- {row.target}" if row.target else "",
+    )
+
+
+BOARD_HEADER = ("board", "fits", "ms", "what is missing")
+
+
+def board_cells(found: Matrix) -> list[tuple[str, ...]]:
+    """Return every board as text, under ``BOARD_HEADER``."""
+    rows: list[tuple[str, ...]] = []
+    for board, row in found.boards:
+        if row.record is None:
+            rows.append((board.name, "-", "-", f"failed: {row.failure}"))
+        else:
+            missing = board.missing(row.record.metrics)
+            ms = f"{row.record.metrics['inference_ms']:,.2f}"
+            rows.append((board.name, "no" if missing else "yes", ms, "; ".join(missing)))
+    return rows
+
+
+def lines(found: Matrix, target: str, said: Sequence[Claim]) -> list[str]:
+    """Return the matrix and the reason as lines of text."""
+    text = [f"{found.experiment}: what it costs on every Ethos-U, as Vela estimates it"]
+    text += [f"WARNING: the model was trained on the stand-in {found.stand_in}"] * bool(found.stand_in)
+    table = tables.plain(HEADER, [cells(row) for row in found.rows], RIGHT)
+    by_system = groupby(zip(found.rows, table[1:], strict=True), key=lambda pair: pair[0].point.system_config)
+    for index, (system, pairs) in enumerate(by_system):
+        members = list(pairs)
+        clock = next((row.record.metrics["core_clock_hz"] for row, _ in members if row.record), None)
+        text += ["", f"{system}{f', {clock / 1e6:,.0f} MHz' if clock else ''}"]
+        text += [f"  {line}" for line in ([table[0]] if index == 0 else []) + [line for _, line in members]]
+    text += ["", *impossible_lines(found)]
+    text += [f"failed: {row.point.name}: {row.failure}" for row in found.variants if row.failure]
+    text += ["", "boards:", *(f"  {line}" for line in tables.plain(BOARD_HEADER, board_cells(found), right=(2,)))]
+    if said:
+        text += ["", f"why, on {target}, as Vela estimates it:", *(f"  - {claim.text}" for claim in said)]
+    return text
+
+
+def impossible_lines(found: Matrix) -> list[str]:
+    """Return the pairs that can't be, those of one reason in one line."""
+    by_reason: dict[str, list[str]] = {}
+    for pair in found.impossible:
+        by_reason.setdefault(pair.reason, []).append(pair.accelerator)
+    return [f"not possible: {', '.join(dict.fromkeys(names))}: {why}" for why, names in by_reason.items()]
+
+
+def matrix_as_json(found: Matrix, target: str, said: Sequence[Claim]) -> dict[str, Any]:
+    """Return the matrix and the reason for scripts."""
+    return {
+        "schema": SCHEMA,
+        "experiment": found.experiment,
+        "stand_in": found.stand_in,
+        "points": [_row_as_json(row) for row in found.rows],
+        "impossible": [pair._asdict() for pair in found.impossible],
+        "boards": [_board_as_json(board, row) for board, row in found.boards],
+        "reason": {
+            "target": target,
+            "basis": "estimated",
+            "claims": [msgspec.to_builtins(claim) for claim in said],
+        },
+    }
+
+
+def _board_as_json(board: Board, row: Row) -> dict[str, Any]:
+    missing = board.missing(row.record.metrics) if row.record else None
+    fits = None if missing is None else not missing
+    return {**msgspec.to_builtins(board), "fits": fits, "missing": missing, "compile": _row_as_json(row)}
+
+
+def _row_as_json(row: Row) -> dict[str, Any]:
+    record = row.record
+    return {
+        "name": row.point.name,
+        **row.point.as_config(),
+        "target": row.target,
+        "failure": row.failure,
+        "mac_utilization": row.mac_utilization,
+        "metrics": record.metrics if record else None,
+        "basis": record.basis if record else None,
+    }
+
+
+def _print_json(document: Mapping[str, Any]) -> None:
+    json.dump(document, sys.stdout, indent=1, ensure_ascii=False)
+    print()  # noqa: T201 - what was asked for

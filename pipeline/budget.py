@@ -1,0 +1,150 @@
+"""What a result may cost against what it costs: one verdict for each budget of an experiment."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from pipeline.experiment import Budget
+from pipeline.graph import Job
+from pipeline.store import Record
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """One budget, held against one value."""
+
+    budget: str
+    """Its key in ``[budget]``."""
+    target: str | None
+    """The target it was held against; None for what all targets share."""
+    allowed: float
+    value: float | None
+    """None when it could not be had."""
+    margin: float | None
+    """What is left, in the unit of the budget; negative when it is exceeded."""
+    passed: bool
+    basis: str
+    """``measured`` or ``estimated``."""
+    unavailable: str | None = None
+    """Why there is no value."""
+
+
+class Limit(NamedTuple):
+    """What a budget limits, and how it is said."""
+
+    metric: str
+    show: Callable[[float], str]
+    at_least: bool = False
+
+
+def _size(size: float) -> str:
+    return f"{size:,.0f} B"
+
+
+def _points(points: float) -> str:
+    return f"{points:.2f} points"
+
+
+LIMITS: Mapping[str, Limit] = {
+    "accuracy_min": Limit("int8_accuracy", lambda share: f"{100 * share:.2f} %", at_least=True),
+    "accuracy_drop_max": Limit("accuracy_drop", _points),
+    "cycles_max": Limit("cycles_total", lambda cycles: f"{cycles:,.0f} cycles"),
+    "inference_ms_max": Limit("inference_ms", lambda ms: f"{ms:,.3f} ms"),
+    "sram_max": Limit("sram_bytes", _size),
+    "flash_max": Limit("flash_bytes", _size),
+    "cpu_operators_max": Limit("cpu_operators", lambda count: f"{count:,.0f} on the CPU"),
+}
+"""Key of ``[budget]`` -> what it limits; a test compares the keys with the schema's."""
+
+OF_ACCURACY = ("accuracy_min", "accuracy_drop_max")
+
+
+def is_set(budget: Budget) -> bool:
+    """Tell whether an experiment has any budget."""
+    return any(getattr(budget, name) is not None for name in LIMITS)
+
+
+def verdicts(budget: Budget, jobs: Sequence[Job], records: Sequence[Record]) -> list[Verdict]:
+    """Hold every budget of an experiment against the results of its jobs, each target by itself."""
+    return list(_verdicts(budget, jobs, records))
+
+
+def _verdicts(budget: Budget, jobs: Sequence[Job], records: Sequence[Record]) -> Iterator[Verdict]:
+    for name in LIMITS:
+        allowed = getattr(budget, name)
+        if allowed is None:
+            continue
+        if name in OF_ACCURACY:
+            found = next((record for record in records if record.stage == "accuracy"), None)
+            yield _verdict(name, allowed, None, found)
+        else:
+            pairs = zip(jobs, records, strict=True)
+            yield from (_verdict(name, allowed, job.target, record) for job, record in pairs if job.target)
+
+
+def _verdict(name: str, allowed: float, target: str | None, record: Record | None) -> Verdict:
+    limit = LIMITS[name]
+    value = _value(limit.metric, record)
+    margin = None if value is None else (value - allowed if limit.at_least else allowed - value)
+    why = (
+        "there is no test set: the model was not made here" if record is None else record.unavailable.get(limit.metric)
+    )
+    return Verdict(
+        budget=name,
+        target=target,
+        allowed=allowed,
+        value=value,
+        margin=margin,
+        passed=margin is not None and margin >= 0,
+        basis=_basis(limit.metric, record),
+        unavailable=None if value is not None else why or f"the result has no {limit.metric}",
+    )
+
+
+def _value(metric: str, record: Record | None) -> float | None:
+    found: Mapping[str, Any] = record.metrics if record else {}
+    if metric != "accuracy_drop":
+        value: float | None = found.get(metric)
+        return value
+    in_float, in_int8 = found.get("float_accuracy"), found.get("int8_accuracy")
+    if in_float is None or in_int8 is None:
+        return None
+    # Accuracies are shares of a count of samples: more digits than this are only rounding of the division.
+    return round(100 * float(in_float - in_int8), 9)
+
+
+def _basis(metric: str, record: Record | None) -> str:
+    metric = "int8_accuracy" if metric == "accuracy_drop" else metric
+    return record.basis.get(metric, "estimated") if record else "measured"
+
+
+HEADER = ("budget", "target", "allowed", "is", "margin", "", "")
+
+
+def cells(verdict: Verdict) -> tuple[str, ...]:
+    """Return a verdict as text, under ``HEADER``."""
+    limit = LIMITS[verdict.budget]
+    sign = "at least" if limit.at_least else "at most"
+    is_ = "-" if verdict.value is None else limit.show(verdict.value)
+    margin = "-" if verdict.margin is None else _margin(verdict, limit)
+    word = "ok" if verdict.passed else "OVER" if not limit.at_least and verdict.value is not None else "FAILED"
+    allowed = f"{sign} {limit.show(verdict.allowed)}"
+    return (verdict.budget, verdict.target or "", allowed, is_, margin, word, verdict.unavailable or verdict.basis)
+
+
+def _margin(verdict: Verdict, limit: Limit) -> str:
+    """Show what is left in the unit of the budget and as a share of it."""
+    margin = verdict.margin or 0.0
+    if verdict.budget in OF_ACCURACY:
+        return f"{100 * margin if limit.at_least else margin:+.2f} points"
+    share = f" ({100 * margin / verdict.allowed:+.0f} %)" if verdict.allowed else ""
+    return f"{'+' if margin >= 0 else '-'}{limit.show(abs(margin)).removesuffix(' on the CPU')}{share}"
+
+
+def sentence(verdict: Verdict) -> str:
+    """Say in words which budget was not kept and by how much."""
+    limit, target = LIMITS[verdict.budget], f" on {verdict.target}" if verdict.target else ""
+    if verdict.value is None:
+        return f"{verdict.budget}{target} can't be checked: {verdict.unavailable}"
+    sign = "at least" if limit.at_least else "at most"
+    return f"{verdict.budget}{target}: {limit.show(verdict.value)}, {sign} {limit.show(verdict.allowed)} allowed"

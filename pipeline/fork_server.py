@@ -1,0 +1,160 @@
+"""A process that loads a stage's libraries once and forks one process for each job.
+
+Loading Vela takes longer than compiling with it. Each fork is a stage's process like any other: leader of
+its own session, with its own log, ending with the build; its crash is its own.
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from pipeline import process
+
+
+class ForkServer:
+    """Starts stages, one at a time. One that died is replaced at the next start."""
+
+    def __init__(self, *modules: str) -> None:
+        """Have it load these modules before its first fork."""
+        self._modules = modules
+        self._server: subprocess.Popen[bytes] | None = None
+        self._alive, self._end = os.pipe()  # stages read the one end, and see the build die by the other
+
+    def __enter__(self) -> Self:
+        """Start it when the first stage is asked for."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it; a stage that is still at work ends itself."""
+        os.close(self._alive)
+        os.close(self._end)
+        self._retire()
+
+    def start(self, words: list[str], log: Path) -> process.Child:
+        """Start ``pipeline.run`` with these words; a server that can't be had is only slower."""
+        try:
+            server = self._running()
+            assert server.stdin  # noqa: S101 - a pipe was asked for
+            server.stdin.write(json.dumps({"words": words, "log": str(log)}).encode() + b"\n")
+            server.stdin.flush()
+            return Forked(server)
+        except (OSError, EOFError):
+            self._retire()
+            return process.start(words, log)
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        if self._server is not None and self._server.poll() is not None:
+            self._retire()
+        if self._server is None:
+            self._server = subprocess.Popen(
+                [sys.executable, "-m", "pipeline.fork_server", str(self._alive), *self._modules],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                bufsize=0,
+                pass_fds=[self._alive],
+                start_new_session=True,
+                env={**os.environ, **process.ENVIRONMENT},
+            )
+        return self._server
+
+    def _retire(self) -> None:
+        if self._server is None:
+            return
+        for pipe in (self._server.stdin, self._server.stdout):
+            if pipe:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        self._server.kill()
+        self._server.wait()
+        self._server = None
+
+
+class Forked:
+    """A stage that a server forked, as ``process.Child`` has it."""
+
+    stdin: IO[bytes] | None = None
+    returncode: int
+
+    def __init__(self, server: "subprocess.Popen[bytes]") -> None:
+        """Take over the stage that this server was just asked for."""
+        assert server.stdout  # noqa: S101 - a pipe was asked for
+        self._replies: IO[bytes] = server.stdout
+        self._ended = False
+        self.pid = int(self._reply())
+
+    def poll(self) -> int | None:
+        """Return the code when it has ended."""
+        if not self._ended and select.select([self._replies], [], [], 0)[0]:
+            self._finish()
+        return self.returncode if self._ended else None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for the end; raises subprocess.TimeoutExpired."""
+        if not self._ended:
+            if not select.select([self._replies], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(cmd="pipeline.run", timeout=timeout or 0.0)
+            self._finish()
+        return self.returncode
+
+    def _finish(self) -> None:
+        try:
+            self.returncode = int(self._reply())
+        except EOFError:
+            self.returncode = -9  # the server was killed: nobody knows how its stage ended
+        self._ended = True
+
+    def _reply(self) -> bytes:
+        line = self._replies.readline()
+        if not line.endswith(b"\n"):
+            raise EOFError
+        return line
+
+
+def serve(arguments: Sequence[str]) -> None:
+    """Load the modules, then fork a stage for every line, and tell its pid and its code."""
+    alive = int(arguments[0])
+    for module in ("pipeline.run", *arguments[1:]):
+        importlib.import_module(module)
+    for line in sys.stdin.buffer:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            _become_a_stage(order["words"], order["log"], alive)
+        _tell(pid)
+        _tell(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+
+def _tell(number: int) -> None:
+    os.write(1, f"{number}\n".encode())
+
+
+def _become_a_stage(words: list[str], log: str, alive: int) -> None:
+    """Do what ``pipeline.process.start`` does for a fresh Python, and never return."""
+    from pipeline import run  # noqa: PLC0415 - only the server may load stages
+
+    code = 1
+    try:
+        os.setsid()
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        for source, standard in ((alive, 0), (output, 1), (output, 2)):
+            os.dup2(source, standard)
+        code = run.main(words)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1:])

@@ -1,0 +1,122 @@
+"""Boards as data: an NPU with its memories, each fact with its source, and whether a model fits."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tomli
+
+from pipeline.errors import UnrollError
+from pipeline.npu import vela_ini
+from pipeline.npu.points import Point
+from pipeline.npu.targets import ACCELERATORS
+
+SHIPPED = Path(__file__).parent
+OWN = Path("boards")
+"""Where a project keeps boards of its own; one of a shipped name takes that one's place."""
+
+MEMORIES = {"sram_bytes": "SRAM", "dram_bytes": "DRAM", "flash_bytes": "flash"}
+
+
+class Board(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One board file."""
+
+    name: str
+    accelerator: str
+    system_config: str
+    memory_mode: str
+    sources: dict[str, str]
+    """Key -> where its value is from; every other key but ``name`` and ``config`` needs one."""
+    config: str | None = None
+    """A ``vela.ini`` beside the board's file."""
+    sram_bytes: int | None = None
+    """What the NPU may use; None for a memory that the board has not, or that nobody told of."""
+    dram_bytes: int | None = None
+    flash_bytes: int | None = None
+
+    def point(self) -> Point:
+        """Return what to compile for."""
+        return Point(
+            accelerator=self.accelerator,
+            system_config=self.system_config,
+            memory_mode=self.memory_mode,
+            config=self.config,
+        )
+
+    def missing(self, found: Mapping[str, Any]) -> list[str]:
+        """Say what a compiled model needs and the board has not; nothing when it fits."""
+        said = []
+        for key, memory in MEMORIES.items():
+            has, needs = getattr(self, key), found[key]
+            if key == "flash_bytes" and has is None and self.dram_bytes is not None:
+                continue  # the model is loaded into DRAM, where it is counted already
+            if needs and has is None:
+                said.append(f"needs {_kib(needs)} of {memory}, and has none")
+            elif has is not None and needs > has:
+                said.append(f"needs {_kib(needs)} of {memory} and has {_kib(has)}: {_kib(needs - has)} too little")
+        return said
+
+
+class BoardError(UnrollError):
+    """A board file with a mistake: file, key, remedy."""
+
+
+def load_all() -> list[Board]:
+    """Return the shipped boards and the project's own, by name of file.
+
+    Raises:
+        BoardError: one of them has a mistake.
+
+    """
+    files = {path.stem: path for folder in (SHIPPED, OWN) for path in sorted(folder.glob("*.toml"))}
+    return [load(path) for _, path in sorted(files.items())]
+
+
+def load(path: Path) -> Board:
+    """Read and check one board file.
+
+    Raises:
+        BoardError: one sentence that names file, key and remedy.
+
+    """
+    try:
+        board = msgspec.convert(tomli.loads(path.read_text(encoding="utf-8")), Board)
+        return _checked(board, path)
+    except OSError as error:
+        problem = f"can't be read: {error.strerror}"
+    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
+        problem = f"is not valid TOML: {error}"
+    except msgspec.ValidationError as error:
+        problem = str(error)
+    except vela_ini.VelaIniError as error:
+        problem = f"config: {error}"
+    message = f"{path.as_posix()}: {problem}"
+    raise BoardError(message)
+
+
+def _checked(board: Board, path: Path) -> Board:
+    if board.config:
+        board = msgspec.structs.replace(board, config=(path.parent / board.config).as_posix())
+    ini = vela_ini.read(Path(board.config)) if board.config else vela_ini.VelaIni()
+    known = {"accelerator": ACCELERATORS, "system_config": ini.systems, "memory_mode": ini.modes}
+    for key, names in known.items():
+        if getattr(board, key) not in names:
+            from pipeline.mistakes import did_you_mean  # noqa: PLC0415 - the words are only needed for a mistake
+
+            _fail(path, f"{key} = {getattr(board, key)!r}: {did_you_mean(getattr(board, key), list(names))}")
+    if impossible := ini.why_impossible(board.accelerator, board.system_config, board.memory_mode):
+        _fail(path, impossible)
+    for key in (*known, *(key for key in MEMORIES if getattr(board, key) is not None)):
+        if not board.sources.get(key):
+            _fail(path, f"sources.{key} is missing: say where the value is from")
+    return board
+
+
+def _fail(path: Path, problem: str) -> None:
+    message = f"{path.as_posix()}: {problem}"
+    raise BoardError(message)
+
+
+def _kib(size: float) -> str:
+    return f"{size / 1024:,.0f} KiB"

@@ -1,0 +1,1 @@
+"""The report of an experiment: one self-contained HTML file, and the same as Markdown."""

@@ -1,0 +1,118 @@
+"""Budgets: what is allowed, what it is, what is left, and which one was not kept."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from pipeline import budget
+from pipeline.budget import Verdict
+from pipeline.experiment import Budget
+from pipeline.graph import Job
+from pipeline.store import Record
+from tests.pipeline.test_summary import _records
+
+
+def verdicts(jobs: dict[str, Job], of: Budget, **changed: Any) -> list[Verdict]:
+    """Hold a budget against the numbers of test_summary, with some of those of Vela changed."""
+    records = [_with(record, changed if record.stage == "vela" else {}) for record in _records(jobs)]
+    return budget.verdicts(of, list(jobs.values()), records)
+
+
+def _budget(name: str, allowed: float) -> Budget:
+    return msgspec.convert({name: allowed}, Budget)
+
+
+def _with(record: Record, changed: dict[str, Any]) -> Record:
+    return msgspec.structs.replace(record, metrics={**record.metrics, **changed})
+
+
+def test_every_key_of_the_schema_is_held_against_a_value() -> None:
+    assert set(budget.LIMITS) == {field.name for field in msgspec.structs.fields(Budget)}
+    assert not budget.is_set(Budget())
+    assert budget.is_set(Budget(cpu_operators_max=0))
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "value", "margin"),
+    [
+        ("accuracy_min", 0.98, 0.9825, 0.0025),
+        ("accuracy_drop_max", 0.5, -0.06, 0.56),
+        ("cycles_max", 7_000_000, 6_218_057, 781_943),
+        ("inference_ms_max", 20.0, 12.436, 7.564),
+        ("sram_max", 4096, 3088, 1008),
+        ("flash_max", 700_000, 674_112, 25_888),
+        ("cpu_operators_max", 1, 1, 0),
+    ],
+)
+def test_a_budget_that_is_kept_tells_what_is_left(
+    jobs: dict[str, Job], name: str, allowed: float, value: float, margin: float
+) -> None:
+    (found,) = verdicts(jobs, _budget(name, allowed))
+    assert (found.budget, found.allowed) == (name, allowed)
+    assert found.value == pytest.approx(value)
+    assert found.margin == pytest.approx(margin)
+    assert found.passed
+    assert found.target == (None if name.startswith("accuracy") else "u55-128")
+    assert "ok" in budget.cells(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed", "says"),
+    [
+        ("accuracy_min", 0.99, "accuracy_min: 98.25 %, at least 99.00 % allowed"),
+        ("cycles_max", 6_000_000, "cycles_max on u55-128: 6,218,057 cycles, at most 6,000,000 cycles allowed"),
+        ("inference_ms_max", 12.0, "inference_ms_max on u55-128: 12.436 ms, at most 12.000 ms allowed"),
+        ("sram_max", 3087, "sram_max on u55-128: 3,088 B, at most 3,087 B allowed"),
+        ("flash_max", 1, "flash_max on u55-128: 674,112 B, at most 1 B allowed"),
+        ("cpu_operators_max", 0, "cpu_operators_max on u55-128: 1 on the CPU, at most 0 on the CPU allowed"),
+    ],
+)
+def test_a_budget_that_is_not_kept_is_named(jobs: dict[str, Job], name: str, allowed: float, says: str) -> None:
+    (found,) = verdicts(jobs, _budget(name, allowed))
+    assert not found.passed
+    assert found.margin is not None
+    assert found.margin < 0
+    assert budget.sentence(found) == says
+
+
+def test_a_value_exactly_at_the_budget_is_kept(jobs: dict[str, Job]) -> None:
+    allowed = Budget(sram_max=3088, accuracy_min=0.9825, accuracy_drop_max=0.0, cycles_max=6_218_057)
+    assert all(found.passed for found in verdicts(jobs, allowed))
+
+
+def test_the_drop_is_free_of_the_rounding_of_shares(jobs: dict[str, Job]) -> None:
+    records = [
+        msgspec.structs.replace(record, metrics={"float_accuracy": 0.9819, "int8_accuracy": 0.9769})
+        if record.stage == "accuracy"
+        else record
+        for record in _records(jobs)
+    ]
+    (found,) = budget.verdicts(Budget(accuracy_drop_max=0.5), list(jobs.values()), records)
+    assert found.value == 0.5
+    assert found.passed
+
+
+def test_a_value_that_can_not_be_had_fails_and_says_why(jobs: dict[str, Job]) -> None:
+    (found,) = verdicts(jobs, Budget(cycles_max=1), cycles_total=None)
+    assert not found.passed
+    assert budget.sentence(found) == "cycles_max on u55-128 can't be checked: the result has no cycles_total"
+    (of_model,) = budget.verdicts(Budget(accuracy_min=0.5), [], [])
+    assert not of_model.passed
+    assert "there is no test set" in budget.sentence(of_model)
+    assert budget.cells(of_model)[3:6] == ("-", "-", "FAILED")
+
+
+def test_every_target_is_held_against_the_budget_by_itself(jobs: dict[str, Job]) -> None:
+    vela = jobs["vela"]
+    other = msgspec.structs.replace(vela, target="u85-256")
+    record = next(record for record in _records(jobs) if record.stage == "vela")
+    smaller = msgspec.structs.replace(record, metrics={**record.metrics, "sram_bytes": 10})
+    found = budget.verdicts(Budget(sram_max=1000), [vela, other], [record, smaller])
+    assert [(verdict.target, verdict.passed) for verdict in found] == [("u55-128", False), ("u85-256", True)]
+
+
+def test_the_margin_is_shown_in_its_unit_and_as_a_share(jobs: dict[str, Job]) -> None:
+    allowed = Budget(accuracy_min=0.98, sram_max=2000, cpu_operators_max=1)
+    margins = {found.budget: budget.cells(found)[4] for found in verdicts(jobs, allowed)}
+    assert margins == {"accuracy_min": "+0.25 points", "sram_max": "-1,088 B (-54 %)", "cpu_operators_max": "+0 (+0 %)"}

@@ -1,0 +1,25 @@
+from pipeline import tables
+
+
+def test_columns_are_as_wide_as_their_widest_cell() -> None:
+    assert tables.plain(("name", "cycles"), [("a", "1"), ("longer", "1,000")], right=[1]) == [
+        "name    cycles",
+        "a            1",
+        "longer   1,000",
+    ]
+
+
+def test_an_empty_table_has_its_header() -> None:
+    assert tables.plain(("name", ""), []) == ["name"]
+
+
+def test_markdown_aligns_numbers_and_keeps_a_bar_in_its_cell() -> None:
+    assert tables.markdown(("name", "cycles"), [("a|b", "1")], right=[1]) == [
+        "| name | cycles |",
+        "| --- | ---: |",
+        "| a\\|b | 1 |",
+    ]
+
+
+def test_bytes_are_shown_as_kib() -> None:
+    assert tables.kib(1_048_576) == "1,024.0 KiB"

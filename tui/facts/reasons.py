@@ -1,0 +1,67 @@
+"""Why a target costs what it costs, in the words of ``doit matrix``, from the compiles that are there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from pipeline import store
+from pipeline.folders import BUILD
+from pipeline.graph import Job
+from pipeline.store import BrokenRecordError, Record
+
+
+def compiles(experiment: str) -> Path:
+    """Return the folder where ``doit matrix`` shows what it compiled for an experiment."""
+    return BUILD / experiment / "matrix"
+
+
+def changed(experiment: str) -> int:
+    """Return when those compiles last changed, in nanoseconds; 0 when there are none."""
+    try:
+        return compiles(experiment).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def sentences(job: Job, record: Record) -> list[str]:
+    """Explain a target by its own compile, and by those of the same model that ``doit matrix`` left; compiles nothing.
+
+    Returns:
+        No sentence for a result that another version made, which has less to tell.
+
+    """
+    from pipeline import reason  # noqa: PLC0415 - only the NPU tab asks for it
+    from pipeline.matrix import Matrix, Row  # noqa: PLC0415 - as above
+    from pipeline.npu import points  # noqa: PLC0415 - as above
+
+    own = Row(
+        point=points.of_config(job.config), link=store.resolve(job.link), target=job.target, record=record, failure=None
+    )
+    rows = {own.point: own}
+    for link, other in _of_the_same_model(job.experiment, record):
+        point = points.of_config(other.inputs["config"])
+        rows.setdefault(point, Row(point=point, link=link, target=None, record=other, failure=None))
+    matrix = Matrix(
+        experiment=job.experiment,
+        rows=tuple(row for row in rows.values() if not row.point.clusters),
+        variants=tuple(row for row in rows.values() if row.point.clusters),
+        boards=(),
+        impossible=(),
+    )
+    try:
+        return [claim.text for claim in reason.claims(matrix, own)]
+    except (OSError, KeyError, TypeError, ValueError, msgspec.MsgspecError):
+        return []
+
+
+def _of_the_same_model(experiment: str, record: Record) -> Iterator[tuple[Path, Record]]:
+    """Yield the matrix's results of the same model by the same tools, with their folders."""
+    for link in sorted(compiles(experiment).glob("*")):
+        try:
+            other = store.read_record(link)
+        except (OSError, BrokenRecordError):
+            continue
+        made = ("files", "source", "tools")
+        if all(other.inputs.get(name) == record.inputs.get(name) for name in made):
+            yield store.resolve(link), other
