@@ -14,7 +14,7 @@ USUAL_SYSTEM: Mapping[str, str] = {
     "u65": "Ethos_U65_High_End",
     "u85": "Ethos_U85_SYS_DRAM_Mid",
 }
-"""Family -> the system configuration that Arm's ML embedded evaluation kit compiles for."""
+"""Family -> the system configuration of Arm's adviser MLIA; for the U85, which has three there, the middle one."""
 
 USUAL_MODES = ("Sram_Only", "Shared_Sram", "Dedicated_Sram")
 """One memory mode of each kind; the other ones bound the SRAM of ``Dedicated_Sram``."""
