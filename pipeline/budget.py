@@ -8,6 +8,7 @@ import msgspec
 from pipeline.experiment import Budget
 from pipeline.graph import Job
 from pipeline.store import Record
+from pipeline.summary import quantized_rung
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +47,7 @@ def _points(points: float) -> str:
 
 
 LIMITS: Mapping[str, Limit] = {
-    "accuracy_min": Limit("int8_accuracy", lambda share: f"{100 * share:.2f} %", at_least=True),
+    "accuracy_min": Limit("accuracy", lambda share: f"{100 * share:.2f} %", at_least=True),
     "accuracy_drop_max": Limit("accuracy_drop", _points),
     "cycles_max": Limit("cycles_total", lambda cycles: f"{cycles:,.0f} cycles"),
     "inference_ms_max": Limit("inference_ms", lambda ms: f"{ms:,.3f} ms"),
@@ -103,18 +104,19 @@ def _verdict(name: str, allowed: float, target: str | None, record: Record | Non
 
 def _value(metric: str, record: Record | None) -> float | None:
     found: Mapping[str, Any] = record.metrics if record else {}
-    if metric != "accuracy_drop":
+    if metric not in {"accuracy", "accuracy_drop"}:
         value: float | None = found.get(metric)
         return value
-    in_float, in_int8 = found.get("float_accuracy"), found.get("int8_accuracy")
-    if in_float is None or in_int8 is None:
-        return None
+    in_float, in_integers = found.get("float_accuracy"), found.get(f"{quantized_rung(found)}_accuracy")
+    if metric == "accuracy" or in_float is None or in_integers is None:
+        return in_integers
     # Accuracies are shares of a count of samples: more digits than this are only rounding of the division.
-    return round(100 * float(in_float - in_int8), 9)
+    return round(100 * float(in_float - in_integers), 9)
 
 
 def _basis(metric: str, record: Record | None) -> str:
-    metric = "int8_accuracy" if metric == "accuracy_drop" else metric
+    if record and metric in {"accuracy", "accuracy_drop"}:
+        metric = f"{quantized_rung(record.metrics)}_accuracy"
     return record.basis.get(metric, "estimated") if record else "measured"
 
 

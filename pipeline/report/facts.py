@@ -15,6 +15,7 @@ from pipeline.graph import Job
 from pipeline.matrix import Matrix
 from pipeline.placement import on_cpu
 from pipeline.store import Record
+from pipeline.summary import quantized_rung
 
 MOST_CURVE_POINTS = 400
 
@@ -69,16 +70,17 @@ def _warnings(
     for job, record in made:
         if count := record.metrics.get("cpu_operators"):
             said.append(f"{count} operators stay on the CPU on {job.target}; their time is in no number here.")
+        said += [f"{job.name}: {text}." for text in record.warnings]
     return said + [f"No result for {row.point.name}: {row.failure}" for row in found.compiles if row.failure]
 
 
 def _cards(by_stage: Mapping[str, Record], target: str, compiled: Record) -> list[tuple[str, str, str]]:
     cards = []
     if accuracy := by_stage.get("accuracy"):
-        drop = 100 * (accuracy.metrics["int8_accuracy"] - accuracy.metrics["float_accuracy"])
-        cards.append(
-            ("int8 accuracy", f"{100 * accuracy.metrics['int8_accuracy']:.2f} %", f"measured, {drop:+.2f} points")
-        )
+        rung = quantized_rung(accuracy.metrics)
+        quantized = accuracy.metrics[f"{rung}_accuracy"]
+        drop = 100 * (quantized - accuracy.metrics["float_accuracy"])
+        cards.append((f"{rung} accuracy", f"{100 * quantized:.2f} %", f"measured, {drop:+.2f} points"))
     numbers = compiled.metrics
     return [
         *cards,
@@ -169,15 +171,17 @@ def _accuracy(asked: Asked, record: Record | None) -> dict[str, Any] | None:
     found = record.metrics
     job = next(job for job in asked.jobs if job.stage.name == "accuracy")
     matrices = msgspec.json.decode((job.link / "confusion.json").read_bytes())
-    confusion = matrices["int8"]
+    rung = quantized_rung(found)
+    confusion = matrices[rung]
     most = max((count for row in confusion for count in row), default=1) or 1
-    names = ("float_accuracy_by_class", "int8_accuracy_by_class")
+    names = ("float_accuracy_by_class", f"{rung}_accuracy_by_class")
     return {
+        "rung": rung,
         "rows": [
             ("float accuracy", f"{100 * found['float_accuracy']:.2f} %"),
-            ("int8 accuracy", f"{100 * found['int8_accuracy']:.2f} %"),
+            (f"{rung} accuracy", f"{100 * found[f'{rung}_accuracy']:.2f} %"),
             ("test samples", f"{found['test_samples']:,}"),
-            ("predictions changed by int8", f"{found['changed_predictions']:,}"),
+            (f"predictions changed by {rung}", f"{found['changed_predictions']:,}"),
         ],
         "classes": [
             (number, *(f"{100 * share:.2f} %" if share is not None else "-" for share in shares))
