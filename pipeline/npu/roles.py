@@ -45,7 +45,7 @@ def roles(layers: Iterable[Mapping[str, Any]]) -> list[Role]:
 def _tied(layers: Iterable[Mapping[str, Any]]) -> list[Role]:
     """Read the names of our own graph; of several recurrent layers, the role says which."""
     placed = [(layer, names.parse(layer["name"])) for layer in layers]
-    several = len({name.layer for _, name in placed if name and name.step}) > 1
+    several = len({name.layer for _, name in placed if name and name.layer and name.step}) > 1
     found = []
     for layer, name in placed:
         if name is None or name.layer is None:

@@ -133,6 +133,12 @@ def test_names_of_our_own_graph_say_role_and_step() -> None:
     assert [(role.name, str(role.step)) for role in found] == [(role, step) for *_, role, step in lines]
 
 
+def test_with_one_layer_it_does_not_though_velas_own_names_have_numbers_too() -> None:
+    rows = [{"name": "gru_1/gates_2", "operator": "Add"}, {"name": "logits_softmax_26", "operator": "Softmax"}]
+
+    assert roles(rows) == [Role("gates", 2), Role("softmax", None)]
+
+
 def test_with_several_layers_a_role_says_which_layer_it_is_of() -> None:
     rows = [
         {"name": "lstm_1/input_product", "operator": "FullyConnected"},
