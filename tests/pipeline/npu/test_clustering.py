@@ -2,22 +2,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.npu.clustering import clustered
 
 
 def matrices(content: bytes) -> dict[str, np.ndarray]:
-    """Return the int8 weights of a model, as LiteRT reads them; other tensors hold nothing before a run."""
-    interpreter = Interpreter(model_content=content)
-    interpreter.allocate_tensors()
-    found = {}
-    for detail in interpreter.get_tensor_details():
-        if detail["dtype"] == np.int8 and len(detail["shape"]) > 1 and detail["shape"][0] > 1:
-            matrix = np.array(interpreter.get_tensor(detail["index"]))
-            if matrix.any():
-                found[detail["name"]] = matrix
-    return found
+    """Return the int8 weights of a model by the tensor's name."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    return {
+        tensor.name.decode(): np.asarray(model.buffers[tensor.buffer].data, np.uint8)
+        .view(np.int8)
+        .reshape(tensor.shape)
+        for tensor in model.subgraphs[0].tensors
+        if tensor.type == schema.TensorType.INT8
+        and tensor.shape[0] > 1
+        and model.buffers[tensor.buffer].data is not None
+    }
 
 
 @pytest.fixture(scope="module")
