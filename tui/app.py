@@ -64,7 +64,12 @@ class Dashboard(App[None]):
     def on_mount(self) -> None:
         """Begin to watch."""
         self.set_interval(TICK_SECONDS, self._tick)
-        self.call_after_refresh(self._look)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """Hear of the run before the first look, or what runs would be shown as stale until the next tick."""
+        self.board.poll()
+        self._look()
 
     def _tick(self) -> None:
         """Hear of the run, look at the files when it is time, and show what changed."""

@@ -15,7 +15,8 @@ from textual.widgets import Static
 from pipeline import fingerprint
 from tests.conftest import Project
 from tests.tui.conftest import settled, until
-from tests.tui.recorded import Recorded
+from tests.tui.recorded import NOW, Recorded
+from tui import app
 from tui.app import Dashboard
 from tui.messages import Assessed
 from tui.screens.compare import CompareScreen
@@ -298,6 +299,19 @@ async def test_ctrl_c_quits(recorded: Recorded, dashboard: Dashboard) -> None:
         await settled(pilot)
         await pilot.press("ctrl+c")
         await until(pilot, lambda: dashboard._exit)
+
+
+async def test_what_runs_is_running_at_the_first_look(
+    recorded: Recorded, dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded.write()
+    recorded.start_run(NOW - 30)
+    recorded.stage_event("stage_started", NOW - 20, "dataset:keyword", reasons=["never built"])
+    monkeypatch.setattr(app, "TICK_SECONDS", 600)
+    async with dashboard.run_test() as pilot:
+        await until(pilot, lambda: dashboard.snapshot)
+        assert dashboard.snapshot
+        assert next(iter(dashboard.snapshot.stages())).state == "running"
 
 
 async def test_what_comes_in_while_it_ends_is_let_go(recorded: Recorded, dashboard: Dashboard) -> None:
