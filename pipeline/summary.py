@@ -22,6 +22,7 @@ def rows(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
         (f"{rung} accuracy", f"{_percent(accuracy[f'{rung}_accuracy'])} ({_points(accuracy)})", "measured"),
         (f"predictions changed by {rung}", changed, "measured"),
         *_streaming_rows(accuracy),
+        *_weakest_role(by_stage["quantized"]),
         ("trained weights", _kib(by_stage["weights"].metrics["weights_bytes"]), "measured"),
         (f"{rung} model", _kib(by_stage["quantized"].metrics["model_bytes"]), "measured"),
     ]
@@ -55,6 +56,15 @@ def line(jobs: Sequence[Job], records: Sequence[Record]) -> str:
 def quantized_rung(accuracy: Mapping[str, Any]) -> str:
     """Return what the quantized model's activations are stored in, by the metrics of its accuracy: int8 or int16."""
     return "int16" if "int16_accuracy" in accuracy else "int8"
+
+
+def _weakest_role(quantized: Record) -> Rows:
+    """Name the role of a tied graph that quantizing hurts most; where its noise comes from stands in ``roles.json``."""
+    found = quantized.metrics
+    if "weakest_role" not in found:
+        return []
+    noise = f"{found['weakest_role']}, noise {_percent(found['weakest_role_noise'])}"
+    return [("weakest role", noise, "measured")]
 
 
 def _streaming_rows(accuracy: Mapping[str, Any]) -> Rows:

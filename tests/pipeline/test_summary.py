@@ -87,6 +87,14 @@ def test_a_model_of_16_bits_is_called_so(jobs: dict[str, Job]) -> None:
     assert summary.line(list(jobs.values()), records).startswith("tiny: int16 98.25 % (+0.06 points); ")
 
 
+def test_the_weakest_role_of_a_tied_graph_is_named(jobs: dict[str, Job]) -> None:
+    weak = {"model_bytes": 2048, "weakest_role": "gru_1/input_product", "weakest_role_noise": 0.0193}
+    rows = summary.rows(list(jobs.values()), _records(jobs, {**METRICS, "quantized": weak}))
+
+    assert ("weakest role", "gru_1/input_product, noise 1.93 %", "measured") in rows
+    assert "weakest role" not in {name for name, *_ in summary.rows(list(jobs.values()), _records(jobs))}
+
+
 def test_a_stateless_model_has_nothing_to_say_of_streaming(jobs: dict[str, Job]) -> None:
     names = {name for name, *_ in summary.rows(list(jobs.values()), _records(jobs))}
     assert not names & {"reset", "whole, in pieces, step by step", "warning"}
