@@ -95,6 +95,7 @@ STAGES: Mapping[str, Stage] = {
                 *_INFERENCE,
                 *_DEPLOYMENT,
                 "deployment/ranges.py",
+                "deployment/rung.py",
                 "deployment/rungs.py",
                 "deployment/tied.py",
                 "deployment/writer.py",

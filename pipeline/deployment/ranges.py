@@ -23,10 +23,6 @@ CANDIDATES = 60
 """Ranges that the MSE choice tries, from a twentieth of what was seen to all of it."""
 
 
-METHODS = ("mse", "min_max", "percentile")
-"""How a range may be chosen."""
-
-
 class RangeError(UnrollError):
     """A tensor whose range is not known, or can't be used."""
 

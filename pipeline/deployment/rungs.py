@@ -1,45 +1,13 @@
 """What quantizing costs each role, so that the weak tensor of a bad model has a name."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
 import numpy as np
 
-from pipeline.deployment.ranges import METHODS, Range, Seen
+from pipeline.deployment.ranges import Range, Seen
+from pipeline.deployment.rung import METHODS, Rung
 from pipeline.deployment.tied import Parameters
 
 MOST_ROUNDING = 0.5 + 1e-6
 """Steps by which rounding alone may change a value; the edge of a range may lie so far beyond the last step."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rung:
-    """One line of the table: a tie, its parameters, and what they do to the values that were seen."""
-
-    tie: str
-    scale: float
-    zero_point: int
-    seen_low: float
-    seen_high: float
-    low: float
-    high: float
-    basis: str
-    """Where the range comes from."""
-    rounding_error: float
-    """Root mean square of what quantizing changes, in steps (RMSE / scale); rounding alone makes 0.29."""
-    saturated: float
-    """Share of the values beyond what can be stored, by more than rounding."""
-    noise: float
-    """The same root mean square as a share of the values' standard deviation: the weakest role has the most."""
-
-    @property
-    def harmless(self) -> bool:
-        """Tell whether saturation is what the function does anyway."""
-        return self.basis not in METHODS
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the line as JSON types."""
-        return asdict(self)
 
 
 def judge(tie: str, seen: Seen, chosen: Range, parameters: Parameters, bits: int) -> Rung:

@@ -22,6 +22,8 @@ BUILTIN = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
 
 CHUNK = 250
 """Samples between two reports of progress."""
+WHOLE, SINGLE = "whole_sequence.tflite", "single_step.tflite"
+"""A graph with state, cut otherwise than was chosen: into one inference, and into one for every step."""
 INPUT, OUTPUT = "input", "output"
 """What a model's signature calls the sequence and the class probabilities; all else in it is state."""
 

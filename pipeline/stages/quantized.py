@@ -6,19 +6,20 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.data import arrays
 from pipeline.deployment import ranges, rungs, tied
+from pipeline.deployment.rung import Rung
 from pipeline.errors import UnrollError
 from pipeline.stages import inference
 from pipeline.stages.contract import Found, Work
+from pipeline.stages.inference import SINGLE, WHOLE
 
 MODEL = "quantized.tflite"
 FLOAT_MODEL = "unrolled.tflite"
-WHOLE = "whole_sequence.tflite"
-SINGLE = "single_step.tflite"
 ROLES = "roles.json"
 MOST_SATURATED = 0.01
 """Share of a role's values beyond its range from which the user is warned."""
@@ -93,7 +94,7 @@ def _representative(work: Work) -> tuple[arrays.Features, list[str]]:
     return x, []
 
 
-def _quantize_tied(work: Work, samples: arrays.Features) -> list[rungs.Rung]:
+def _quantize_tied(work: Work, samples: arrays.Features) -> list[Rung]:
     """Write every form of the graph, all with the ranges that were seen over whole sequences."""
     settings, folder = work.config["quantization"], work.inputs["unrolled"]
     bits = 16 if settings["activations"] == "int16" else 8
@@ -113,7 +114,7 @@ def _quantize_tied(work: Work, samples: arrays.Features) -> list[rungs.Rung]:
         load(work.into / written)
         parameters |= tied.parameters((work.into / written).read_bytes(), ties, parameters)
     table = [rungs.judge(tie, seen[tie], chosen[tie], parameters[tie], bits) for tie in seen if tie in parameters]
-    (work.into / ROLES).write_text(json.dumps([rung.as_dict() for rung in table], indent=1), encoding="utf-8")
+    (work.into / ROLES).write_text(json.dumps(msgspec.to_builtins(table), indent=1), encoding="utf-8")
     return table
 
 
@@ -128,7 +129,7 @@ def _runs(work: Work, model: Path, samples: arrays.Features) -> Iterator[Callabl
         yield lambda name: loaded.interpreter.get_tensor(index[name])
 
 
-def _saturated(table: list[rungs.Rung]) -> list[str]:
+def _saturated(table: list[Rung]) -> list[str]:
     return [
         f"{100 * rung.saturated:.1f} % of the values of {rung.tie} lie beyond its range ({rung.low:.3g} to"
         f' {rung.high:.3g}, seen {rung.seen_low:.3g} to {rung.seen_high:.3g}): try quantization.ranges = "min_max",'

@@ -10,10 +10,10 @@ from pipeline.data import arrays
 from pipeline.errors import UnrollError
 from pipeline.stages import inference
 from pipeline.stages.contract import Work
-from pipeline.stages.inference import OUTPUT, Stored
+from pipeline.stages.inference import OUTPUT, SINGLE, WHOLE, Stored
 
 CHOSEN = "quantized.tflite"
-FORMS = {"the whole sequence at once": "whole_sequence.tflite", "single steps": "single_step.tflite"}
+FORMS = {"the whole sequence at once": WHOLE, "single steps": SINGLE}
 """The same graph cut otherwise, which only a tied one has."""
 SEQUENCES_IN_A_ROW = 100
 

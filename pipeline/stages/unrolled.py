@@ -12,10 +12,9 @@ from pipeline.deployment import graph, weights
 from pipeline.errors import UnrollError
 from pipeline.stages import inference, network
 from pipeline.stages.contract import Found, Work
+from pipeline.stages.inference import SINGLE, WHOLE
 
 MODEL = "unrolled.tflite"
-WHOLE = "whole_sequence.tflite"
-SINGLE = "single_step.tflite"
 PROOF_SAMPLES = 100
 TOLERANCE = 1e-4
 

@@ -2,30 +2,13 @@
 
 from pathlib import Path
 
-import msgspec
-
+from pipeline.deployment.rung import Rung
 from tui.facts.accuracy import read_json
 
 ROLES = "roles.json"
 
 
-class RoleFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One role of one layer; its numbers are explained in ``pipeline.deployment.rungs``."""
-
-    tie: str
-    scale: float
-    zero_point: int
-    seen_low: float
-    seen_high: float
-    low: float
-    high: float
-    basis: str
-    rounding_error: float
-    saturated: float
-    noise: float
-
-
-def roles(folder: Path) -> list[RoleFacts]:
+def roles(folder: Path) -> list[Rung]:
     """Read the roles, the one that loses most first; a graph whose tensors aren't tied has none.
 
     Raises:
@@ -34,5 +17,5 @@ def roles(folder: Path) -> list[RoleFacts]:
     """
     if not (folder / ROLES).exists():
         return []
-    found: list[RoleFacts] = read_json(folder / ROLES, list[RoleFacts])
+    found: list[Rung] = read_json(folder / ROLES, list[Rung])
     return sorted(found, key=lambda role: -role.noise)

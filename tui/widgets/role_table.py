@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from textual.content import Content
 
-from tui.facts.quantizing import RoleFacts
+from pipeline.deployment.rung import Rung
 from tui.widgets import paint
 
 DROPPED = ("seen", "zero point", "rounding", "range", "scale")
 """Columns that go when there is no room, the first first."""
 
 
-def role_lines(roles: Sequence[RoleFacts], columns: int) -> list[Content]:
+def role_lines(roles: Sequence[Rung], columns: int) -> list[Content]:
     """Return the roles, the weakest first, with as many of their numbers as have room."""
     if not roles:
         return []
@@ -27,7 +27,7 @@ def role_lines(roles: Sequence[RoleFacts], columns: int) -> list[Content]:
     ]
 
 
-def _cells(role: RoleFacts) -> Mapping[str, str]:
+def _cells(role: Rung) -> Mapping[str, str]:
     return {
         "role": role.tie,
         "noise": f"{100 * role.noise:.2f} %",

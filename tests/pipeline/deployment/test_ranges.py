@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.deployment import ranges
 from pipeline.deployment.ranges import RangeError, Seen
+from pipeline.deployment.rung import METHODS
 from pipeline.errors import UnrollError
 from tests.pipeline.deployment.networks import choose, made, readers
 
@@ -145,7 +146,7 @@ def test_a_percentile_keeps_its_share_within(shape: str, percentile: float) -> N
     assert chosen.basis == "percentile"
 
 
-@pytest.mark.parametrize("method", ranges.METHODS)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_zero_can_always_be_stored(shape: str, method: str) -> None:
     chosen = ranges.choose("gru_1/cell", drawn(shape), method, 60.0, 8)
@@ -179,7 +180,7 @@ def test_in_int8_the_least_squares_give_up_rare_values_for_finer_steps() -> None
     assert 3.5 < least.high < 4.3, "the optimum of 255 steps over a normal distribution is near 4 standard deviations"
 
 
-@pytest.mark.parametrize("method", ranges.METHODS)
+@pytest.mark.parametrize("method", METHODS)
 def test_the_input_is_taken_whole(method: str) -> None:
     chosen = ranges.choose("input", drawn("one far off"), method, 60.0, 8)
 
@@ -196,7 +197,7 @@ def test_what_is_not_a_number_is_an_error_that_names_the_role(value: float) -> N
     assert said.endswith("on the representative samples: check the data for NaN and infinity")
 
 
-@pytest.mark.parametrize("method", ranges.METHODS)
+@pytest.mark.parametrize("method", METHODS)
 def test_nothing_but_zero_is_an_error_that_names_the_role_and_the_remedy(method: str) -> None:
     with pytest.raises(RangeError) as caught:
         ranges.choose("gru_1/recurrent_product", seen([0, 0, 0]), method, 99.9, 8)

@@ -2,11 +2,13 @@
 
 import json
 
+import msgspec
 import numpy as np
 import pytest
 
 from pipeline.deployment import rungs
 from pipeline.deployment.ranges import Range, Seen
+from pipeline.deployment.rung import Rung
 from pipeline.deployment.tied import Parameters
 
 VALUES = np.sort(np.random.default_rng(0).normal(0, 1, 50_000).astype(np.float32))
@@ -14,7 +16,7 @@ VALUES = np.sort(np.random.default_rng(0).normal(0, 1, 50_000).astype(np.float32
 
 def judge(
     values: np.ndarray[tuple[int], np.dtype[np.float32]], half: float, basis: str = "min_max", bits: int = 8
-) -> rungs.Rung:
+) -> Rung:
     """Judge a range of -half to half."""
     seen = Seen(low=float(values[0]), high=float(values[-1]), values=values)
     parameters = Parameters(scale=2 * half / (2**bits - 1), zero_point=0)
@@ -71,7 +73,7 @@ def test_values_that_are_all_the_same_have_no_noise() -> None:
 
 
 def test_a_line_is_json() -> None:
-    line = judge(VALUES, 6).as_dict()
+    line = msgspec.to_builtins(judge(VALUES, 6))
 
     assert json.loads(json.dumps(line, allow_nan=False)) == line
     assert {"tie", "scale", "zero_point", "seen_low", "seen_high", "rounding_error", "saturated"} <= set(line)

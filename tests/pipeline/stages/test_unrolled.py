@@ -76,7 +76,7 @@ def test_a_network_of_several_layers_is_deployed_whole(chain: Chain, data: DataS
 
 @pytest.mark.parametrize(
     ("steps", "others"),
-    [(None, {unrolled.SINGLE: 1}), (2, {unrolled.WHOLE: 8, unrolled.SINGLE: 1}), (1, {unrolled.WHOLE: 8})],
+    [(None, {inference.SINGLE: 1}), (2, {inference.WHOLE: 8, inference.SINGLE: 1}), (1, {inference.WHOLE: 8})],
 )
 def test_a_tied_graph_with_state_is_written_in_every_form_that_is_compared(
     chain: Chain, steps: int | None, others: Mapping[str, int]
