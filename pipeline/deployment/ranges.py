@@ -151,7 +151,7 @@ def _least_squares(values: Values, low: float, high: float, bits: int) -> tuple[
         above = (squares[-1] - squares[last]) - 2 * b * (sums[-1] - sums[last]) + count * b * b
         error = float(below + above + (last - first) * ((b - a) / levels) ** 2 / 12)
         if error < least:
-            best, least = (a, b), error
+            best, least = (float(a), float(b)), error
     return best
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from pipeline.deployment import rungs
-from pipeline.deployment.ranges import Range, Seen
-from pipeline.deployment.rung import Rung
+from pipeline.deployment.ranges import Range, Seen, choose
+from pipeline.deployment.rung import METHODS, Rung
 from pipeline.deployment.tied import Parameters
 
 VALUES = np.sort(np.random.default_rng(0).normal(0, 1, 50_000).astype(np.float32))
@@ -77,3 +77,13 @@ def test_a_line_is_json() -> None:
 
     assert json.loads(json.dumps(line, allow_nan=False)) == line
     assert {"tie", "scale", "zero_point", "seen_low", "seen_high", "rounding_error", "saturated"} <= set(line)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_chosen_range_is_json_too(method: str) -> None:
+    seen = Seen(low=float(VALUES.min()), high=float(VALUES.max()), values=np.sort(VALUES))
+    chosen = choose("gru_1/move", seen, method, 99.9, 8)
+
+    line = msgspec.to_builtins(rungs.judge("gru_1/move", seen, chosen, Parameters(scale=0.1, zero_point=3), 8))
+
+    assert {type(value) for value in line.values()} == {str, int, float}
