@@ -8,7 +8,8 @@ import msgspec
 from pipeline.experiment import Budget
 from pipeline.graph import Job
 from pipeline.store import Record
-from pipeline.summary import quantized_rung
+from pipeline.summary import accuracy_drop, quantized_accuracy, quantized_rung
+from pipeline.tables import percent
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +48,7 @@ def _points(points: float) -> str:
 
 
 LIMITS: Mapping[str, Limit] = {
-    "accuracy_min": Limit("accuracy", lambda share: f"{100 * share:.2f} %", at_least=True),
+    "accuracy_min": Limit("accuracy", percent, at_least=True),
     "accuracy_drop_max": Limit("accuracy_drop", _points),
     "cycles_max": Limit("cycles_total", lambda cycles: f"{cycles:,.0f} cycles"),
     "inference_ms_max": Limit("inference_ms", lambda ms: f"{ms:,.3f} ms"),
@@ -107,11 +108,11 @@ def _value(metric: str, record: Record | None) -> float | None:
     if metric not in {"accuracy", "accuracy_drop"}:
         value: float | None = found.get(metric)
         return value
-    in_float, in_integers = found.get("float_accuracy"), found.get(f"{quantized_rung(found)}_accuracy")
-    if metric == "accuracy" or in_float is None or in_integers is None:
-        return in_integers
-    # Accuracies are shares of a count of samples: more digits than this are only rounding of the division.
-    return round(100 * float(in_float - in_integers), 9)
+    if found.get(f"{quantized_rung(found)}_accuracy") is None:
+        return None
+    if metric == "accuracy":
+        return quantized_accuracy(found)
+    return None if found.get("float_accuracy") is None else accuracy_drop(found)
 
 
 def _basis(metric: str, record: Record | None) -> str:

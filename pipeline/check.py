@@ -19,9 +19,9 @@ from pipeline.store import Record
 SCHEMA = 1
 
 COMPARED: Mapping[str, Callable[[float], str]] = {
-    "float_accuracy": lambda share: f"{100 * share:.2f} %",
-    "int8_accuracy": lambda share: f"{100 * share:.2f} %",
-    "int16_accuracy": lambda share: f"{100 * share:.2f} %",
+    "float_accuracy": tables.percent,
+    "int8_accuracy": tables.percent,
+    "int16_accuracy": tables.percent,
     "cycles_total": lambda cycles: f"{cycles:,.0f}",
     "inference_ms": lambda ms: f"{ms:,.3f}",
     "sram_bytes": lambda size: f"{size:,.0f}",

@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.graph import Job
 from pipeline.store import Record
+from pipeline.tables import kib, percent
 
 Rows = list[tuple[str, str, str]]
 """Name, value, and what kind of number it is."""
@@ -18,13 +19,13 @@ def rows(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
     changed = f"{accuracy['changed_predictions']:,} of {accuracy['test_samples']:,}"
     table: Rows = [
         ("data", _data(data), ""),
-        ("float accuracy", _percent(accuracy["float_accuracy"]), "measured"),
-        (f"{rung} accuracy", f"{_percent(accuracy[f'{rung}_accuracy'])} ({_points(accuracy)})", "measured"),
+        ("float accuracy", percent(accuracy["float_accuracy"]), "measured"),
+        (f"{rung} accuracy", f"{percent(quantized_accuracy(accuracy))} ({_points(accuracy)})", "measured"),
         (f"predictions changed by {rung}", changed, "measured"),
         *_streaming_rows(accuracy),
         *_weakest_role(by_stage["quantized"]),
-        ("trained weights", _kib(by_stage["weights"].metrics["weights_bytes"]), "measured"),
-        (f"{rung} model", _kib(by_stage["quantized"].metrics["model_bytes"]), "measured"),
+        ("trained weights", kib(by_stage["weights"].metrics["weights_bytes"]), "measured"),
+        (f"{rung} model", kib(by_stage["quantized"].metrics["model_bytes"]), "measured"),
     ]
     inferences = by_stage["unrolled"].metrics.get("inferences_per_sequence", 1)
     for job, record in zip(jobs, records, strict=True):
@@ -49,7 +50,7 @@ def line(jobs: Sequence[Job], records: Sequence[Record]) -> str:
     )
     rung = quantized_rung(accuracy)
     warned = "; see its warnings" if any(record.warnings for record in records) else ""
-    points = f"{_percent(accuracy[f'{rung}_accuracy'])} ({_points(accuracy)})"
+    points = f"{percent(quantized_accuracy(accuracy))} ({_points(accuracy)})"
     return f"{jobs[0].experiment}: {rung} {points}; {'; '.join(cycles)}{warned}"
 
 
@@ -58,12 +59,25 @@ def quantized_rung(accuracy: Mapping[str, Any]) -> str:
     return "int16" if "int16_accuracy" in accuracy else "int8"
 
 
+def quantized_accuracy(accuracy: Mapping[str, Any]) -> float:
+    """Return the accuracy of the quantized model, whatever its activations are stored in."""
+    return float(accuracy[f"{quantized_rung(accuracy)}_accuracy"])
+
+
+def accuracy_drop(accuracy: Mapping[str, Any]) -> float:
+    """Return by how many percentage points the quantized model is below float; negative when it is above.
+
+    Rounded to far less than one sample: 98.25 - 97.75 is a limit's 0.5, though not in binary fractions.
+    """
+    return round(100 * (float(accuracy["float_accuracy"]) - quantized_accuracy(accuracy)), 9)
+
+
 def _weakest_role(quantized: Record) -> Rows:
     """Name the role of a tied graph that quantizing hurts most; where its noise comes from stands in ``roles.json``."""
     found = quantized.metrics
     if "weakest_role" not in found:
         return []
-    noise = f"{found['weakest_role']}, noise {_percent(found['weakest_role_noise'])}"
+    noise = f"{found['weakest_role']}, noise {percent(found['weakest_role_noise'])}"
     return [("weakest role", noise, "measured")]
 
 
@@ -78,7 +92,7 @@ def _streaming_rows(accuracy: Mapping[str, Any]) -> Rows:
     row = accuracy["streaming_sequences_in_a_row"]
     with_reset, without = (accuracy[f"streaming_accuracy_{name}"] for name in ("with_reset", "without_reset"))
     found.append(
-        (f"{row} sequences in a row", f"{_percent(with_reset)} with reset, {_percent(without)} without", "measured")
+        (f"{row} sequences in a row", f"{percent(with_reset)} with reset, {percent(without)} without", "measured")
     )
     resets = ", ".join(f"{name} = {value}" for name, value in accuracy["reset_bytes"].items())
     return [*found, ("reset", resets, "")]
@@ -98,13 +112,8 @@ def _data(record: Record) -> str:
     return f"STAND-IN {name}, not the data asked for; {size}" if record.stand_in else f"{name}; {size}"
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
-
-
 def _points(accuracy: Mapping[str, Any]) -> str:
-    difference = 100 * (accuracy[f"{quantized_rung(accuracy)}_accuracy"] - accuracy["float_accuracy"])
-    return f"{difference:+.2f} points"
+    return f"{-accuracy_drop(accuracy) + 0.0:+.2f} points"
 
 
 def _target_rows(target: str, record: Record, inferences: int) -> Rows:
@@ -112,9 +121,9 @@ def _target_rows(target: str, record: Record, inferences: int) -> Rows:
     cycles = f"{found['cycles_total']:,.0f} cycles, {found['inference_ms']:.2f} ms"
     if inferences > 1:
         cycles += f"; {inferences} a sequence: {inferences * found['cycles_total']:,.0f} cycles"
-    memory = f"SRAM {_kib(found['sram_bytes'])}, flash {_kib(found['flash_bytes'])}"
+    memory = f"SRAM {kib(found['sram_bytes'])}, flash {kib(found['flash_bytes'])}"
     if found["dram_bytes"]:
-        memory += f", DRAM {_kib(found['dram_bytes'])}"
+        memory += f", DRAM {kib(found['dram_bytes'])}"
     placement = f"{found['npu_operators']} on the NPU, {found['cpu_operators']} on the CPU"
     on_cpu = (
         (f"{target}: on the CPU", f"{operator['operator']} {operator['name']}: {operator['reason']}", "")
@@ -126,7 +135,3 @@ def _target_rows(target: str, record: Record, inferences: int) -> Rows:
         (f"{target}: operators", placement, "estimated"),
         *on_cpu,
     ]
-
-
-def _kib(size: float) -> str:
-    return f"{size / 1024:,.1f} KiB"

@@ -1,4 +1,4 @@
-"""Tables of plain text, for a terminal, a log or a pull request."""
+"""Tables and numbers as plain text, for a terminal, a log or a pull request."""
 
 from collections.abc import Sequence
 
@@ -23,6 +23,11 @@ def markdown(header: Cells, rows: Sequence[Cells], right: Sequence[int] = ()) ->
     """Return the same as GitHub's Markdown."""
     rule = ["---:" if column in right else "---" for column in range(len(header))]
     return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in (header, rule, *rows)]
+
+
+def percent(share: float) -> str:
+    """Show a share of 1 as a percentage."""
+    return f"{100 * share:.2f} %"
 
 
 def kib(size: float) -> str:

@@ -15,7 +15,7 @@ from pipeline.graph import Job
 from pipeline.matrix import Matrix
 from pipeline.placement import on_cpu
 from pipeline.store import Record
-from pipeline.summary import quantized_rung
+from pipeline.summary import accuracy_drop, quantized_accuracy, quantized_rung
 
 MOST_CURVE_POINTS = 400
 
@@ -78,9 +78,9 @@ def _cards(by_stage: Mapping[str, Record], target: str, compiled: Record) -> lis
     cards = []
     if accuracy := by_stage.get("accuracy"):
         rung = quantized_rung(accuracy.metrics)
-        quantized = accuracy.metrics[f"{rung}_accuracy"]
-        drop = 100 * (quantized - accuracy.metrics["float_accuracy"])
-        cards.append((f"{rung} accuracy", f"{100 * quantized:.2f} %", f"measured, {drop:+.2f} points"))
+        gain = -accuracy_drop(accuracy.metrics) + 0.0
+        shown = tables.percent(quantized_accuracy(accuracy.metrics))
+        cards.append((f"{rung} accuracy", shown, f"measured, {gain:+.2f} points"))
     numbers = compiled.metrics
     return [
         *cards,
@@ -154,7 +154,7 @@ def _curve(weights: Record | None) -> dict[str, Any] | None:
         "accuracy": _line([(step, accuracy) for step, _, accuracy in points], top=1.0),
         "first_loss": f"{max(loss for _, loss, _ in points):.3g}",
         "last_loss": f"{points[-1][1]:.3g}",
-        "last_accuracy": f"{100 * points[-1][2]:.2f} %",
+        "last_accuracy": tables.percent(points[-1][2]),
     }
 
 
@@ -178,13 +178,13 @@ def _accuracy(asked: Asked, record: Record | None) -> dict[str, Any] | None:
     return {
         "rung": rung,
         "rows": [
-            ("float accuracy", f"{100 * found['float_accuracy']:.2f} %"),
-            (f"{rung} accuracy", f"{100 * found[f'{rung}_accuracy']:.2f} %"),
+            ("float accuracy", tables.percent(found["float_accuracy"])),
+            (f"{rung} accuracy", tables.percent(quantized_accuracy(found))),
             ("test samples", f"{found['test_samples']:,}"),
             (f"predictions changed by {rung}", f"{found['changed_predictions']:,}"),
         ],
         "classes": [
-            (number, *(f"{100 * share:.2f} %" if share is not None else "-" for share in shares))
+            (number, *(tables.percent(share) if share is not None else "-" for share in shares))
             for number, shares in enumerate(zip(*(found[name] for name in names), strict=True))
         ],
         "confusion": [[(count, round(count / most, 3)) for count in row] for row in confusion],

@@ -148,3 +148,13 @@ def test_one_line_for_one_of_many(jobs: dict[str, Job]) -> None:
 
 def test_times_show_what_importing_costs(jobs: dict[str, Job]) -> None:
     assert ("weights:tiny", "2.5 s", "1.2 s importing") in summary.times(list(jobs.values()), _records(jobs))
+
+
+def test_a_drop_of_exactly_a_limit_is_that_limit() -> None:
+    drops = {
+        summary.accuracy_drop({"float_accuracy": right / 10_000, "int8_accuracy": (right - 50) / 10_000})
+        for right in range(50, 10_001)
+    }
+    assert drops == {0.5}
+    found = {"float_accuracy": 0.9825, "int8_accuracy": 0.9775 - 1e-6}
+    assert summary.accuracy_drop(found) > 0.5, "one sample of a million"

@@ -1,6 +1,6 @@
 """What quantizing did to the model: the ladder of accuracies, classes, confusion, and the result before."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ import msgspec
 from pipeline import store
 from pipeline.errors import UnrollError
 from pipeline.store import Record
-from pipeline.summary import quantized_rung
 
 _SUFFIX = "_accuracy"
 
@@ -48,19 +47,6 @@ def by_class(record: Record) -> dict[str, list[float | None]]:
     """Return the share of each class that was found (recall), for each rung."""
     ending = f"{_SUFFIX}_by_class"
     return {name.removesuffix(ending): list(value) for name, value in record.metrics.items() if name.endswith(ending)}
-
-
-def quantized(metrics: Mapping[str, Any]) -> float:
-    """Return the accuracy of the quantized model, whatever its activations are stored in."""
-    return float(metrics[f"{quantized_rung(metrics)}{_SUFFIX}"])
-
-
-def drop(record: Record) -> float:
-    """Return by how many percentage points the quantized model is below float; negative when it is above.
-
-    Rounded to far less than one sample: 98.25 - 97.75 is a limit's 0.5, though not in binary fractions.
-    """
-    return round(100 * float(record.metrics["float_accuracy"] - quantized(record.metrics)), 9)
 
 
 Matrix = Sequence[Sequence[int]]

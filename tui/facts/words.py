@@ -2,6 +2,8 @@
 
 import re
 
+from pipeline import tables
+
 GLYPHS = {
     "fresh": "●",
     "restored": "◉",
@@ -60,7 +62,7 @@ def short(count: float) -> str:
 
 def percent(share: float | None) -> str:
     """Return a share of 1 as a percentage."""
-    return "-" if share is None else f"{100 * share:.2f} %"
+    return "-" if share is None else tables.percent(share)
 
 
 def points(difference: float) -> str:

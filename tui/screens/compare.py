@@ -13,7 +13,8 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 from textual_plotext import PlotextPlot
 
-from tui.facts import accuracy, results, words
+from pipeline.summary import quantized_accuracy
+from tui.facts import results, words
 from tui.facts.results import Result, Row
 from tui.widgets import paint
 from tui.widgets.row_table import RowTable
@@ -157,7 +158,7 @@ class CompareScreen(Screen[None]):
         marked = id(result) in self._marked
         stand_in = " (stand-in data)" if result.stand_in else ""
         kept = "" if result.shown else ", remembered"
-        quantized = accuracy.quantized(result.metrics)
+        quantized = quantized_accuracy(result.metrics)
         return {
             "": paint.text(f"{'*' if marked else ' '} {letter}", "$text-accent bold" if marked else ""),
             "experiment": paint.text(f"{result.experiment}{kept}{stand_in}", "" if result.shown else paint.MUTED),
@@ -182,7 +183,7 @@ class CompareScreen(Screen[None]):
     def _plot(self) -> None:
         widget = self.query_one("#plot", PlotextPlot)
         points = [
-            (letter, result.targets[self._target]["cycles_total"], 100 * accuracy.quantized(result.metrics))
+            (letter, result.targets[self._target]["cycles_total"], 100 * quantized_accuracy(result.metrics))
             for letter, result in self._lettered()
             if self._target in result.targets
         ]

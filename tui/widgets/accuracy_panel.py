@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from pipeline.experiment import Budget
 from pipeline.store import Record, resolve
-from pipeline.summary import quantized_rung
+from pipeline.summary import accuracy_drop, quantized_accuracy, quantized_rung
 from tui.facts import accuracy, quantizing, words
 from tui.facts.accuracy import Matrix, Rung, UnreadableError
 from tui.facts.board import StageFacts
@@ -145,11 +145,11 @@ def _scale(floor: float) -> Content:
 
 def _budget_lines(record: Record, budget: Budget) -> list[Content]:
     """Say of each limit that the experiment sets whether it is kept."""
-    rung, drop = quantized_rung(record.metrics), accuracy.drop(record)
+    rung, drop = quantized_rung(record.metrics), accuracy_drop(record.metrics)
     limits = {
         f"at least {words.percent(budget.accuracy_min)}": None
         if budget.accuracy_min is None
-        else accuracy.quantized(record.metrics) >= budget.accuracy_min,
+        else quantized_accuracy(record.metrics) >= budget.accuracy_min,
         f"at most {budget.accuracy_drop_max} points below float": None
         if budget.accuracy_drop_max is None
         else drop <= budget.accuracy_drop_max,

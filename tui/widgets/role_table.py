@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from textual.content import Content
 
 from pipeline.deployment.rung import Rung
+from tui.facts import words
 from tui.widgets import paint
 
 DROPPED = ("seen", "zero point", "rounding", "range", "scale")
@@ -30,8 +31,8 @@ def role_lines(roles: Sequence[Rung], columns: int) -> list[Content]:
 def _cells(role: Rung) -> Mapping[str, str]:
     return {
         "role": role.tie,
-        "noise": f"{100 * role.noise:.2f} %",
-        "saturated": f"{100 * role.saturated:.2f} %",
+        "noise": words.percent(role.noise),
+        "saturated": words.percent(role.saturated),
         "rounding": f"{role.rounding_error:.2f}",
         "scale": f"{role.scale:.3g}",
         "zero point": str(role.zero_point),

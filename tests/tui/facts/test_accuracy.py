@@ -57,20 +57,6 @@ def test_a_class_without_samples_has_no_recall(records: dict[str, Record]) -> No
     assert accuracy.by_class(record) == {"float": [1.0, None]}
 
 
-def test_a_drop_of_exactly_a_limit_is_that_limit(records: dict[str, Record]) -> None:
-    drops = {
-        accuracy.drop(
-            replace(
-                records["accuracy"], metrics={"float_accuracy": right / 10_000, "int8_accuracy": (right - 50) / 10_000}
-            )
-        )
-        for right in range(50, 10_001)
-    }
-    assert drops == {0.5}
-    found = {"float_accuracy": 0.9825, "int8_accuracy": 0.9775 - 1e-6}
-    assert accuracy.drop(replace(records["accuracy"], metrics=found)) > 0.5, "one sample of a million"
-
-
 def test_the_confusion_is_read_for_each_rung(recorded: Recorded, records: dict[str, Record]) -> None:
     del recorded, records
     matrices = accuracy.confusion(Path("build/keyword/accuracy"))
