@@ -1,0 +1,102 @@
+"""The weights, biases and scales that a convolution's streams hold, as arrays."""
+
+from collections.abc import Sequence
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.npu.stream.container import Family
+from pipeline.npu.stream.errors import StreamError
+from pipeline.npu.stream.weight_format import decode
+from pipeline.npu.stream.weight_order import PADDING, WeightLayout, positions
+
+RECORD = 10
+"""Bytes of a channel's bias and scale."""
+
+
+class Scales(NamedTuple):
+    """By output channel: what is added to a sum of products, and what it is multiplied with."""
+
+    bias: npt.NDArray[np.int64]
+    multiplier: npt.NDArray[np.int64]
+    shift: npt.NDArray[np.int64]
+    """To the right, after the multiplication."""
+
+
+def weights(streams: Sequence[bytes], layout: WeightLayout) -> npt.NDArray[np.int16]:
+    """Return the weights of a convolution, their zero point subtracted.
+
+    Args:
+        streams: one for each core, or a single one where ``layout.interleaved``; all of a stream's bytes.
+        layout: what their order depends on.
+
+    Returns:
+        Output channels, kernel height, kernel width, input channels (1 where depthwise).
+
+    Raises:
+        StreamError: a stream can't be decoded, has too few or too many weights, or something where padding is.
+        NotVerifiedError: their order isn't known.
+
+    """
+    places = positions(layout)
+    if len(streams) != len(places):
+        message = f"a convolution has {len(streams)} weight streams instead of {len(places)}"
+        raise StreamError(message)
+    found = np.zeros(prod(layout.shape), np.int16)
+    for number, (stream, place) in enumerate(zip(streams, places, strict=True)):
+        values = decode(stream, most=len(place)) if len(place) else np.empty(0, np.int16)
+        if len(values) != len(place):
+            message = f"weight stream {number} has {len(values)} weights instead of {len(place)}"
+            raise StreamError(message)
+        padding = place == PADDING
+        if values[padding].any():
+            first = int(np.flatnonzero(padding & (values != 0))[0])
+            message = f"weight {first} of weight stream {number} is {values[first]}, where padding of zeros belongs"
+            raise StreamError(message)
+        found[place[~padding]] = values[~padding]
+    return found.reshape(layout.shape)
+
+
+def scales(streams: Sequence[bytes], channels: int, family: Family, ifm_bits: int = 8) -> Scales:
+    """Return a convolution's biases and scales.
+
+    A record has 5 bytes of bias, 4 of multiplier and 1 of shift on U55 and U65; on the U85 4, 4 and 1
+    and an unused one, or with a 16-bit input 6, 2 and 1.
+
+    Args:
+        streams: all bytes of each; with two, channels are in turn from both.
+        channels: how many output channels the convolution has.
+        family: of the NPU.
+        ifm_bits: width of the input.
+
+    Raises:
+        StreamError: a stream is too short, or what follows a stream's records isn't zero.
+
+    """
+    records = np.zeros((channels, RECORD), np.uint8)
+    for number, stream in enumerate(streams):
+        own = len(range(number, channels, len(streams)))
+        if len(stream) < own * RECORD:
+            message = f"scale stream {number} ends at byte {len(stream)}, before its {own} channels of {RECORD} bytes"
+            raise StreamError(message)
+        if (rest := stream[own * RECORD :]).strip(b"\0"):
+            message = (
+                f"scale stream {number} goes on with {rest.lstrip(bytes(1))[:4].hex(' ')} after its {own} channels"
+            )
+            raise StreamError(message)
+        records[number :: len(streams)] = np.frombuffer(stream, np.uint8, own * RECORD).reshape(own, RECORD)
+    bias_bytes, scale_bytes = (5, 4) if family is not Family.U85 else (4, 4) if ifm_bits == 8 else (6, 2)  # noqa: PLR2004 - bits
+    bias = _little_endian(records[:, :bias_bytes])
+    bits = 8 * bias_bytes
+    return Scales(
+        bias=np.where(bias >> (bits - 1), bias - (1 << bits), bias),
+        multiplier=_little_endian(records[:, bias_bytes : bias_bytes + scale_bytes]),
+        shift=records[:, bias_bytes + scale_bytes].astype(np.int64) & 0x3F,
+    )
+
+
+def _little_endian(records: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    powers = 1 << np.arange(0, 8 * records.shape[1], 8)
+    return records.astype(np.int64) @ powers
