@@ -1,0 +1,232 @@
+"""Make every command of a stream ready to run: its operation, its bytes, its weights and tables."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.npu.stream import kernels, u55
+from pipeline.npu.stream.commands import KERNELS, Command, Kind
+from pipeline.npu.stream.container import Family, Program
+from pipeline.npu.stream.kernels import Numbers, Product
+from pipeline.npu.stream.memory import CONSTANT, LOOKUP, UNWRITTEN, Access, Contents
+from pipeline.npu.stream.operations import Activation, Binary, Convolution, Operand, Operation, Pool, Stream, Transfer
+from pipeline.npu.stream.views import Memories, Read, reader, writer
+from pipeline.npu.stream.weight_order import WeightLayout
+from pipeline.npu.stream.weights import Scales, scales, weights
+
+TABLE_ENTRIES = 256
+LOOKUP_SHARED_BELOW = 128
+"""A U55 of fewer MACs uses the memory of the tables for other things in every kernel without one."""
+
+
+@dataclass(kw_only=True)
+class Planned:
+    """A command, made ready to run."""
+
+    command: Command
+    operation: Operation | None = None
+    """None of a wait or a stop."""
+    reads: tuple[Access, ...] = ()
+    writes: tuple[Access, ...] = ()
+    run: Callable[[Memories], Numbers | None] = lambda _: None
+    """Compute, store, and return the result; None of what only moves constants or waits."""
+    lookup: Numbers | None = None
+    """The table that it looks up, as it is in memory by then."""
+    table: Numbers | None = None
+    """Of an elementwise operation on 8 bits: its result for every input (``kernels.table_of``)."""
+    product: Product | None = None
+    """Of a convolution: its weights, biases and scales."""
+
+
+class Planner:
+    """Plans the commands of a program one after the other."""
+
+    def __init__(self, program: Program) -> None:
+        """Begin with the memories as the program finds them."""
+        self.program = program
+        self.contents = Contents(program)
+        self._weights: dict[tuple[tuple[bytes, ...], WeightLayout], npt.NDArray[np.int16]] = {}
+        self._scales: dict[tuple[tuple[bytes, ...], int], Scales] = {}
+        self._tables: dict[object, Numbers | None] = {}
+
+    def plan(self, command: Command) -> Planned:
+        """Plan a command.
+
+        Raises:
+            StreamError: it is damaged, or reads or writes what it must not.
+            NotVerifiedError: it does what this emulator does not cover.
+
+        """
+        if command.kind not in KERNELS | {Kind.DMA_START}:
+            return Planned(command=command)
+        operation = u55.operation(command, self.program.npu)
+        match operation:
+            case Transfer():
+                return self._transfer(operation)
+            case Convolution():
+                planned = self._convolution(operation)
+            case Pool():
+                planned = self._pool(operation)
+            case Binary():
+                planned = self._elementwise(operation)
+        npu = self.program.npu
+        if planned.lookup is None and npu.family is Family.U55 and npu.macs < LOOKUP_SHARED_BELOW:
+            self.contents.state[LOOKUP][:] = UNWRITTEN
+        return planned
+
+    def _transfer(self, operation: Transfer) -> Planned:
+        command, contents = operation.command, self.contents
+        source = self._access(operation.source)
+        target = Access(
+            LOOKUP if operation.to_lookup else contents.region(operation.region),
+            operation.address,
+            operation.address + operation.source.length,
+        )
+        planned = Planned(command=command, operation=operation, reads=(source,), writes=(target,))
+        if operation.to_lookup or contents.states(source, command) == CONSTANT:
+            contents.write(target, command, contents.constant(source, command))
+            return planned
+        contents.write(target, command)
+
+        def run(memories: Memories) -> Numbers:
+            moved = memories[source.region][:, source.start : source.stop].copy()
+            memories[target.region][:, target.start : target.stop] = moved
+            return moved
+
+        planned.run = run
+        return planned
+
+    def _convolution(self, operation: Convolution) -> Planned:
+        streams = [*operation.weights, *operation.scales]
+        contents = [self.contents.constant(self._access(stream), operation.command) for stream in streams]
+        product = Product.of(
+            operation,
+            self._weights_of(tuple(contents[: len(operation.weights)]), operation.layout),
+            self._scales_of(tuple(contents[len(operation.weights) :]), operation),
+        )
+        read, reads = reader(operation.ifm, self.contents, operation.command)
+        lookup, table_reads = self._lookup(operation.activation, operation)
+        reads += (*map(self._access, streams), *table_reads)
+        planned = self._kernel(operation, reads, lambda memories: product(read(memories)), lookup)
+        planned.product = product
+        return planned
+
+    def _pool(self, operation: Pool) -> Planned:
+        read, reads = reader(operation.ifm, self.contents, operation.command)
+        lookup, table_reads = self._lookup(operation.activation, operation)
+        return self._kernel(
+            operation, reads + table_reads, lambda memories: kernels.pool(operation, read(memories)), lookup
+        )
+
+    def _elementwise(self, operation: Binary) -> Planned:
+        read_a, reads_a = self._operand(operation.a, operation.command)
+        read_b, reads_b = self._operand(operation.b, operation.command)
+        lookup, table_reads = self._lookup(operation.activation, operation)
+        reads = reads_a + reads_b + table_reads
+        table = self._table_of(operation, lookup)
+        if table is None:
+            return self._kernel(
+                operation,
+                reads,
+                lambda memories: kernels.elementwise(
+                    operation,
+                    read_a(memories) if read_a else operation.a.scalar,
+                    None if operation.b is None else read_b(memories) if read_b else operation.b.scalar,
+                ),
+                lookup,
+            )
+        write, writes = writer(operation.ofm, self.contents, operation.command)
+        found = [read for read in (read_a, read_b) if read]
+
+        def run(memories: Memories) -> Numbers:
+            index: Numbers = found[0](memories).view(np.uint8)
+            if len(found) > 1:
+                index = index.astype(np.uint16) << 8 | found[1](memories).view(np.uint8)
+            result = table[index]
+            write(memories, result)
+            return result
+
+        return Planned(
+            command=operation.command,
+            operation=operation,
+            reads=reads,
+            writes=writes,
+            run=run,
+            lookup=lookup,
+            table=table,
+        )
+
+    def _kernel(
+        self,
+        operation: Convolution | Pool | Binary,
+        reads: tuple[Access, ...],
+        compute: Callable[[Memories], Any],
+        lookup: Numbers | None,
+    ) -> Planned:
+        write, writes = writer(operation.ofm, self.contents, operation.command)
+
+        def run(memories: Memories) -> Numbers:
+            result = kernels.finish(compute(memories), operation.ofm, operation.activation, lookup)
+            write(memories, result)
+            return result
+
+        return Planned(
+            command=operation.command, operation=operation, reads=reads, writes=writes, run=run, lookup=lookup
+        )
+
+    def _access(self, stream: Stream) -> Access:
+        return Access(self.contents.region(stream.region), stream.address, stream.address + stream.length)
+
+    def _weights_of(self, streams: tuple[bytes, ...], layout: WeightLayout) -> npt.NDArray[np.int16]:
+        key = (streams, layout)
+        if key not in self._weights:
+            self._weights[key] = weights(streams, layout)
+        return self._weights[key]
+
+    def _scales_of(self, streams: tuple[bytes, ...], operation: Convolution) -> Scales:
+        key = (streams, operation.ofm.depth)
+        if key not in self._scales:
+            layout = operation.layout
+            self._scales[key] = scales(streams, operation.ofm.depth, layout.npu.family, layout.ifm_bits)
+        return self._scales[key]
+
+    def _table_of(self, operation: Binary, lookup: Numbers | None) -> Numbers | None:
+        """Return the table of an operation; those that differ only in where they read and write share one."""
+        key = (
+            operation.mode,
+            _of_table(operation.a),
+            _of_table(operation.b),
+            operation.ofm.zero_point,
+            operation.ofm.dtype.str,
+            operation.scale,
+            operation.activation,
+            None if lookup is None else lookup.tobytes(),
+        )
+        if key not in self._tables:
+            self._tables[key] = kernels.table_of(operation, lookup)
+        return self._tables[key]
+
+    def _lookup(self, activation: Activation, operation: Operation) -> tuple[Numbers | None, tuple[Access, ...]]:
+        """Return the table that an operation looks up, by its entries."""
+        if activation.table is None:
+            return None, ()
+        size = TABLE_ENTRIES * activation.table_bits // 8
+        access = Access(LOOKUP, activation.table, activation.table + size)
+        content = self.contents.constant(access, operation.command)
+        return np.frombuffer(content, f"<i{activation.table_bits // 8}"), (access,)
+
+    def _operand(self, operand: Operand | None, command: Command) -> tuple[Read | None, tuple[Access, ...]]:
+        if operand is None or operand.feature_map is None:
+            return None, ()
+        return reader(operand.feature_map, self.contents, command)
+
+
+def _of_table(operand: Operand | None) -> tuple[object, ...] | None:
+    if operand is None:
+        return None
+    feature_map = operand.feature_map
+    stored = None if feature_map is None else (feature_map.dtype.str, feature_map.zero_point)
+    return operand.scalar, operand.scale, stored

@@ -1,0 +1,275 @@
+"""What a command of an Ethos-U55 or U65 computes, read off its registers."""
+
+from pipeline.npu.stream.arithmetic import IDENTITY, Rounding, Scale
+from pipeline.npu.stream.commands import Command, Kind
+from pipeline.npu.stream.container import Npu
+from pipeline.npu.stream.errors import NotVerifiedError
+from pipeline.npu.stream.feature_maps import FeatureMap
+from pipeline.npu.stream.operations import (
+    Activation,
+    Binary,
+    Convolution,
+    Elementwise,
+    Operand,
+    Operation,
+    Pool,
+    Pooling,
+    Stream,
+    Transfer,
+    Window,
+)
+from pipeline.npu.stream.weight_order import WeightLayout
+
+LOOKUP_BYTES = 2048
+"""At the end of each core's shared RAM: eight tables of 256 bytes."""
+TABLE_BYTES = 256
+FIRST_TABLE, LAST_TABLE = 16, 23
+ELEMENTWISE = tuple(Elementwise)
+"""In the order of the opcode's parameter."""
+POOLING = tuple(Pooling)
+UNARY = {Elementwise.LRELU, Elementwise.ABS, Elementwise.CLZ}
+UNSCALED = {Elementwise.CLZ, Elementwise.SHR, Elementwise.SHL}
+FIXED_SHIFT = {8: 20, 16: 15}
+"""By how much TensorFlow Lite shifts the inputs of ADD and SUB left, by their bits."""
+CLIP_INT8 = 3
+WORD_BITS = 32
+
+
+def operation(command: Command, npu: Npu) -> Operation:
+    """Translate a kernel or a transfer.
+
+    Raises:
+        StreamError: it reads registers that were never set.
+        NotVerifiedError: it does what this emulator does not cover.
+
+    """
+    match command.kind:
+        case Kind.CONV | Kind.DEPTHWISE:
+            return _convolution(command, npu)
+        case Kind.POOL:
+            return _pool(command, npu)
+        case Kind.ELEMENTWISE:
+            return _elementwise(command, npu)
+        case Kind.DMA_START:
+            return _transfer(command)
+    message = f"{command}: no operation"
+    raise NotVerifiedError(message)
+
+
+def _transfer(command: Command) -> Transfer:
+    source, target = command["DMA0_SRC_REGION"], command["DMA0_DST_REGION"]
+    if (source | target) >> 9:
+        message = f"{command}: a transfer of two or three dimensions"
+        raise NotVerifiedError(message)
+    return Transfer(
+        command=command,
+        source=Stream(region=source & 7, address=command["DMA0_SRC"], length=command["DMA0_LEN"]),
+        region=target & 7,
+        address=command["DMA0_DST"],
+        to_lookup=bool(target >> 8 & 1),
+    )
+
+
+def _convolution(command: Command, npu: Npu) -> Convolution:
+    ofm, window = _ofm(command), _window(command)
+    ifm = _input_of_window(command, ofm, window)
+    stride = command["KERNEL_STRIDE"]
+    return Convolution(
+        command=command,
+        ifm=ifm,
+        ofm=ofm,
+        window=window,
+        weights=_streams(command, "WEIGHT", npu),
+        scales=_streams(command, "SCALE", npu),
+        layout=WeightLayout(
+            npu=npu,
+            ofm_depth=ofm.depth,
+            kernel_height=window.height,
+            kernel_width=window.width,
+            ifm_depth=ifm.depth,
+            ofm_block_depth=command["OFM_BLK_DEPTH_M1"] + 1,
+            part_kernel=bool(stride >> 2 & 1),
+            depthwise=command.kind is Kind.DEPTHWISE,
+            ifm_bits=16 if ifm.bits == 16 else 8,  # noqa: PLR2004 - bits
+            stride=(window.stride_y, window.stride_x),
+            dilation=(window.dilation_y, window.dilation_x),
+        ),
+        rounding=_rounding(command, "OFM"),
+        activation=_activation(command, ofm, npu),
+    )
+
+
+def _streams(command: Command, what: str, npu: Npu) -> tuple[Stream, ...]:
+    """Return the streams of every core."""
+    region = command[f"{what}_REGION"] & 7
+    return tuple(
+        Stream(region=region, address=command[f"{what}{core}_BASE"], length=command[f"{what}{core}_LENGTH"])
+        for core in ("", "1")[: npu.cores]
+    )
+
+
+def _pool(command: Command, npu: Npu) -> Pool:
+    ofm, window, mode = _ofm(command), _window(command), POOLING[command.parameter]
+    return Pool(
+        command=command,
+        mode=mode,
+        ifm=_input_of_window(command, ofm, window),
+        ofm=ofm,
+        window=window,
+        scale=_output_scale(command),
+        activation=_activation(command, ofm, npu),
+    )
+
+
+def _elementwise(command: Command, npu: Npu) -> Binary:
+    mode, ofm = ELEMENTWISE[command.parameter], _ofm(command)
+    ifm = _feature_map(command, "IFM", ofm.shape)
+    scale = IDENTITY if mode in UNSCALED else _output_scale(command)
+    if ifm.bits == WORD_BITS:  # of 32-bit operands the product is shifted, and the multiplier not applied
+        scale = Scale(multiplier=1, shift=scale.shift, rounding=scale.rounding)
+    if mode is Elementwise.SHR:
+        scale = Scale(multiplier=1, shift=0, rounding=_rounding(command, "OFM"))
+    first, second = Operand(feature_map=ifm), None if mode in UNARY else _second(command, ofm)
+    if second and command["IFM2_BROADCAST"] >> 6 & 1:
+        first, second = second, first
+    if second and mode in {Elementwise.ADD, Elementwise.SUB}:
+        first, second = _scaled(command, first, second, ifm.bits)
+    return Binary(
+        command=command,
+        mode=mode,
+        a=first,
+        b=second,
+        ofm=ofm,
+        scale=scale,
+        activation=_activation(command, ofm, npu),
+    )
+
+
+def _second(command: Command, ofm: FeatureMap) -> Operand:
+    broadcast = command["IFM2_BROADCAST"]
+    if broadcast >> 7 & 1:
+        signed = command["IFM2_PRECISION"] & 1
+        value = command.signed("IFM2_SCALAR") if signed else command["IFM2_SCALAR"]
+        return Operand(scalar=value - command.signed("IFM2_ZERO_POINT"))
+    height, width, depth = (
+        1 if broadcast >> axis & 1 else size for axis, size in enumerate((ofm.height, ofm.width, ofm.depth))
+    )
+    return Operand(feature_map=_feature_map(command, "IFM2", (height, width, depth)))
+
+
+def _scaled(command: Command, a: Operand, b: Operand, bits: int) -> tuple[Operand, Operand]:
+    """Return the operands of a sum with what each is multiplied by before.
+
+    Either both have multipliers of 16 bits, or one has a multiplier of 32 bits and the other is shifted: the
+    register for that is always OPA_SCALE.
+    """
+    mode, rounding = command["IFM_PRECISION"] >> 8 & 3, _rounding(command, "IFM")
+    if bits == WORD_BITS:
+        return a, b
+    if mode == 0:
+        scales = [Scale(multiplier=command[f"OP{which}_SCALE"] & 0xFFFF, shift=0) for which in "AB"]
+    else:
+        register = command["OPA_SCALE"]
+        left = FIXED_SHIFT[bits]
+        scaled = Scale(multiplier=register & 0xFFFFFFFF, shift=register >> 32 & 0x3F, rounding=rounding, pre_shift=left)
+        shifted = Scale(multiplier=1 << left - 1, shift=0)
+        scales = [scaled, shifted] if mode == 1 else [shifted, scaled]
+    return (
+        Operand(feature_map=a.feature_map, scalar=a.scalar, scale=scales[0]),
+        Operand(feature_map=b.feature_map, scalar=b.scalar, scale=scales[1]),
+    )
+
+
+def _output_scale(command: Command) -> Scale:
+    if not command["OFM_PRECISION"] >> 8 & 1:
+        return IDENTITY
+    register = command["OFM_SCALE"]
+    return Scale(multiplier=register & 0xFFFFFFFF, shift=register >> 32 & 0x3F, rounding=_rounding(command, "OFM"))
+
+
+def _rounding(command: Command, which: str) -> Rounding:
+    return Rounding(command[f"{which}_PRECISION"] >> 14 & 3)
+
+
+def _window(command: Command) -> Window:
+    stride = command["KERNEL_STRIDE"]
+    dilation_x, dilation_y = (stride >> 3 & 1) + 1, (stride >> 4 & 1) + 1
+    return Window(
+        height=command["KERNEL_HEIGHT_M1"] // dilation_y + 1,
+        width=command["KERNEL_WIDTH_M1"] // dilation_x + 1,
+        stride_y=(stride >> 1 & 1 | stride >> 8 & 2) + 1,
+        stride_x=(stride & 1 | stride >> 5 & 2) + 1,
+        dilation_y=dilation_y,
+        dilation_x=dilation_x,
+        pad_top=command["IFM_PAD_TOP"],
+        pad_left=command["IFM_PAD_LEFT"],
+    )
+
+
+def _input_of_window(command: Command, ofm: FeatureMap, window: Window) -> FeatureMap:
+    """Return the input of a convolution or pooling: as large as its output needs, without the padding."""
+    height = (ofm.height - 1) * window.stride_y + command["KERNEL_HEIGHT_M1"] + 1
+    width = (ofm.width - 1) * window.stride_x + command["KERNEL_WIDTH_M1"] + 1
+    height -= command["IFM_PAD_TOP"] + command["IFM_PAD_BOTTOM"]
+    width -= command["IFM_PAD_LEFT"] + command["IFM_PAD_RIGHT"]
+    if command["IFM_UPSCALE"]:
+        message = f"{command}: it scales its input up"
+        raise NotVerifiedError(message)
+    return _feature_map(command, "IFM", (height, width, command["IFM_DEPTH_M1"] + 1))
+
+
+def _ofm(command: Command) -> FeatureMap:
+    shape = (command["OFM_HEIGHT_M1"] + 1, command["OFM_WIDTH_M1"] + 1, command["OFM_DEPTH_M1"] + 1)
+    return _feature_map(command, "OFM", shape)
+
+
+def _feature_map(command: Command, which: str, shape: tuple[int, int, int]) -> FeatureMap:
+    precision = command[f"{which}_PRECISION"]
+    signed = bool(precision & 1)
+    bits = 8 << (precision >> (1 if which == "OFM" else 2) & 3)
+    zero_point = command.signed(f"{which}_ZERO_POINT") if signed else command[f"{which}_ZERO_POINT"]
+    if which == "OFM" and bits == WORD_BITS and not command["ACTIVATION"]:
+        zero_point = 0  # without a table or clipping, results of 32 bits have none
+    return FeatureMap(
+        region=command[f"{which}_REGION"] & 7,
+        height=shape[0],
+        width=shape[1],
+        depth=shape[2],
+        bits=bits,
+        signed=signed,
+        zero_point=zero_point,
+        brick=bool(precision >> 6 & 1),
+        bases=tuple(command[f"{which}_BASE{tile}"] for tile in range(4)),  # type: ignore[arg-type] # four of them
+        width0=command[f"{which}_WIDTH0_M1"] + 1,
+        height0=command[f"{which}_HEIGHT0_M1"] + 1,
+        height1=command[f"{which}_HEIGHT1_M1"] + 1,
+        stride_x=command[f"{which}_STRIDE_X"],
+        stride_y=command[f"{which}_STRIDE_Y"],
+        stride_c=command[f"{which}_STRIDE_C"],
+    )
+
+
+def _activation(command: Command, ofm: FeatureMap, npu: Npu) -> Activation:
+    function, clip = command["ACTIVATION"] & 0xFFF, command["ACTIVATION"] >> 12
+    table = None
+    if FIRST_TABLE <= function <= LAST_TABLE:
+        base = npu.shram_bytes // npu.cores - LOOKUP_BYTES
+        table = base + (function - FIRST_TABLE) * TABLE_BYTES
+    elif function:
+        message = f"{command}: activation function {function}"
+        raise NotVerifiedError(message)
+    low, high = _bounds(command, ofm, clip)
+    return Activation(low=low, high=high, table=table, table_bits=ofm.bits)
+
+
+def _bounds(command: Command, ofm: FeatureMap, clip: int) -> tuple[int | None, int | None]:
+    if clip == CLIP_INT8:
+        return -128, 127
+    if clip:
+        message = f"{command}: clip range {clip}"
+        raise NotVerifiedError(message)
+    if ofm.bits == WORD_BITS:
+        return None, None
+    if not ofm.signed:
+        return command["ACTIVATION_MIN"], command["ACTIVATION_MAX"]
+    return command.signed("ACTIVATION_MIN"), command.signed("ACTIVATION_MAX")
