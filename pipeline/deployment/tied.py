@@ -85,16 +85,25 @@ def quantize(model: bytes, tie_of: Mapping[str, str], ranges: Mapping[str, Range
     engine = quantizer.Quantizer(model)
     engine.load_quantization_recipe(recipe.static_wi8_ai8() if bits == 8 else recipe.static_wi8_ai16())  # noqa: PLR2004
     quantized = engine.quantize(statistics, enable_progress_bar=False, enable_progress_report=False).quantized_model
-    return _without_idle_quantizing(bytes(quantized))
+    return _packed(bytes(quantized))
 
 
-def _without_idle_quantizing(model: bytes) -> bytes:
+def _packed(model: bytes) -> bytes:
+    """Write a quantized model anew: without idle quantizing, and with every constant inside the flatbuffer."""
+    loaded = schema.ModelT.InitFromPackedBuf(model, 0)
+    _drop_idle_quantizing(loaded)
+    _take_constants_in(loaded, model)
+    builder = flatbuffers.Builder(len(model))
+    builder.Finish(loaded.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _drop_idle_quantizing(loaded: schema.ModelT) -> None:
     """Drop every QUANTIZE between two tensors that are stored alike.
 
     litert-quantizer puts one between a tanh and a concatenation. Of a graph's output, the signature
     then names what was an output before, and LiteRT has overwritten it when it is read.
     """
-    loaded = schema.ModelT.InitFromPackedBuf(model, 0)
     graph = loaded.subgraphs[0]
     same: dict[int, int] = {}
     kept = []
@@ -106,13 +115,20 @@ def _without_idle_quantizing(model: bytes) -> bytes:
             same[out] = into
         else:
             kept.append(operator)
-    if not same:
-        return model
     graph.operators = kept
     graph.outputs = [same.get(int(number), int(number)) for number in graph.outputs]
-    builder = flatbuffers.Builder(len(model))
-    builder.Finish(loaded.Pack(builder), IDENTIFIER)
-    return bytes(builder.Output())
+
+
+def _take_constants_in(loaded: schema.ModelT, model: bytes) -> None:
+    """Move constants that lie behind the flatbuffer into it.
+
+    litert-quantizer puts some of a larger model there. TensorFlow Lite Micro does not look there, takes them for
+    empty, and computes with zeros, without a word.
+    """
+    for buffer in loaded.buffers:
+        if buffer.offset > 1:  # 0 and 1 mean that there is none
+            buffer.data = np.frombuffer(model, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
 
 
 def _stored(tensor: schema.TensorT) -> tuple[int, list[float], list[int]]:

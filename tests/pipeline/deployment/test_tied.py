@@ -1,6 +1,8 @@
 """Tied quantization: one scale for a role at every step, integers throughout, and the same bytes in every form."""
 
 import json
+import platform
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from pipeline.deployment.ranges import Range, RangeError
 from pipeline.deployment.writer import IDENTIFIER
 from pipeline.stages import vela
 from pipeline.stages.contract import Work
-from tests.pipeline.deployment.networks import CELLS, Network, made, run
+from tests.pipeline.deployment.networks import CELLS, Network, load, made, run
 from tests.pipeline.deployment.test_graph import operators
 
 KINDS: Mapping[str, Network] = {
@@ -169,6 +171,27 @@ def test_weights_are_stored_once_however_many_steps_there_are(cell: str) -> None
 
     slices = 6 * 4 * 8  # each begin and end of a step's row
     assert sizes[1] <= sizes[0] + slices
+
+
+@pytest.mark.skipif(sys.platform != "linux" or platform.machine() != "x86_64", reason="no tflite-micro for it")
+def test_constants_of_a_large_model_are_where_tensorflow_lite_micro_looks_for_them() -> None:
+    from tflite_micro import runtime  # noqa: PLC0415 - not on every machine
+
+    network = Network("lstm", units=256)  # of 256 KiB, litert-quantizer puts the kernel behind the flatbuffer
+    x = network.samples(4, 2)
+    model = network.quantize(2)
+    interpreter = runtime.Interpreter.from_bytes(model)
+    loaded = load(model)
+    stored = loaded.inputs["input"].stored(x)
+
+    found = []
+    for sample in stored:
+        interpreter.set_input(sample[np.newaxis], 0)
+        interpreter.invoke()
+        found.append(interpreter.get_output(0)[0].astype(int))
+
+    assert np.abs(np.array(found) - run(model, x)["output"]).max() <= 1
+    assert all(buffer.offset <= 1 for buffer in unpack(model).buffers)
 
 
 @pytest.mark.parametrize("what", ["scale", "zero point"])
