@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
 
+from pipeline.npu.stream import registers_u85
 from pipeline.npu.stream.container import Family
 from pipeline.npu.stream.errors import StreamError
 
@@ -80,8 +81,17 @@ def _names(of: type[Enum]) -> dict[int, str]:
     return {member.value: member.name.removeprefix("NPU_SET_") for member in of}
 
 
-ONE_WORD: Mapping[Family, Mapping[int, str]] = {Family.U55: _names(cmd0), Family.U65: _names(cmd0)}
-TWO_WORDS: Mapping[Family, Mapping[int, str]] = {Family.U55: _names(cmd1), Family.U65: _names(cmd1)}
+ONE_WORD: Mapping[Family, Mapping[int, str]] = {
+    Family.U55: _names(cmd0),
+    Family.U65: _names(cmd0),
+    Family.U85: {opcode: name for opcode, name in _names(cmd0).items() if name not in registers_u85.GONE}
+    | registers_u85.ONE_WORD,
+}
+TWO_WORDS: Mapping[Family, Mapping[int, str]] = {
+    Family.U55: _names(cmd1),
+    Family.U65: _names(cmd1),
+    Family.U85: _names(cmd1) | registers_u85.TWO_WORDS,
+}
 
 
 def decode(words: npt.NDArray[np.uint32], family: Family) -> Sequence[Command]:

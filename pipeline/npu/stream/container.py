@@ -36,6 +36,7 @@ DTYPES: dict[int, np.dtype[Any]] = {
     TensorType.INT16: np.dtype(np.int16),
     TensorType.INT32: np.dtype(np.int32),
 }
+U85_LOOKUP_BYTES = 2048
 
 
 class Family(Enum):
@@ -58,7 +59,7 @@ class Npu:
     macs: int
     """Multiply-accumulates per cycle, of all cores."""
     shram_bytes: int
-    """Shared RAM, of all cores."""
+    """Shared RAM, of all cores; of the U85 the memory of its tables, the only part that can be addressed."""
 
     @property
     def cores(self) -> int:
@@ -222,7 +223,9 @@ def _npu(config: int) -> Npu:
     product, macs = config >> 28, 1 << (config & 0xF)
     if product not in {family.value for family in Family}:
         _fail(f"the command stream is for an unknown product {product}")
-    return Npu(family=Family(product), macs=macs, shram_bytes=(config >> 8 & 0xFF) * 1024)
+    family = Family(product)
+    shram_bytes = U85_LOOKUP_BYTES if family is Family.U85 else (config >> 8 & 0xFF) * 1024
+    return Npu(family=family, macs=macs, shram_bytes=shram_bytes)
 
 
 def _arena_offsets(model: Any, tensors: int) -> list[int]:

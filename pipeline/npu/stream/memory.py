@@ -14,7 +14,15 @@ from pipeline.npu.stream.errors import NotVerifiedError, StreamError
 UNWRITTEN, CONSTANT, COMPUTED = 0, 1, 2
 CONSTANTS, SCRATCH, FAST_SCRATCH, LOOKUP = 0, 1, 2, -1
 """Regions; the look-up memory inside the NPU has no number of its own."""
+CHAINED = 8
+"""Of the U85, from this region on: what stays inside the NPU between two commands, behind all addresses."""
+MOST_CHAINED_BYTES = 1 << 24
 REGIONS = {CONSTANTS: "the constants", SCRATCH: "scratch", FAST_SCRATCH: "fast scratch", LOOKUP: "look-up memory"}
+
+
+def name(region: int) -> str:
+    """Name a memory in a sentence."""
+    return REGIONS.get(region, f"chained feature map {region - CHAINED}")
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ class Contents:
         found = self.state[access.region][access.start : access.stop]
         lowest = int(found.min(initial=COMPUTED))
         if lowest == UNWRITTEN:
-            message = f"{who}: reads byte 0x{access.start + int(found.argmin()):x} of {REGIONS[access.region]},"
+            message = f"{who}: reads byte 0x{access.start + int(found.argmin()):x} of {name(access.region)},"
             message += " which was never written"
             raise StreamError(message)
         if lowest != found.max(initial=lowest):
@@ -99,10 +107,18 @@ class Contents:
             self.content[access.region][access.start : access.stop] = np.frombuffer(content, np.uint8)
 
     def _within(self, region: int, start: int, stop: int, who: object) -> None:
+        if region >= CHAINED and stop <= MOST_CHAINED_BYTES:
+            self._grow(region, stop)
         if region not in self.state:
             message = f"{who}: region {region} does not exist"
             raise StreamError(message)
         size = len(self.state[region])
         if not 0 <= start <= stop <= size:
-            message = f"{who}: bytes 0x{start:x} to 0x{stop:x} of {REGIONS[region]}, which has 0x{size:x}"
+            message = f"{who}: bytes 0x{start:x} to 0x{stop:x} of {name(region)}, which has 0x{size:x}"
             raise StreamError(message)
+
+    def _grow(self, region: int, size: int) -> None:
+        """Make room: a chained feature map is as large as it needs to be."""
+        for part in (self.state, self.content):
+            had = part.get(region, np.zeros(0, np.uint8))
+            part[region] = np.pad(had, (0, max(0, size - len(had))))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.npu.stream import kernels, u55
+from pipeline.npu.stream import kernels, u55, u85
 from pipeline.npu.stream.commands import KERNELS, Command, Kind
 from pipeline.npu.stream.container import Family, Program
 from pipeline.npu.stream.kernels import Numbers, Product
@@ -62,7 +62,8 @@ class Planner:
         """
         if command.kind not in KERNELS | {Kind.DMA_START}:
             return Planned(command=command)
-        operation = u55.operation(command, self.program.npu)
+        family = u85 if self.program.npu.family is Family.U85 else u55
+        operation = family.operation(command, self.program.npu)
         match operation:
             case Transfer():
                 return self._transfer(operation)

@@ -1,5 +1,6 @@
 """What a command of an Ethos-U55 or U65 computes, read off its registers."""
 
+from pipeline.npu.stream import registers
 from pipeline.npu.stream.arithmetic import IDENTITY, Rounding, Scale
 from pipeline.npu.stream.commands import Command, Kind
 from pipeline.npu.stream.container import Npu
@@ -14,9 +15,6 @@ from pipeline.npu.stream.operations import (
     Operation,
     Pool,
     Pooling,
-    Stream,
-    Transfer,
-    Window,
 )
 from pipeline.npu.stream.weight_order import WeightLayout
 
@@ -51,36 +49,21 @@ def operation(command: Command, npu: Npu) -> Operation:
         case Kind.ELEMENTWISE:
             return _elementwise(command, npu)
         case Kind.DMA_START:
-            return _transfer(command)
+            return registers.transfer(command)
     message = f"{command}: no operation"
     raise NotVerifiedError(message)
 
 
-def _transfer(command: Command) -> Transfer:
-    source, target = command["DMA0_SRC_REGION"], command["DMA0_DST_REGION"]
-    if (source | target) >> 9:
-        message = f"{command}: a transfer of two or three dimensions"
-        raise NotVerifiedError(message)
-    return Transfer(
-        command=command,
-        source=Stream(region=source & 7, address=command["DMA0_SRC"], length=command["DMA0_LEN"]),
-        region=target & 7,
-        address=command["DMA0_DST"],
-        to_lookup=bool(target >> 8 & 1),
-    )
-
-
 def _convolution(command: Command, npu: Npu) -> Convolution:
-    ofm, window = _ofm(command), _window(command)
-    ifm = _input_of_window(command, ofm, window)
-    stride = command["KERNEL_STRIDE"]
+    ofm, window = _ofm(command), registers.window(command)
+    ifm = _feature_map(command, "IFM", registers.window_input(command, ofm.shape))
     return Convolution(
         command=command,
         ifm=ifm,
         ofm=ofm,
         window=window,
-        weights=_streams(command, "WEIGHT", npu),
-        scales=_streams(command, "SCALE", npu),
+        weights=registers.streams(command, "WEIGHT", npu.cores),
+        scales=registers.streams(command, "SCALE", npu.cores),
         layout=WeightLayout(
             npu=npu,
             ofm_depth=ofm.depth,
@@ -88,7 +71,7 @@ def _convolution(command: Command, npu: Npu) -> Convolution:
             kernel_width=window.width,
             ifm_depth=ifm.depth,
             ofm_block_depth=command["OFM_BLK_DEPTH_M1"] + 1,
-            part_kernel=bool(stride >> 2 & 1),
+            part_kernel=registers.part_kernel(command),
             depthwise=command.kind is Kind.DEPTHWISE,
             ifm_bits=16 if ifm.bits == 16 else 8,  # noqa: PLR2004 - bits
             stride=(window.stride_y, window.stride_x),
@@ -99,23 +82,14 @@ def _convolution(command: Command, npu: Npu) -> Convolution:
     )
 
 
-def _streams(command: Command, what: str, npu: Npu) -> tuple[Stream, ...]:
-    """Return the streams of every core."""
-    region = command[f"{what}_REGION"] & 7
-    return tuple(
-        Stream(region=region, address=command[f"{what}{core}_BASE"], length=command[f"{what}{core}_LENGTH"])
-        for core in ("", "1")[: npu.cores]
-    )
-
-
 def _pool(command: Command, npu: Npu) -> Pool:
-    ofm, window, mode = _ofm(command), _window(command), POOLING[command.parameter]
+    ofm = _ofm(command)
     return Pool(
         command=command,
-        mode=mode,
-        ifm=_input_of_window(command, ofm, window),
+        mode=POOLING[command.parameter],
+        ifm=_feature_map(command, "IFM", registers.window_input(command, ofm.shape)),
         ofm=ofm,
-        window=window,
+        window=registers.window(command),
         scale=_output_scale(command),
         activation=_activation(command, ofm, npu),
     )
@@ -191,39 +165,11 @@ def _rounding(command: Command, which: str) -> Rounding:
     return Rounding(command[f"{which}_PRECISION"] >> 14 & 3)
 
 
-def _window(command: Command) -> Window:
-    stride = command["KERNEL_STRIDE"]
-    dilation_x, dilation_y = (stride >> 3 & 1) + 1, (stride >> 4 & 1) + 1
-    return Window(
-        height=command["KERNEL_HEIGHT_M1"] // dilation_y + 1,
-        width=command["KERNEL_WIDTH_M1"] // dilation_x + 1,
-        stride_y=(stride >> 1 & 1 | stride >> 8 & 2) + 1,
-        stride_x=(stride & 1 | stride >> 5 & 2) + 1,
-        dilation_y=dilation_y,
-        dilation_x=dilation_x,
-        pad_top=command["IFM_PAD_TOP"],
-        pad_left=command["IFM_PAD_LEFT"],
-    )
-
-
-def _input_of_window(command: Command, ofm: FeatureMap, window: Window) -> FeatureMap:
-    """Return the input of a convolution or pooling: as large as its output needs, without the padding."""
-    height = (ofm.height - 1) * window.stride_y + command["KERNEL_HEIGHT_M1"] + 1
-    width = (ofm.width - 1) * window.stride_x + command["KERNEL_WIDTH_M1"] + 1
-    height -= command["IFM_PAD_TOP"] + command["IFM_PAD_BOTTOM"]
-    width -= command["IFM_PAD_LEFT"] + command["IFM_PAD_RIGHT"]
-    if command["IFM_UPSCALE"]:
-        message = f"{command}: it scales its input up"
-        raise NotVerifiedError(message)
-    return _feature_map(command, "IFM", (height, width, command["IFM_DEPTH_M1"] + 1))
-
-
 def _ofm(command: Command) -> FeatureMap:
-    shape = (command["OFM_HEIGHT_M1"] + 1, command["OFM_WIDTH_M1"] + 1, command["OFM_DEPTH_M1"] + 1)
-    return _feature_map(command, "OFM", shape)
+    return _feature_map(command, "OFM", registers.ofm_shape(command))
 
 
-def _feature_map(command: Command, which: str, shape: tuple[int, int, int]) -> FeatureMap:
+def _feature_map(command: Command, which: str, shape: registers.Shape) -> FeatureMap:
     precision = command[f"{which}_PRECISION"]
     signed = bool(precision & 1)
     bits = 8 << (precision >> (1 if which == "OFM" else 2) & 3)

@@ -50,8 +50,8 @@ class WeightLayout:
     """Both y, x."""
     micro_block: tuple[int, int] = (1, 1)
     """U85: height and width of the output's micro-block, as ``ACC_FORMAT`` says."""
-    interleaved: bool = False
-    """U85: all cores' weights are in one stream, as in the fast weight format (``WEIGHT_FORMAT``)."""
+    fast: bool = False
+    """U85: the weights are in the fast format, those of all cores in one stream (``WEIGHT_FORMAT``)."""
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -88,7 +88,7 @@ def positions(layout: WeightLayout) -> tuple[Positions, ...]:
     if (times != 1).any() or overlap:
         message = f"weights of {layout.ofm_depth} channels in blocks of {layout.ofm_block_depth}"
         raise NotVerifiedError(message)
-    if layout.interleaved:
+    if layout.fast:
         found = [np.stack([own.reshape(-1, _turn(layout)) for own in found], axis=1).ravel()]
     return tuple(found)
 

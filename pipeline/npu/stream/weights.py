@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.npu.stream import fast_weights, weight_format
 from pipeline.npu.stream.container import Family
 from pipeline.npu.stream.errors import StreamError
-from pipeline.npu.stream.weight_format import decode
 from pipeline.npu.stream.weight_order import PADDING, WeightLayout, positions
 
 RECORD = 10
@@ -29,7 +29,7 @@ def weights(streams: Sequence[bytes], layout: WeightLayout) -> npt.NDArray[np.in
     """Return the weights of a convolution, their zero point subtracted.
 
     Args:
-        streams: one for each core, or a single one where ``layout.interleaved``; all of a stream's bytes.
+        streams: one for each core, or a single one where ``layout.fast``; all of a stream's bytes.
         layout: what their order depends on.
 
     Returns:
@@ -46,7 +46,7 @@ def weights(streams: Sequence[bytes], layout: WeightLayout) -> npt.NDArray[np.in
         raise StreamError(message)
     found = np.zeros(prod(layout.shape), np.int16)
     for number, (stream, place) in enumerate(zip(streams, places, strict=True)):
-        values = decode(stream, most=len(place)) if len(place) else np.empty(0, np.int16)
+        values = fast_weights.decode(stream, len(place)) if layout.fast else weight_format.decode(stream, len(place))
         if len(values) != len(place):
             message = f"weight stream {number} has {len(values)} weights instead of {len(place)}"
             raise StreamError(message)

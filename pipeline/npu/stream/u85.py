@@ -1,0 +1,243 @@
+"""What a command of an Ethos-U85 computes, read off its registers."""
+
+from dataclasses import replace
+from typing import NoReturn
+
+from pipeline.npu.stream import registers
+from pipeline.npu.stream.arithmetic import Rounding, Scale
+from pipeline.npu.stream.commands import Command, Kind
+from pipeline.npu.stream.container import Npu
+from pipeline.npu.stream.errors import NotVerifiedError
+from pipeline.npu.stream.feature_maps import FeatureMap
+from pipeline.npu.stream.memory import CHAINED
+from pipeline.npu.stream.operations import (
+    Activation,
+    Binary,
+    Convolution,
+    Elementwise,
+    Operand,
+    Operation,
+    Pool,
+    Pooling,
+)
+from pipeline.npu.stream.weight_order import WeightLayout
+
+MICRO_BLOCKS = ((1, 1), (1, 2), (1, 4), (2, 2), (2, 4), (4, 4))
+"""Height and width, as ``ACC_FORMAT`` numbers them."""
+ELEMENTWISE = {
+    0: Elementwise.MUL,
+    1: Elementwise.ADD,
+    2: Elementwise.SUB,
+    3: Elementwise.MIN,
+    4: Elementwise.MAX,
+    6: Elementwise.ABS,
+    7: Elementwise.CLZ,
+    8: Elementwise.SHR,
+    9: Elementwise.SHL,
+}
+UNARY = {Elementwise.ABS, Elementwise.CLZ}
+POOLING = {0: Pooling.MAX, 1: Pooling.AVERAGE, 2: Pooling.REDUCE_SUM, 3: Pooling.AVERAGE}
+"""3 is a sum, which of one element is an average too."""
+SUM = 3
+ROUNDINGS = {0: Rounding.DOUBLE, 1: Rounding.NATURAL}
+TABLES = {1: 8, 4: 8, 5: 16, 7: 32}
+"""Activation function -> bits of an entry of its table of 256."""
+TABLE_ENTRIES = 256
+SCALAR = 8
+"""Of a broadcast: the input is the number in ``OP_SCALAR``."""
+IN_MEMORY, IN_CHAIN, NOWHERE = 0, 2, 3
+"""Where a feature map is; in a chain it stays inside the NPU, from a command to one of the next."""
+WORD_BITS = 32
+
+
+def operation(command: Command, npu: Npu) -> Operation:
+    """Translate a kernel or a transfer.
+
+    Raises:
+        StreamError: it reads registers that were never set.
+        NotVerifiedError: it does what this emulator does not cover.
+
+    """
+    if command.kind is Kind.DMA_START:
+        return registers.transfer(command)
+    if command["ACC_FORMAT"] >> 4 & 7:
+        _not_verified(command, "sums that go on from command to command")
+    match command.kind:
+        case Kind.CONV | Kind.DEPTHWISE:
+            return _convolution(command, npu)
+        case Kind.POOL:
+            return _pool(command)
+        case Kind.ELEMENTWISE:
+            return _elementwise(command)
+    message = f"{command}: no operation"
+    raise NotVerifiedError(message)
+
+
+def _not_verified(command: Command, what: str) -> NoReturn:
+    message = f"{command}: {what}"
+    raise NotVerifiedError(message)
+
+
+def _convolution(command: Command, npu: Npu) -> Convolution:
+    shape, window = registers.ofm_shape(command), registers.window(command)
+    form, stride = command["WEIGHT_FORMAT"], command["KERNEL_STRIDE"]
+    if command.parameter:
+        _not_verified(command, "weights that are computed")
+    if form >> 1 or stride >> 5 & 1:
+        _not_verified(command, "sparse weights, or kernels in parts of 4 x 4")
+    ifm = _feature_map(command, "IFM", registers.window_input(command, shape))
+    layout = WeightLayout(
+        npu=npu,
+        ofm_depth=shape[2],
+        kernel_height=window.height,
+        kernel_width=window.width,
+        ifm_depth=ifm.depth,
+        ofm_block_depth=command["OFM_BLK_DEPTH_M1"] + 1,
+        part_kernel=registers.part_kernel(command),
+        depthwise=command.kind is Kind.DEPTHWISE,
+        ifm_bits=ifm.bits,
+        stride=(window.stride_y, window.stride_x),
+        dilation=(window.dilation_y, window.dilation_x),
+        micro_block=MICRO_BLOCKS[command["ACC_FORMAT"] >> 8 & 7],
+        fast=bool(form & 1),
+    )
+    return Convolution(
+        command=command,
+        ifm=ifm,
+        ofm=_ofm(command),
+        window=window,
+        weights=registers.streams(command, "WEIGHT", 1 if layout.fast else npu.cores),
+        scales=registers.streams(command, "SCALE", 1),
+        layout=layout,
+        rounding=_scale(command, "OFM").rounding,
+        activation=_activation(command),
+    )
+
+
+def _pool(command: Command) -> Pool:
+    shape, window = registers.ofm_shape(command), registers.window(command)
+    if command.parameter not in POOLING or (command.parameter == SUM and (window.height, window.width) != (1, 1)):
+        _not_verified(command, f"pooling {command.parameter} of {window.height} x {window.width}")
+    return Pool(
+        command=command,
+        mode=POOLING[command.parameter],
+        ifm=_feature_map(command, "IFM", registers.window_input(command, shape)),
+        ofm=_ofm(command),
+        window=window,
+        scale=_scale(command, "OFM"),
+        activation=_activation(command),
+    )
+
+
+def _elementwise(command: Command) -> Binary:
+    if command.parameter not in ELEMENTWISE:
+        _not_verified(command, f"elementwise operation {command.parameter}")
+    mode = ELEMENTWISE[command.parameter]
+    scale = _scale(command, "OFM")
+    if _bits(command, "IFM") == WORD_BITS:  # of 32-bit operands the product is shifted, and the multiplier not applied
+        scale = replace(scale, multiplier=1)
+    return Binary(
+        command=command,
+        mode=mode,
+        a=_operand(command, "IFM"),
+        b=None if mode in UNARY else _operand(command, "IFM2"),
+        ofm=_ofm(command),
+        scale=scale,
+        activation=_activation(command),
+    )
+
+
+def _operand(command: Command, which: str) -> Operand:
+    broadcast = command[f"{which}_BROADCAST"]
+    scale = _scale(command, which)
+    if broadcast == SCALAR:
+        stored = command["OP_SCALAR"] & 0xFFFFFFFF
+        value = stored - (1 << WORD_BITS) if stored >> (WORD_BITS - 1) else stored
+        return Operand(scalar=value - command.signed(f"{which}_ZERO_POINT"), scale=scale)
+    height, width, depth = (
+        1 if broadcast >> axis & 1 else size for axis, size in enumerate(registers.ofm_shape(command))
+    )
+    return Operand(feature_map=_feature_map(command, which, (height, width, depth)), scale=scale)
+
+
+def _scale(command: Command, which: str) -> Scale:
+    """Read a scale: each has a rounding of its own, and says where the first rounding of two takes place."""
+    register = command[f"{which}_SCALE"]
+    rounding = register >> 45 & 7
+    if rounding not in ROUNDINGS:
+        _not_verified(command, f"rounding {rounding}")
+    return Scale(
+        multiplier=register & 0xFFFFFFFF,
+        shift=register >> 32 & 0x3F,
+        rounding=ROUNDINGS[rounding],
+        pre_shift=register >> 38 & 0x1F,
+    )
+
+
+def _ofm(command: Command) -> FeatureMap:
+    if command["OFM_PRECISION"] >> 9 & 0x1F:
+        _not_verified(command, "an output that is transposed or reversed")
+    return _feature_map(command, "OFM", registers.ofm_shape(command))
+
+
+def _bits(command: Command, which: str) -> int:
+    return 8 << (command[f"{which}_PRECISION"] >> (1 if which == "OFM" else 2) & 3)
+
+
+def _feature_map(command: Command, which: str, shape: registers.Shape) -> FeatureMap:
+    precision = command[f"{which}_PRECISION"]
+    storage = precision >> 14
+    signed, bits = bool(precision & 1), _bits(command, which)
+    zero_point = command.signed(f"{which}_ZERO_POINT") if signed else command[f"{which}_ZERO_POINT"]
+    height, width, depth = shape
+    size = bits // 8
+    stored = FeatureMap(
+        region=CHAINED + (command[f"{which}_REGION"] & 7),
+        height=height,
+        width=width,
+        depth=depth,
+        bits=bits,
+        signed=signed,
+        zero_point=zero_point,
+        brick=False,
+        bases=(0, 0, 0, 0),
+        width0=width,
+        height0=height,
+        height1=height,
+        stride_x=depth * size,
+        stride_y=width * depth * size,
+        stride_c=size,
+    )
+    if storage == IN_CHAIN:
+        return stored
+    if storage != IN_MEMORY:
+        _not_verified(command, f"an {which} stored in way {storage}")
+    return replace(
+        stored,
+        region=command[f"{which}_REGION"] & 7,
+        brick=bool(precision >> 6 & 1),
+        bases=tuple(command[f"{which}_BASE{tile}"] for tile in range(4)),  # type: ignore[arg-type] # four of them
+        width0=command[f"{which}_WIDTH0_M1"] + 1,
+        height0=command[f"{which}_HEIGHT0_M1"] + 1,
+        height1=command[f"{which}_HEIGHT1_M1"] + 1,
+        stride_x=command[f"{which}_STRIDE_X"],
+        stride_y=command[f"{which}_STRIDE_Y"],
+        stride_c=command[f"{which}_STRIDE_C"],
+    )
+
+
+def _activation(command: Command) -> Activation:
+    register = command["ACTIVATION"]
+    function, index = register & 0x1F, register >> 5 & 7
+    table, bits = None, _bits(command, "OFM")
+    if function:
+        if TABLES.get(function) != bits:
+            _not_verified(command, f"activation function {function} with results of {bits} bits")
+        table = index * TABLE_ENTRIES * bits // 8
+    if register >> 12 & 1:
+        return Activation(low=None, high=None, table=table, table_bits=bits)
+    signed = command["OFM_PRECISION"] & 1
+    low, high = (
+        command.signed(f"ACTIVATION_{bound}") if signed else command[f"ACTIVATION_{bound}"] for bound in ("MIN", "MAX")
+    )
+    return Activation(low=low, high=high, table=table, table_bits=bits)
