@@ -6,7 +6,7 @@ every input.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -57,10 +57,27 @@ def table(operator: Operator) -> Table:
 
 def composed(operators: Sequence[Operator]) -> Table:
     """Return the table of operators that follow each other, the first of them with one or two inputs."""
-    result = table(operators[0])
-    for operator in operators[1:]:
+    return followed(table(operators[0]), operators[1:])
+
+
+def followed(result: Table, by: Sequence[Operator]) -> Table:
+    """Return a table whose results go through further operators of one input."""
+    for operator in by:
         result = table(operator)[result.astype(np.int64) + 128]
     return result
+
+
+def signature(operator: Operator) -> Hashable:
+    """Return what decides an elementwise operator's table."""
+    return (
+        operator.kind,
+        operator.activation,
+        tuple(
+            (tensor.dtype.str, tensor.scales.tobytes(), tensor.zero_points.tobytes())
+            for tensor in (*operator.inputs, *operator.outputs)
+            if tensor is not None
+        ),
+    )
 
 
 def cut(result: npt.NDArray[np.int64], operator: Operator) -> Table:
@@ -109,14 +126,19 @@ def _sum(sign: int) -> Callable[[Tensor, Tensor, Tensor], npt.NDArray[np.int64]]
 
 
 def _product(a: Tensor, b: Tensor, output: Tensor) -> npt.NDArray[np.int64]:
-    real = a.scale * b.scale / output.scale
-    return scaled_product(a, b, output, gemmlowp.quantize_multiplier(real))
+    return _scaled_product(a, b, output, a.scale * b.scale / output.scale)
 
 
-def scaled_product(a: Tensor, b: Tensor, output: Tensor, multiplier: Multiplier) -> npt.NDArray[np.int64]:
-    """Return MUL's table before it is cut, for a multiplier of one's own."""
+def product_in_single_precision(operator: Operator) -> Table:
+    """Return MUL's table if its multiplier were computed in single precision, as Vela does."""
+    a, b, output = operator.input(0), operator.input(1), operator.outputs[0]
+    real = float(np.float32(a.scale) * np.float32(b.scale) / np.float32(output.scale))
+    return cut(_scaled_product(a, b, output, real), operator)
+
+
+def _scaled_product(a: Tensor, b: Tensor, output: Tensor, real: float) -> npt.NDArray[np.int64]:
     product = (EVERY - a.zero_point)[:, None] * (EVERY - b.zero_point)[None, :]
-    return gemmlowp.multiply(product, multiplier) + output.zero_point
+    return gemmlowp.multiply(product, gemmlowp.quantize_multiplier(real)) + output.zero_point
 
 
 _BINARY: Mapping[str, Callable[[Tensor, Tensor, Tensor], npt.NDArray[np.int64]]] = {

@@ -74,7 +74,9 @@ class Planner:
                 planned = self._elementwise(operation)
         npu = self.program.npu
         if planned.lookup is None and npu.family is Family.U55 and npu.macs < LOOKUP_SHARED_BELOW:
-            self.contents.state[LOOKUP][:] = UNWRITTEN
+            lookup = self.contents.state[LOOKUP]
+            lookup[:] = UNWRITTEN
+            planned.writes += (Access(LOOKUP, 0, len(lookup)),)
         return planned
 
     def _transfer(self, operation: Transfer) -> Planned:
