@@ -16,6 +16,13 @@ from pipeline.npu.stream.errors import NotVerifiedError
 
 Table = list[dict[str, str]]
 TABLES = ("queue", "perf", "source", "group")
+ARGUMENT = "--enable-debug-db"
+"""Asks Vela for it; the compiled model is the same with it."""
+
+
+def beside(compiled: Path) -> Path:
+    """Return where Vela wrote the debug database of a model that it compiled."""
+    return compiled.with_name(compiled.name.removesuffix("_vela.tflite") + "_debug.xml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +66,10 @@ def _tables(text: str) -> Mapping[str, Table]:
         element.attrib["name"]: list(csv.DictReader(io.StringIO((element.text or "").strip()), strict=True))
         for element in root.iter("table")
     }
-    return {name: found[name] for name in TABLES}
+    if missing := [name for name in TABLES if name not in found]:
+        message = f"Vela's debug database has no table {', '.join(missing)}"
+        raise NotVerifiedError(message)
+    return found
 
 
 def _origin(numbers: list[str], operation: Mapping[str, dict[str, str]], place: Mapping[str, int]) -> Origin:
