@@ -126,6 +126,7 @@ STAGES: Mapping[str, Stage] = {
                 "npu/__init__.py",
                 "npu/clustering.py",
                 "npu/compiled_file.py",
+                "npu/compiler.py",
                 "npu/constants.py",
                 "npu/targets.py",
                 "npu/vela_ini.py",

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import UnrollError
-from pipeline.npu import clustering, compiled_file, constants, vela_ini, vela_process, vela_report
+from pipeline.npu import compiled_file, compiler, constants, vela_ini, vela_report
 from pipeline.npu.compiled_file import CompiledFile
 from pipeline.npu.vela_report import Report
 from pipeline.stages.contract import Found, Work
@@ -18,24 +17,21 @@ LAYERS = "layers.json"
 KIB = 1024
 
 
-class CompileError(UnrollError):
-    """Vela could not compile the model."""
-
-
 def make(work: Work) -> Found:
     """Compile; keep the compiled model, every operator's cycles, and the totals.
 
     Raises:
-        CompileError: Vela is missing or failed; the log holds what it printed.
+        compiler.CompileError: Vela is missing or failed; the log holds what it printed.
         vela_report.ReportError: its reports are not as expected.
 
     """
     with tempfile.TemporaryDirectory(dir=work.into.parent) as folder:
-        model = _model(work, Path(folder))
-        messages = _compile(model, Path(folder), work.config)
+        model = compiler.model_for(work.inputs["quantized"] / "quantized.tflite", work.config, Path(folder))
+        compiled, messages = compiler.compile_model(
+            model, Path(folder), work.config, "--verbose-performance", "--show-cpu-operations"
+        )
         report = vela_report.read(Path(folder), messages)
         read = constants.constants(model)
-        compiled = next(Path(folder).glob("*_vela.tflite"))
         shutil.move(compiled, work.into / COMPILED)
     (work.into / LAYERS).write_text(
         json.dumps({"layers": report.layers, "summary": report.summary, "constants": read}, indent=1),
@@ -43,33 +39,6 @@ def make(work: Work) -> Found:
     )
     metrics = numbers(report, compiled_file.measure(work.into / COMPILED), _constants_in(work.config))
     return Found(metrics=metrics, basis=dict.fromkeys(metrics, "estimated") | {"flash_bytes": "measured"})
-
-
-def _model(work: Work, folder: Path) -> Path:
-    """Return the model to compile: that of the experiment, or a copy whose weights share few values."""
-    model = work.inputs["quantized"] / "quantized.tflite"
-    if not work.config.get("clusters"):
-        return model
-    copy = folder / "clustered" / model.name
-    copy.parent.mkdir()
-    copy.write_bytes(clustering.clustered(model.read_bytes(), work.config["clusters"]))
-    return copy
-
-
-def _compile(model: Path, folder: Path, target: Mapping[str, Any]) -> str:
-    arguments = [str(model), "--output-dir", str(folder), "--config", "Arm/vela.ini"]
-    if target.get("config"):
-        arguments += ["--config", str(Path(target["config"]).resolve())]
-    arguments += ["--accelerator-config", target["accelerator"], "--system-config", target["system_config"]]
-    arguments += ["--memory-mode", target["memory_mode"], "--optimise", target["optimise"]]
-    code, printed = vela_process.run([*arguments, "--verbose-performance", "--show-cpu-operations"])
-    print(printed)  # noqa: T201 - goes into the stage's log
-    if code:
-        last = (printed.strip().splitlines() or ["(it printed nothing)"])[-1]
-        how = f"exit code {code}" if code > 0 else f"signal {-code}"
-        message = f"Vela failed ({how}): {last}"
-        raise CompileError(message)
-    return printed
 
 
 def _constants_in(target: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from pipeline.npu.stream import kernels, u55, u85
 from pipeline.npu.stream.commands import KERNELS, Command, Kind
-from pipeline.npu.stream.container import Family, Program
+from pipeline.npu.stream.container import Family, Npu, Program
 from pipeline.npu.stream.kernels import Numbers, Product
 from pipeline.npu.stream.memory import CONSTANT, LOOKUP, UNWRITTEN, Access, Contents
 from pipeline.npu.stream.operations import Activation, Binary, Convolution, Operand, Operation, Pool, Stream, Transfer
@@ -41,6 +41,18 @@ class Planned:
     """Of a convolution: its weights, biases and scales."""
 
 
+def translate(command: Command, npu: Npu) -> Operation:
+    """Return what a kernel or a transfer does.
+
+    Raises:
+        StreamError: it reads registers that were never set.
+        NotVerifiedError: it does what this emulator does not cover.
+
+    """
+    family = u85 if npu.family is Family.U85 else u55
+    return family.operation(command, npu)
+
+
 class Planner:
     """Plans the commands of a program one after the other."""
 
@@ -62,8 +74,7 @@ class Planner:
         """
         if command.kind not in KERNELS | {Kind.DMA_START}:
             return Planned(command=command)
-        family = u85 if self.program.npu.family is Family.U85 else u55
-        operation = family.operation(command, self.program.npu)
+        operation = translate(command, self.program.npu)
         match operation:
             case Transfer():
                 return self._transfer(operation)
@@ -75,7 +86,9 @@ class Planner:
                 planned = self._elementwise(operation)
         npu = self.program.npu
         if planned.lookup is None and npu.family is Family.U55 and npu.macs < LOOKUP_SHARED_BELOW:
-            self.contents.state[LOOKUP][:] = UNWRITTEN
+            lookup = self.contents.state[LOOKUP]
+            lookup[:] = UNWRITTEN
+            planned.writes += (Access(LOOKUP, 0, len(lookup)),)
         return planned
 
     def _transfer(self, operation: Transfer) -> Planned:

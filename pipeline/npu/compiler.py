@@ -1,0 +1,53 @@
+"""Call Vela on a quantized model for a target."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UnrollError
+from pipeline.npu import clustering, vela_process
+
+
+class CompileError(UnrollError):
+    """Vela could not compile the model."""
+
+
+def model_for(quantized: Path, target: Mapping[str, Any], folder: Path) -> Path:
+    """Return the model to compile: the quantized one, or a copy in the folder whose weights share few values."""
+    if not target.get("clusters"):
+        return quantized
+    copy = folder / "clustered" / quantized.name
+    copy.parent.mkdir()
+    copy.write_bytes(clustering.clustered(quantized.read_bytes(), target["clusters"]))
+    return copy
+
+
+def compile_model(model: Path, into: Path, target: Mapping[str, Any], *more: str) -> tuple[Path, str]:
+    """Compile a model into an empty folder.
+
+    Args:
+        model: the quantized model.
+        into: where Vela writes the compiled model and its reports.
+        target: accelerator, system configuration, memory mode and so on, as an experiment names them.
+        more: further arguments for Vela.
+
+    Returns:
+        The compiled model, and all that Vela printed.
+
+    Raises:
+        CompileError: Vela is missing or failed.
+
+    """
+    arguments = [str(model), "--output-dir", str(into), "--config", "Arm/vela.ini"]
+    if target.get("config"):
+        arguments += ["--config", str(Path(target["config"]).resolve())]
+    arguments += ["--accelerator-config", target["accelerator"], "--system-config", target["system_config"]]
+    arguments += ["--memory-mode", target["memory_mode"], "--optimise", target["optimise"]]
+    code, printed = vela_process.run([*arguments, *more])
+    print(printed)  # noqa: T201 - goes into the stage's log
+    if code:
+        last = (printed.strip().splitlines() or ["(it printed nothing)"])[-1]
+        how = f"exit code {code}" if code > 0 else f"signal {-code}"
+        message = f"Vela failed ({how}): {last}"
+        raise CompileError(message)
+    return next(into.glob("*_vela.tflite")), printed

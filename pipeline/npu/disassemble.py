@@ -1,0 +1,75 @@
+"""``python -m pipeline.npu.disassemble FILE``: what a compiled model's commands do, as text.
+
+With ``--source``, commands are grouped by the operators of the quantized model. For that the model is
+compiled again, with Vela's debug database, for the target in the ``stage.json`` beside the file.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import UnrollError
+from pipeline.npu import compiler
+from pipeline.npu.stream import container, debug_database, listing, source
+from pipeline.npu.stream.errors import StreamError
+
+STAGE = "stage.json"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the listing; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.npu.disassemble", description=__doc__)
+    parser.add_argument("file", type=Path, help="a model that Vela compiled for an Ethos-U")
+    parser.add_argument("--source", type=Path, help="the quantized model that was compiled")
+    options = parser.parse_args(arguments)
+    try:
+        program = container.load(options.file)
+        groups = _groups(options.file, options.source) if options.source else {}
+        for line in listing.lines(program, groups):
+            print(line)  # noqa: T201 - what was asked for
+    except BrokenPipeError:  # whoever reads has seen enough
+        sys.stderr.close()
+    except UnrollError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - what went wrong
+        return 1
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)  # noqa: T201 - what went wrong
+        return 1
+    return 0
+
+
+def _groups(compiled: Path, quantized: Path) -> Mapping[int, str]:
+    """Return the operators of each command, by its offset."""
+    model, target = source.load(quantized), _target(compiled)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with redirect_stdout(StringIO()):
+            copy = compiler.model_for(quantized, target, folder)
+            again, _ = compiler.compile_model(copy, folder, target, debug_database.ARGUMENT)
+        if again.read_bytes() != compiled.read_bytes():
+            message = f"{quantized}, compiled for the target in {STAGE}, gives another file than {compiled}"
+            raise StreamError(message)
+        origins = debug_database.read(debug_database.beside(again))
+    return {
+        offset: " + ".join(str(model.operators[number]) for number in origin.operators)
+        for offset, origin in origins.items()
+    }
+
+
+def _target(compiled: Path) -> Mapping[str, Any]:
+    path = compiled.parent / STAGE
+    if not path.exists():
+        message = f"--source needs {path}, which says what {compiled.name} was compiled for"
+        raise StreamError(message)
+    target: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["inputs"]["config"]
+    return target
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,338 @@
+"""Follow every number of the quantized model through the compiled file's memories.
+
+Each command must read exactly the numbers that its operator reads, element for element, and what it writes
+is then what the operator computes; at the end each output must lie where it is said to. Together with
+``equivalence``, which compares what the commands compute from them, this holds for every input, not only
+for samples.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.npu.stream.checks import Check, Tally
+from pipeline.npu.stream.debug_database import Origin
+from pipeline.npu.stream.elements import Codes, Elements, is_view
+from pipeline.npu.stream.errors import StreamError
+from pipeline.npu.stream.feature_maps import FeatureMap
+from pipeline.npu.stream.formulas import BINARY, UNARY
+from pipeline.npu.stream.machine import Machine
+from pipeline.npu.stream.operations import Binary, Convolution, Operand, Pool, Transfer
+from pipeline.npu.stream.planning import Planned
+from pipeline.npu.stream.source import Model, Operator
+from pipeline.npu.stream.traces import CONSTANT, Traces
+from pipeline.npu.stream.whole_tables import whole_table
+
+INSIDE = 0xFFFFFFFF
+"""Element number of what is computed within an operator that is compiled into many commands."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """A command, and what it computes of the quantized model."""
+
+    planned: Planned
+    operators: tuple[Operator, ...]
+    """The first with the command's inputs, each of the others with the result of the one before."""
+    swapped: bool = False
+    """Whether the command's operand a is the operator's second input."""
+    scalar: int | None = None
+    """What one of the operator's inputs is throughout, in stored numbers, where the command has a number for it."""
+    scalar_first: bool = False
+    """Whether that is the operator's first input."""
+    channels: slice = field(default_factory=lambda: slice(None))
+    """Which outputs of a fully connected operator it computes."""
+
+    def __str__(self) -> str:
+        """Name the operators and the command."""
+        return f"{' and '.join(map(str, self.operators))} ({self.planned.command})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """What was followed."""
+
+    matches: tuple[Match, ...]
+    """Commands that compute operators of which a formula is known."""
+    by_samples: tuple[Operator, ...]
+    """Operators compiled into several commands of 32 bits, whose inside only samples show."""
+    check: Check
+
+
+class Mismatch(Exception):  # noqa: N818 - it is no error of ours, and never leaves this module
+    """A command does not read what its operator reads."""
+
+
+def follow(machine: Machine, model: Model, origins: Mapping[int, Origin]) -> Flow:
+    """Follow all numbers through all commands.
+
+    Args:
+        machine: the compiled model, planned.
+        model: the quantized one.
+        origins: which operators each command is for, by its offset.
+
+    """
+    return _Follower(machine, model, origins).flow()
+
+
+class _Follower:
+    def __init__(self, machine: Machine, model: Model, origins: Mapping[int, Origin]) -> None:
+        self._machine, self._model, self._origins = machine, model, origins
+        self._elements = Elements(model)
+        self._traces = Traces(machine.program)
+        self._channels: dict[int, int] = {}
+        self._last = {number: offset for offset, origin in sorted(origins.items()) for number in origin.operators}
+        self._by_samples: dict[int, Operator] = {}
+
+    def flow(self) -> Flow:
+        tally = Tally("every number is read where the quantized model reads it", "commands and outputs")
+        matches = []
+        self._place_inputs()
+        for planned in self._machine.planned:
+            if planned.operation is None:
+                continue
+            try:
+                match = self._command(planned)
+            except Mismatch as mismatch:
+                tally.add(1, 1, f"{self._name(planned)}: {mismatch}")
+                self._traces.forget(planned.writes)
+            else:
+                tally.add(1)
+                if match is not None:
+                    matches.append(match)
+        for name, wrong in self._wrong_outputs():
+            tally.add(1, int(wrong), f"output {name}: it is not what the quantized model puts out")
+        return Flow(matches=tuple(matches), by_samples=tuple(self._by_samples.values()), check=tally.check)
+
+    def _place_inputs(self) -> None:
+        places = self._machine.program.inputs
+        if len(places) != len(self._model.inputs):
+            message = f"it has {len(places)} inputs, the quantized model {len(self._model.inputs)}"
+            raise StreamError(message)
+        for place, tensor in zip(places, self._model.inputs, strict=True):
+            if (place.shape, place.dtype) != (tensor.shape, tensor.dtype):
+                message = (
+                    f"input {place.name} is {place.dtype.name} {place.shape}, {tensor.dtype.name} {tensor.shape} in"
+                    " the quantized model: they are not of the same model"
+                )
+                raise StreamError(message)
+            self._traces.at(place)[:] = self._elements.of(tensor).ravel()
+
+    def _wrong_outputs(self) -> Iterator[tuple[str, bool]]:
+        places = self._machine.program.outputs
+        if len(places) != len(self._model.outputs):
+            message = f"it has {len(places)} outputs, the quantized model {len(self._model.outputs)}"
+            raise StreamError(message)
+        for place, tensor in zip(places, self._model.outputs, strict=True):
+            yield place.name, not np.array_equal(self._traces.at(place), self._elements.of(tensor).ravel())
+
+    def _name(self, planned: Planned) -> str:
+        origin = self._origins.get(planned.command.offset)
+        return f"{origin.operation} {origin.name} ({planned.command})" if origin else str(planned.command)
+
+    def _command(self, planned: Planned) -> Match | None:
+        """Follow one command; return what is to be compared, if anything."""
+        if isinstance(planned.operation, Transfer):
+            self._traces.move(planned.reads[0], planned.writes[0])
+            return None
+        origin = self._origins.get(planned.command.offset)
+        if origin is None:
+            message = "Vela's debug database does not say which operator it is for"
+            raise Mismatch(message)
+        found = [self._model.operators[number] for number in origin.operators]
+        operators = tuple(operator for operator in found if not is_view(operator))
+        if not operators:
+            self._copy(planned)
+            return None
+        match = self._matched(planned, operators)
+        if match is None:
+            self._inside(planned, operators[-1])
+        return match
+
+    def _matched(self, planned: Planned, operators: tuple[Operator, ...]) -> Match | None:
+        match planned.operation, operators[0].kind:
+            case Convolution() as operation, "FULLY_CONNECTED":
+                return self._product(planned, operators, operation)
+            case (Pool(ifm=ifm), kind) if kind in UNARY:
+                return self._unary(planned, operators, ifm)
+            case (Binary(a=Operand(feature_map=FeatureMap() as ifm), b=None), kind) if kind in UNARY:
+                return self._unary(planned, operators, ifm)
+            case (Binary() as operation, kind) if kind in BINARY:
+                return self._binary(planned, operators, operation)
+        return None
+
+    def _copy(self, planned: Planned) -> None:
+        operation = planned.operation
+        if not isinstance(operation, Pool) or not copies(planned):
+            message = "it is said to copy, but changes what it moves"
+            raise Mismatch(message)
+        self._traces.write(operation.ofm, self._traces.read(operation.ifm))
+
+    def _product(self, planned: Planned, operators: tuple[Operator, ...], operation: Convolution) -> Match:
+        first = operators[0]
+        inputs, outputs = (
+            self._elements.of(tensor).reshape(-1, tensor.shape[-1]) for tensor in (first.input(0), first.outputs[0])
+        )
+        inputs = inputs.reshape(len(outputs), -1)
+        read = self._traces.read(operation.ifm).reshape(-1, operation.ifm.depth)
+        rows = _positions(inputs[:, 0], read[:, 0])
+        if read.shape[1] != inputs.shape[1] or not np.array_equal(read, inputs[rows]):
+            message = f"it does not read {first.input(0).name}"
+            raise Mismatch(message)
+        start = self._channels.get(first.index, 0)
+        channels = slice(start, start + operation.ofm.depth)
+        if channels.stop > outputs.shape[1]:
+            message = f"it computes more than the {outputs.shape[1]} outputs that there are"
+            raise Mismatch(message)
+        self._channels[first.index] = channels.stop % outputs.shape[1]
+        self._traces.write(operation.ofm, self._through(outputs[rows, channels].ravel(), operators))
+        return Match(planned=planned, operators=operators, channels=channels)
+
+    def _unary(self, planned: Planned, operators: tuple[Operator, ...], ifm: FeatureMap) -> Match:
+        inputs = self._elements.of(operators[0].input(0)).ravel()
+        places = _positions(inputs, self._traces.read(ifm))
+        self._store(planned, operators, places)
+        return Match(planned=planned, operators=operators)
+
+    def _binary(self, planned: Planned, operators: tuple[Operator, ...], operation: Binary) -> Match:
+        first, output = operators[0], operators[0].outputs[0]
+        try:
+            inputs = [np.broadcast_to(self._elements.of(first.input(place)), output.shape).ravel() for place in (0, 1)]
+        except ValueError as error:
+            raise Mismatch(str(error)) from None
+        operands = [operand for operand in (operation.a, operation.b) if operand is not None]
+        if len(operands) == 1:
+            message = "it has one input where its operator has two"
+            raise Mismatch(message)
+        for swapped in (False, True):
+            ordered = operands[::-1] if swapped else operands
+            places = self._places(inputs, ordered, operation)
+            if places is not None:
+                self._store(planned, operators, places)
+                first_is_scalar = ordered[0].feature_map is None
+                scalar = self._scalar(inputs, ordered)
+                return Match(
+                    planned=planned,
+                    operators=operators,
+                    swapped=swapped,
+                    scalar=scalar,
+                    scalar_first=first_is_scalar,
+                )
+        message = f"it does not read {first.input(0).name} and {first.input(1).name}"
+        raise Mismatch(message)
+
+    def _places(self, inputs: list[Codes], operands: list[Operand], operation: Binary) -> Codes | None:
+        """Return which elements of the operator's output a command computes; None if operands are not its inputs."""
+        codes = [None if operand.feature_map is None else self._broadcast(operand, operation) for operand in operands]
+        computed = [
+            (wanted, read) for wanted, read in zip(inputs, codes, strict=True) if read is not None and (read > 0).all()
+        ]
+        if not computed:
+            return None
+        wanted, read = max(computed, key=lambda pair: len(np.unique(pair[0])))
+        if len(wanted) == len(read) and np.array_equal(wanted, read):
+            places = np.arange(len(wanted))
+        else:
+            try:
+                places = _positions(wanted, read)
+            except Mismatch:
+                return None
+        fit = all(
+            self._fits(every[places], operand, found)
+            for every, operand, found in zip(inputs, operands, codes, strict=True)
+        )
+        return places if fit else None
+
+    def _fits(self, wanted: Codes, operand: Operand, read: Codes | None) -> bool:
+        """Tell whether an operand is what its operator reads: the same numbers, or constants of the same value."""
+        if read is not None and (read > 0).all():
+            return np.array_equal(wanted, read)
+        constants = self._elements.constants(wanted)
+        if constants is None:
+            return False
+        if operand.feature_map is None or read is None:
+            return len(np.unique(constants)) == 1
+        if not (read == CONSTANT).all():
+            return False
+        return np.array_equal(constants, self._traces.constants(operand.feature_map))
+
+    def _scalar(self, inputs: list[Codes], operands: list[Operand]) -> int | None:
+        for wanted, operand in zip(inputs, operands, strict=True):
+            if operand.feature_map is None:
+                constants = self._elements.constants(wanted)
+                return None if constants is None else int(constants[0])
+        return None
+
+    def _broadcast(self, operand: Operand, operation: Binary) -> Codes:
+        feature_map = operand.feature_map
+        assert feature_map is not None  # noqa: S101 - both callers looked
+        codes = self._traces.read(feature_map).reshape(feature_map.shape)
+        return np.broadcast_to(codes, operation.ofm.shape).ravel()
+
+    def _inside(self, planned: Planned, operator: Operator) -> None:
+        """Follow a command of an operator that is compiled into many: it may read its input, and what they computed."""
+        operation = planned.operation
+        self._by_samples[operator.index] = operator
+        output = self._elements.of(operator.outputs[0]).ravel()
+        inside = (operator.outputs[0].number + 1 << 32) + INSIDE
+        allowed = np.concatenate(
+            [self._elements.of(tensor).ravel() for tensor in operator.inputs if tensor is not None]
+        )
+        for feature_map in _inputs(operation):
+            codes = self._traces.read(feature_map)
+            if not (np.isin(codes, allowed) | (codes == inside) | (codes == CONSTANT)).all():
+                message = f"it reads what is neither {operator.input(0).name} nor computed from it"
+                raise Mismatch(message)
+        ofm = operation.ofm  # type: ignore[union-attr] # no transfer comes here
+        last = planned.command.offset == self._last[operator.index]
+        if last and ofm.height * ofm.width * ofm.depth == output.size:
+            self._traces.write(ofm, output)
+        else:
+            self._traces.write(ofm, np.full(ofm.height * ofm.width * ofm.depth, inside))
+
+    def _store(self, planned: Planned, operators: tuple[Operator, ...], places: Codes) -> None:
+        ofm = planned.operation.ofm  # type: ignore[union-attr] # no transfer comes here
+        self._traces.write(ofm, self._through(self._elements.of(operators[0].outputs[0]).ravel()[places], operators))
+
+    def _through(self, codes: Codes, operators: tuple[Operator, ...]) -> Codes:
+        """Return what becomes of an operator's results in those fused behind it."""
+        for operator in operators[1:]:
+            places = _positions(self._elements.of(operator.input(0)).ravel(), codes)
+            codes = self._elements.of(operator.outputs[0]).ravel()[places]
+        return codes
+
+
+def _positions(where: Codes, what: Codes) -> Codes:
+    """Return the first place of each code.
+
+    Raises:
+        Mismatch: one is not there.
+
+    """
+    order = np.argsort(where, kind="stable")
+    found = np.searchsorted(where, what, sorter=order)
+    places: Codes = order[np.minimum(found, len(order) - 1)]
+    if not np.array_equal(where[places], what):
+        message = "it does not read what its operator reads"
+        raise Mismatch(message)
+    return places
+
+
+def _inputs(operation: object) -> list[FeatureMap]:
+    if isinstance(operation, Binary):
+        operands = [operand for operand in (operation.a, operation.b) if operand is not None]
+        return [operand.feature_map for operand in operands if operand.feature_map is not None]
+    return [operation.ifm] if isinstance(operation, Pool | Convolution) else []
+
+
+def copies(planned: Planned) -> bool:
+    """Tell whether a pooling moves all numbers as they are."""
+    operation = planned.operation
+    if not isinstance(operation, Pool) or operation.ifm.dtype != operation.ofm.dtype:
+        return False
+    table = whole_table(planned)
+    if table is None:
+        return False
+    first = np.iinfo(operation.ifm.dtype).min
+    return np.array_equal(table, np.arange(first, first + len(table)))

@@ -1,0 +1,166 @@
+"""Compare what each command computes with what its operator computes in TensorFlow Lite Micro: for every input.
+
+An operator on 8 bits has 256 or 65,536 inputs, so its whole table is compared, with the tables that are
+fused behind it. A fully connected operator has too many; there every weight, bias, multiplier, shift, zero
+point and bound must be the quantized model's.
+"""
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.npu.stream import formulas, gemmlowp
+from pipeline.npu.stream.arithmetic import Rounding
+from pipeline.npu.stream.checks import Check, Tally
+from pipeline.npu.stream.dataflow import Match
+from pipeline.npu.stream.errors import NotVerifiedError
+from pipeline.npu.stream.formulas import Table
+from pipeline.npu.stream.operations import Convolution
+from pipeline.npu.stream.reach import Reach
+from pipeline.npu.stream.source import Model, Operator
+from pipeline.npu.stream.whole_tables import whole_table
+
+Numbers = npt.NDArray[Any]
+MIDDLE = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Equivalence:
+    """What was compared."""
+
+    checks: tuple[Check, ...]
+    warnings: tuple[str, ...]
+    """Sentences on results that differ for a reason that is known and harmless."""
+    not_verified: tuple[str, ...]
+    """What could not be compared."""
+
+
+def compare(matches: Iterable[Match], model: Model) -> Equivalence:
+    """Compare every command that computes an operator with that operator."""
+    return _Comparison(model).all(matches)
+
+
+class _Comparison:
+    def __init__(self, model: Model) -> None:
+        self._reach = Reach(model)
+        self._tables = Tally("elementwise commands compute what their operators compute", "input pairs")
+        self._weights = Tally("weights are those of the quantized model", "weights")
+        self._channels = Tally("biases, scales and bounds are those of the quantized model", "output channels")
+        self._formulas: dict[Hashable, Table] = {}
+        self._warnings: dict[str, None] = {}
+        self._not_verified: dict[str, None] = {}
+
+    def all(self, matches: Iterable[Match]) -> Equivalence:
+        for match in matches:
+            try:
+                if isinstance(match.planned.operation, Convolution):
+                    self._product(match, match.planned.operation)
+                else:
+                    self._elementwise(match)
+            except NotVerifiedError as error:
+                self._not_verified[str(error)] = None
+        return Equivalence(
+            checks=(self._tables.check, self._weights.check, self._channels.check),
+            warnings=tuple(self._warnings),
+            not_verified=tuple(self._not_verified),
+        )
+
+    def _elementwise(self, match: Match) -> None:
+        wanted = _of_match(match, self._formula(match.operators))
+        found = whole_table(match.planned)
+        if found is None or found.shape != wanted.shape:
+            message = f"operators of 16 bits ({match.operators[0].kind})"
+            raise NotVerifiedError(message)
+        differ = int((found != wanted).sum())
+        if differ and not self._known(match, found, wanted):
+            self._tables.add(wanted.size, differ, f"{match}: {_first_difference(found, wanted)}")
+        else:
+            self._tables.add(wanted.size)
+
+    def _formula(self, operators: tuple[Operator, ...]) -> Table:
+        key = tuple(formulas.signature(operator) for operator in operators)
+        if key not in self._formulas:
+            self._formulas[key] = formulas.composed(operators)
+        return self._formulas[key]
+
+    def _known(self, match: Match, found: Numbers, wanted: Numbers) -> bool:
+        """Tell whether all differences come from Vela's multiplier of MUL in single precision, and warn of them."""
+        first = match.operators[0]
+        if first.kind != "MUL":
+            return False
+        single = formulas.followed(formulas.product_in_single_precision(first), match.operators[1:])
+        if not np.array_equal(found, _of_match(match, single)):
+            return False
+        differ = found != wanted
+        possible = self._reach.pairs(first)
+        within = int((differ & _of_match(match, possible)).sum())
+        sentence = (
+            f"{first}: the NPU differs from TensorFlow Lite Micro by {np.abs(found - wanted).max()} at"
+            f" {differ.sum()} of {differ.size:,} input pairs, because Vela rounds the multiplier to single precision;"
+            f" {within or 'none'} of these pairs can come up"
+        )
+        self._warnings[sentence] = None
+        return True
+
+    def _product(self, match: Match, operation: Convolution) -> None:
+        first, product = match.operators[0], match.planned.product
+        assert product is not None  # noqa: S101 - the machine makes one of every convolution
+        weights = np.asarray(first.constant(1), np.int64)[match.channels]
+        found = product.matrix.T.astype(np.int64)
+        same_shape = found.shape == weights.shape
+        differ = int((found != weights).sum()) if same_shape else weights.size
+        self._weights.add(weights.size, differ, f"{match}: {differ:,} of {weights.size:,} weights differ")
+        wrong = self._wrong(match, operation)
+        channels = [what for what in wrong.values() if what.any()]
+        failed = int(np.any(channels, axis=0).sum()) if channels else 0
+        what = ", ".join(name for name, where in wrong.items() if where.any())
+        self._channels.add(len(weights), failed, f"{match}: {what} differ in {failed} of {len(weights)} channels")
+
+    def _wrong(self, match: Match, operation: Convolution) -> dict[str, npt.NDArray[np.bool_]]:
+        """Return where each part of a fully connected operator differs, by output channel."""
+        first, product = match.operators[0], match.planned.product
+        assert product is not None  # noqa: S101 - the machine makes one of every convolution
+        multipliers = np.array(formulas.multipliers(first), np.int64)[match.channels]
+        channels = len(multipliers)
+        bias = first.inputs[2] if len(first.inputs) > 2 else None  # noqa: PLR2004 - the bias is the third
+        wanted = {
+            "biases": np.zeros(channels, np.int64) if bias is None else first.constant(2)[match.channels],
+            "multipliers": multipliers[:, 0],
+            "shifts": gemmlowp.FRACTION_BITS - multipliers[:, 1],
+        }
+        found = dict(zip(wanted, product.scales, strict=True))
+        low, high = formulas.clamp(first.activation, first)
+        common = {
+            "input zero point": operation.ifm.zero_point == first.input(0).zero_point,
+            "output zero point": operation.ofm.zero_point == first.outputs[0].zero_point,
+            "bounds": (operation.activation.low, operation.activation.high) == (low, high),
+            "rounding": operation.rounding is Rounding.DOUBLE,
+            "table": self._right_table(match),
+        }
+        return {name: np.asarray(found[name] != wanted[name]) for name in wanted} | {
+            name: np.full(channels, not right) for name, right in common.items()
+        }
+
+    def _right_table(self, match: Match) -> bool:
+        lookup, fused = match.planned.lookup, match.operators[1:]
+        if lookup is None or not fused:
+            return lookup is None and not fused
+        return np.array_equal(lookup, self._formula(fused))
+
+
+def _of_match(match: Match, table: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return an operator's table by the operands that its command has, in their order."""
+    if match.scalar is not None:
+        place = match.scalar + MIDDLE
+        return table[place] if match.scalar_first else table[:, place]
+    return table.T if match.swapped else table
+
+
+def _first_difference(found: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> str:
+    where = np.argwhere(found != wanted)
+    inputs = " and ".join(str(int(place) - MIDDLE) for place in where[0])
+    first = tuple(where[0])
+    return f"of {inputs} it makes {found[first]} instead of {wanted[first]}; {len(where):,} of {wanted.size:,} differ"

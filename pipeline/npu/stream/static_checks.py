@@ -1,0 +1,49 @@
+"""All that is checked of a compiled file without running a sample through it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.npu.stream import dataflow, equivalence, hazards
+from pipeline.npu.stream.checks import Check
+from pipeline.npu.stream.debug_database import Origin
+from pipeline.npu.stream.machine import Machine
+from pipeline.npu.stream.source import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What the checks found."""
+
+    checks: tuple[Check, ...]
+    warnings: tuple[str, ...]
+    """Sentences on results that differ for a reason that is known and harmless."""
+    not_verified: tuple[str, ...]
+    """What no check covers."""
+    by_samples: tuple[str, ...]
+    """Operators whose inside only samples show, kind and name."""
+
+
+def check(machine: Machine, model: Model, origins: Mapping[int, Origin]) -> Findings:
+    """Check a compiled model against the quantized one.
+
+    That every address is inside its region, and that nothing is read before it is written, was checked when
+    the machine planned its commands.
+
+    Args:
+        machine: the compiled model, planned.
+        model: the quantized model that was compiled.
+        origins: which operators each command is for, by its offset; a wrong one can fail a check, not pass it.
+
+    Raises:
+        StreamError: they are not of the same model.
+        NotVerifiedError: the quantized model holds what is not covered at all.
+
+    """
+    flow = dataflow.follow(machine, model, origins)
+    compared = equivalence.compare(flow.matches, model)
+    return Findings(
+        checks=(flow.check, *compared.checks, hazards.order(machine.planned)),
+        warnings=compared.warnings,
+        not_verified=compared.not_verified,
+        by_samples=tuple(str(operator) for operator in flow.by_samples),
+    )

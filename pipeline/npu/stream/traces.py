@@ -1,0 +1,59 @@
+"""Which number of the quantized model each byte of the NPU's memories holds, command after command."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.npu.stream.container import Place, Program
+from pipeline.npu.stream.elements import Codes
+from pipeline.npu.stream.feature_maps import FeatureMap
+from pipeline.npu.stream.memory import CONSTANTS, LOOKUP, SCRATCH, Access, Contents
+
+UNKNOWN, CONSTANT = 0, -1
+"""Codes of bytes that hold no number that is known, and of constants."""
+
+
+class Traces:
+    """The code of each element, at the first of its bytes."""
+
+    def __init__(self, program: Program) -> None:
+        """Begin with nothing but constants."""
+        self._memory = Contents(program)
+        self._codes = {region: np.zeros(len(state), np.int64) for region, state in self._memory.state.items()}
+        self._codes[CONSTANTS][:] = CONSTANT
+
+    def read(self, feature_map: FeatureMap) -> Codes:
+        """Return the codes of a feature map, (height * width * depth,)."""
+        return self._codes[self._memory.region(feature_map.region)][feature_map.addresses.ravel()]
+
+    def write(self, feature_map: FeatureMap, codes: Codes) -> None:
+        """Say what a feature map is from now on."""
+        memory = self._codes[self._memory.region(feature_map.region)]
+        addresses = feature_map.addresses.ravel()
+        for byte in range(1, feature_map.bits // 8):
+            memory[addresses + byte] = UNKNOWN
+        memory[addresses] = codes
+
+    def constants(self, feature_map: FeatureMap) -> npt.NDArray[Any]:
+        """Return the stored numbers of a feature map of constants."""
+        content = self._memory.content[self._memory.region(feature_map.region)]
+        places = feature_map.addresses.ravel()[:, None] + np.arange(feature_map.bits // 8)
+        return np.asarray(content[places].view(feature_map.dtype).ravel())
+
+    def move(self, source: Access, target: Access) -> None:
+        """Follow a transfer; what goes into look-up memory is no feature map."""
+        if target.region == LOOKUP:
+            return
+        for memory in (self._memory.content, self._codes):
+            moved = memory[source.region][source.start : source.stop].copy()
+            memory[target.region][target.start : target.stop] = moved
+
+    def forget(self, accesses: tuple[Access, ...]) -> None:
+        """Say that nothing is known of some bytes any more."""
+        for access in accesses:
+            self._codes[access.region][access.start : access.stop] = UNKNOWN
+
+    def at(self, place: Place) -> Codes:
+        """Return the codes of an input or output, to be read or set in place."""
+        return self._codes[SCRATCH][place.offset : place.offset + place.size : place.dtype.itemsize]
