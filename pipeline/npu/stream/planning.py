@@ -49,8 +49,8 @@ def translate(command: Command, npu: Npu) -> Operation:
         NotVerifiedError: it does what this emulator does not cover.
 
     """
-    family = u85 if npu.family is Family.U85 else u55
-    return family.operation(command, npu)
+    operation = u85.operation if npu.family is Family.U85 else u55.operation
+    return operation(command, npu)
 
 
 class Planner:
