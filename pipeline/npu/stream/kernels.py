@@ -63,6 +63,8 @@ class Product:
         if bound > WORD.max and ifm.bits == 8:  # noqa: PLR2004 - bits
             message = f"{operation.command}: its sums may be beyond 32 bits"
             raise NotVerifiedError(message)
+        if operation.layout.depthwise:
+            weights = _each_on_its_own(weights)
         matrix = np.ascontiguousarray(weights.reshape(len(weights), -1).T, dtype)
         return cls(operation, matrix, scales)
 
@@ -86,6 +88,15 @@ class Product:
             part = rescale(sums, self.scales.multiplier, self.scales.shift, operation.rounding)
             flat[start : start + block] = part
         return found
+
+
+def _each_on_its_own(weights: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    """Return the weights of a depthwise convolution as those of one with all inputs, of which each output has one."""
+    outputs, height, width, _ = weights.shape
+    whole = np.zeros((outputs, height, width, outputs), np.int16)
+    channel = np.arange(outputs)
+    whole[channel, :, :, channel] = weights[:, :, :, 0]
+    return whole
 
 
 def _taps(x: Numbers, window: Window, ofm: FeatureMap, outside: float) -> Iterator[Numbers]:
