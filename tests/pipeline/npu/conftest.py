@@ -18,17 +18,26 @@ import numpy as np
 import tensorflow as tf
 
 keras.utils.set_random_seed(0)
-samples = np.random.default_rng(0).random((10, 1, 4), dtype=np.float32)
 into = keras.Input((4,), batch_size=1, name="input")
 dense = keras.layers.Dense(8, name="dense")(into)
 output = keras.layers.Dense(3, activation="softmax", name="output")
+image = keras.Input((9, 8, 3), batch_size=1)
+convolved = keras.layers.Conv2D(24, 3, strides=2, padding="same", activation="relu")(image)
+convolved = keras.layers.DepthwiseConv2D((9, 3), padding="same")(convolved)
+convolved = keras.layers.Conv2D(40, 3, dilation_rate=2, padding="same")(convolved)
+row = keras.Input((256,), batch_size=1)
+wide = keras.layers.Dense(384, activation="sigmoid")(row)
+wide = keras.layers.Dense(64)(wide * keras.layers.Dense(384)(row) + wide)
 models = {
+    "convolutions": keras.Model(image, keras.layers.Conv2D(10, (2, 4))(convolved)),
+    "wide": keras.Model(row, wide),
     "on_npu": keras.Model(into, output(keras.ops.relu(dense))),
     "in_part": keras.Model(into, output(keras.ops.sin(dense))),
     "on_cpu": keras.Model(into, keras.ops.sin(into)),
 }
 for name, model in models.items():
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    samples = np.random.default_rng(0).random((10, 1, *model.input_shape[1:]), dtype=np.float32)
     if name != "on_cpu":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: ([sample] for sample in samples)
@@ -40,7 +49,7 @@ for name, model in models.items():
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with an int8 model, one with a float sine in the middle, and one that is only a sine."""
+    """Return a folder with int8 models, one with a float sine in the middle, and one that is only a sine."""
     folder = tmp_path_factory.mktemp("models")
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
     done = subprocess.run(
