@@ -10,7 +10,8 @@ import numpy.typing as npt
 from pipeline.npu.stream.arithmetic import Integers, Rounding, Scale, rescale
 from pipeline.npu.stream.errors import NotVerifiedError
 from pipeline.npu.stream.feature_maps import FeatureMap
-from pipeline.npu.stream.operations import Activation, Binary, Convolution, Elementwise, Pool, Pooling, Window
+from pipeline.npu.stream.lookup import look_up
+from pipeline.npu.stream.operations import Activation, Binary, Convolution, Elementwise, Lookup, Pool, Pooling, Window
 from pipeline.npu.stream.weights import Scales
 
 Numbers = npt.NDArray[Any]
@@ -19,8 +20,6 @@ EXACT_FLOAT32 = 1 << 24
 """Sums of products below this are exact in float32, whatever their order."""
 CACHED = 1 << 15
 """Sums that are scaled at a time, so that they stay in the processor's cache: twice as fast."""
-TABLE_MIDDLE = 128
-"""The entry of a table that is for 0, of signed numbers."""
 WORD = np.iinfo(np.int32)
 WORD_BITS = 32
 LARGEST_SHIFT = 31
@@ -30,14 +29,16 @@ def finish(value: Integers, ofm: FeatureMap, activation: Activation, table: Numb
     """Add the zero point, cut to the bounds, look up, and store.
 
     Raises:
-        NotVerifiedError: a number does not fit 32 bits; what the hardware then does is not known.
+        NotVerifiedError: a number does not fit 32 bits, or a table; what the hardware then does is not known.
 
     """
     value = value + ofm.zero_point
+    if table is not None and activation.lookup in {Lookup.SIGMOID, Lookup.TANH}:
+        value = np.asarray(look_up(activation.lookup, value, table, signed=ofm.signed))
     if activation.low is not None:
         np.clip(value, activation.low, activation.high, out=value)
-    if table is not None:
-        return np.asarray(table[value + TABLE_MIDDLE if ofm.signed else value])
+    if table is not None and activation.lookup in {Lookup.DIRECT, Lookup.INTERPOLATED}:
+        return look_up(activation.lookup, value, table, signed=ofm.signed).astype(ofm.dtype)
     if ofm.bits == WORD_BITS and value.size and not WORD.min <= value.min() <= value.max() <= WORD.max:
         message = "a result is beyond 32 bits"
         raise NotVerifiedError(message)

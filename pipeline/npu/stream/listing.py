@@ -192,7 +192,7 @@ def _scales(operation: Convolution, program: Program) -> Iterator[str]:
         return
     contents = [program.constants[stream.address : stream.address + stream.length] for stream in operation.scales]
     try:
-        found = scales(contents, operation.ofm.depth, program.npu.family, operation.layout.ifm_bits)
+        found = scales(contents, operation.ofm.depth, program.npu.family, wide_bias=operation.wide_bias)
     except StreamError as error:
         yield f"         not decoded: {error}"
         return

@@ -35,6 +35,17 @@ class Pooling(Enum):
     REDUCE_SUM = "REDUCE_SUM"
 
 
+class Lookup(Enum):
+    """How a table is looked up."""
+
+    DIRECT = "table"
+    """It has an entry for each number of 8 bits."""
+    INTERPOLATED = "interpolated table"
+    """It has an entry for every 128th number of 16 bits."""
+    SIGMOID = "sigmoid"
+    TANH = "tanh"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Activation:
     """What happens to a result on its way out."""
@@ -46,6 +57,14 @@ class Activation:
     """The address of a table in look-up memory that gives the result, by the cut number."""
     table_bits: int = 8
     """Of one entry."""
+    lookup: Lookup = Lookup.DIRECT
+    """What the table is; without an address, a sigmoid and a tanh have the one that is built in."""
+
+    @property
+    def table_bytes(self) -> int:
+        """Return the size of the table."""
+        entries = 256 if self.lookup is Lookup.DIRECT else 512
+        return entries * self.table_bits // 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +115,8 @@ class Convolution:
     activation: Activation
     rounding: Rounding
     """Of the scaling; multipliers and shifts are in the scale streams."""
+    wide_bias: bool = False
+    """U85: the scale streams have biases of 48 bits and multipliers of 16, for sums of 48 bits."""
 
 
 @dataclass(frozen=True, kw_only=True)

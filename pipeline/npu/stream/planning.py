@@ -11,13 +11,23 @@ from pipeline.npu.stream import kernels, u55, u85
 from pipeline.npu.stream.commands import KERNELS, Command, Kind
 from pipeline.npu.stream.container import Family, Npu, Program
 from pipeline.npu.stream.kernels import Numbers, Product
+from pipeline.npu.stream.lookup import built_in
 from pipeline.npu.stream.memory import CONSTANT, LOOKUP, UNWRITTEN, Access, Contents
-from pipeline.npu.stream.operations import Activation, Binary, Convolution, Operand, Operation, Pool, Stream, Transfer
+from pipeline.npu.stream.operations import (
+    Activation,
+    Binary,
+    Convolution,
+    Lookup,
+    Operand,
+    Operation,
+    Pool,
+    Stream,
+    Transfer,
+)
 from pipeline.npu.stream.views import Memories, Read, reader, writer
 from pipeline.npu.stream.weight_order import WeightLayout
 from pipeline.npu.stream.weights import Scales, scales, weights
 
-TABLE_ENTRIES = 256
 LOOKUP_SHARED_BELOW = 128
 """A U55 of fewer MACs uses the memory of the tables for other things in every kernel without one."""
 
@@ -61,7 +71,7 @@ class Planner:
         self.program = program
         self.contents = Contents(program)
         self._weights: dict[tuple[tuple[bytes, ...], WeightLayout], npt.NDArray[np.int16]] = {}
-        self._scales: dict[tuple[tuple[bytes, ...], int], Scales] = {}
+        self._scales: dict[tuple[tuple[bytes, ...], int, bool], Scales] = {}
         self._tables: dict[object, Numbers | None] = {}
 
     def plan(self, command: Command) -> Planned:
@@ -201,10 +211,10 @@ class Planner:
         return self._weights[key]
 
     def _scales_of(self, streams: tuple[bytes, ...], operation: Convolution) -> Scales:
-        key = (streams, operation.ofm.depth)
+        key = (streams, operation.ofm.depth, operation.wide_bias)
         if key not in self._scales:
             layout = operation.layout
-            self._scales[key] = scales(streams, operation.ofm.depth, layout.npu.family, layout.ifm_bits)
+            self._scales[key] = scales(streams, operation.ofm.depth, layout.npu.family, wide_bias=operation.wide_bias)
         return self._scales[key]
 
     def _table_of(self, operation: Binary, lookup: Numbers | None) -> Numbers | None:
@@ -226,9 +236,8 @@ class Planner:
     def _lookup(self, activation: Activation, operation: Operation) -> tuple[Numbers | None, tuple[Access, ...]]:
         """Return the table that an operation looks up, by its entries."""
         if activation.table is None:
-            return None, ()
-        size = TABLE_ENTRIES * activation.table_bits // 8
-        access = Access(LOOKUP, activation.table, activation.table + size)
+            return None if activation.lookup is Lookup.DIRECT else built_in(), ()
+        access = Access(LOOKUP, activation.table, activation.table + activation.table_bytes)
         content = self.contents.constant(access, operation.command)
         return np.frombuffer(content, f"<i{activation.table_bits // 8}"), (access,)
 

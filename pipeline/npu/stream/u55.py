@@ -11,6 +11,7 @@ from pipeline.npu.stream.operations import (
     Binary,
     Convolution,
     Elementwise,
+    Lookup,
     Operand,
     Operation,
     Pool,
@@ -22,6 +23,8 @@ LOOKUP_BYTES = 2048
 """At the end of each core's shared RAM: eight tables of 256 bytes."""
 TABLE_BYTES = 256
 FIRST_TABLE, LAST_TABLE = 16, 23
+LOOKUPS = {(3, 16): Lookup.TANH, (4, 16): Lookup.SIGMOID}
+"""Activation function and bits of the result -> what is built in."""
 ELEMENTWISE = tuple(Elementwise)
 """In the order of the opcode's parameter."""
 POOLING = tuple(Pooling)
@@ -197,15 +200,20 @@ def _feature_map(command: Command, which: str, shape: registers.Shape) -> Featur
 
 def _activation(command: Command, ofm: FeatureMap, npu: Npu) -> Activation:
     function, clip = command["ACTIVATION"] & 0xFFF, command["ACTIVATION"] >> 12
-    table = None
+    low, high = _bounds(command, ofm, clip)
+    if not function:
+        return Activation(low=low, high=high)
+    lookup = LOOKUPS.get((function, ofm.bits))
+    table, table_bits = None, 32
     if FIRST_TABLE <= function <= LAST_TABLE:
         base = npu.shram_bytes // npu.cores - LOOKUP_BYTES
         table = base + (function - FIRST_TABLE) * TABLE_BYTES
-    elif function:
-        message = f"{command}: activation function {function}"
+        lookup = Lookup.INTERPOLATED if ofm.bits == 16 else Lookup.DIRECT  # noqa: PLR2004 - bits
+        table_bits = 32 if lookup is Lookup.INTERPOLATED else ofm.bits
+    if lookup is None:
+        message = f"{command}: activation function {function} with results of {ofm.bits} bits"
         raise NotVerifiedError(message)
-    low, high = _bounds(command, ofm, clip)
-    return Activation(low=low, high=high, table=table, table_bits=ofm.bits)
+    return Activation(low=low, high=high, table=table, table_bits=table_bits, lookup=lookup)
 
 
 def _bounds(command: Command, ofm: FeatureMap, clip: int) -> tuple[int | None, int | None]:

@@ -15,6 +15,7 @@ from pipeline.npu.stream.operations import (
     Binary,
     Convolution,
     Elementwise,
+    Lookup,
     Operand,
     Operation,
     Pool,
@@ -40,9 +41,16 @@ POOLING = {0: Pooling.MAX, 1: Pooling.AVERAGE, 2: Pooling.REDUCE_SUM, 3: Pooling
 """3 is a sum, which of one element is an average too."""
 SUM = 3
 ROUNDINGS = {0: Rounding.DOUBLE, 1: Rounding.NATURAL}
-TABLES = {1: 8, 4: 8, 5: 16, 7: 32}
-"""Activation function -> bits of an entry of its table of 256."""
-TABLE_ENTRIES = 256
+TABLES = {
+    1: (8, Lookup.DIRECT),
+    4: (8, Lookup.DIRECT),
+    5: (16, Lookup.DIRECT),
+    7: (32, Lookup.DIRECT),
+    8: (16, Lookup.INTERPOLATED),
+    10: (16, Lookup.TANH),
+    11: (16, Lookup.SIGMOID),
+}
+"""Activation function -> bits of the result, and how its table is looked up."""
 SCALAR = 8
 """Of a broadcast: the input is the number in ``OP_SCALAR``."""
 IN_MEMORY, IN_CHAIN, NOWHERE = 0, 2, 3
@@ -109,6 +117,7 @@ def _convolution(command: Command, npu: Npu) -> Convolution:
         weights=registers.streams(command, "WEIGHT", 1 if layout.fast else npu.cores),
         scales=registers.streams(command, "SCALE", 1),
         layout=layout,
+        wide_bias=command["ACC_FORMAT"] & 3 == 1,
         rounding=_scale(command, "OFM").rounding,
         activation=_activation(command),
     )
@@ -227,17 +236,23 @@ def _feature_map(command: Command, which: str, shape: registers.Shape) -> Featur
 
 
 def _activation(command: Command) -> Activation:
-    register = command["ACTIVATION"]
+    register, bits = command["ACTIVATION"], _bits(command, "OFM")
     function, index = register & 0x1F, register >> 5 & 7
-    table, bits = None, _bits(command, "OFM")
-    if function:
-        if TABLES.get(function) != bits:
-            _not_verified(command, f"activation function {function} with results of {bits} bits")
-        table = index * TABLE_ENTRIES * bits // 8
-    if register >> 12 & 1:
-        return Activation(low=None, high=None, table=table, table_bits=bits)
-    signed = command["OFM_PRECISION"] & 1
-    low, high = (
-        command.signed(f"ACTIVATION_{bound}") if signed else command[f"ACTIVATION_{bound}"] for bound in ("MIN", "MAX")
+    low, high = _bounds(command)
+    if not function:
+        return Activation(low=low, high=high)
+    of, lookup = TABLES.get(function, (0, Lookup.DIRECT))
+    if of != bits:
+        _not_verified(command, f"activation function {function} with results of {bits} bits")
+    found = Activation(
+        low=low, high=high, table=0, table_bits=bits if lookup is Lookup.DIRECT else WORD_BITS, lookup=lookup
     )
-    return Activation(low=low, high=high, table=table, table_bits=bits)
+    return replace(found, table=index * found.table_bytes)
+
+
+def _bounds(command: Command) -> tuple[int | None, int | None]:
+    if command["ACTIVATION"] >> 12 & 1:
+        return None, None
+    if command["OFM_PRECISION"] & 1:
+        return command.signed("ACTIVATION_MIN"), command.signed("ACTIVATION_MAX")
+    return command["ACTIVATION_MIN"], command["ACTIVATION_MAX"]

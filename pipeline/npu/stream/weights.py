@@ -59,17 +59,17 @@ def weights(streams: Sequence[bytes], layout: WeightLayout) -> npt.NDArray[np.in
     return found.reshape(layout.shape)
 
 
-def scales(streams: Sequence[bytes], channels: int, family: Family, ifm_bits: int = 8) -> Scales:
+def scales(streams: Sequence[bytes], channels: int, family: Family, *, wide_bias: bool = False) -> Scales:
     """Return a convolution's biases and scales.
 
     A record has 5 bytes of bias, 4 of multiplier and 1 of shift on U55 and U65; on the U85 4, 4 and 1
-    and an unused one, or with a 16-bit input 6, 2 and 1.
+    and an unused one, or for sums of 48 bits 6, 2, 1 and the unused one.
 
     Args:
         streams: all bytes of each; with two, channels are in turn from both.
         channels: how many output channels the convolution has.
         family: of the NPU.
-        ifm_bits: width of the input.
+        wide_bias: U85: the records are those for sums of 48 bits.
 
     Raises:
         StreamError: a stream is too short, or what follows a stream's records isn't zero.
@@ -87,7 +87,7 @@ def scales(streams: Sequence[bytes], channels: int, family: Family, ifm_bits: in
             )
             raise StreamError(message)
         records[number :: len(streams)] = np.frombuffer(stream, np.uint8, own * RECORD).reshape(own, RECORD)
-    bias_bytes, scale_bytes = (5, 4) if family is not Family.U85 else (4, 4) if ifm_bits == 8 else (6, 2)  # noqa: PLR2004 - bits
+    bias_bytes, scale_bytes = (5, 4) if family is not Family.U85 else (6, 2) if wide_bias else (4, 4)
     bias = _little_endian(records[:, :bias_bytes])
     bits = 8 * bias_bytes
     return Scales(
