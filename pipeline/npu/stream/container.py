@@ -117,16 +117,16 @@ def load(path: Path) -> Program:
     if content[4:8] != IDENTIFIER:
         message = f"{path}: not a TFLite file (bytes 4 to 7 are {content[4:8]!r}, not {IDENTIFIER!r})"
         raise StreamError(message)
-    with _damage_named(path):
+    with damage_named(path):
         return _program(Model.GetRootAsModel(content, 0), len(content))
 
 
 @contextmanager
-def _damage_named(path: Path) -> Iterator[None]:
+def damage_named(path: Path) -> Iterator[None]:
     """Turn what flatbuffers raises at a cut or damaged file into a sentence."""
     try:
         yield
-    except (struct.error, IndexError, TypeError, ValueError, OverflowError, AttributeError) as error:
+    except (struct.error, LookupError, TypeError, ValueError, OverflowError, AttributeError, MemoryError) as error:
         message = f"{path}: the file is damaged or cut short ({type(error).__name__}: {error})"
         raise StreamError(message) from None
 

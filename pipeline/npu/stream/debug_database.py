@@ -6,7 +6,6 @@ anything: it tells with which formula a command is to be compared.
 
 import csv
 import io
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,13 +47,8 @@ def read(path: Path) -> Mapping[int, Origin]:
         tables = _tables(path.read_text(encoding="utf-8"))
         place = {row["id"]: int(row["ext_key"]) for row in tables["source"]}
         operation = {row["id"]: row for row in tables["perf"]}
-        fused: dict[str, list[str]] = defaultdict(list)
-        for row in tables["group"]:
-            fused[row["group_id"]].append(row["id"])
-        return {
-            int(row["offset"]): _origin([row["scheduled_id"], *fused[row["scheduled_id"]]], operation, place)
-            for row in tables["queue"]
-        }
+        parts = _parts(tables)
+        return {int(row["offset"]): _origin(parts[row["scheduled_id"]], operation, place) for row in tables["queue"]}
     except (ET.ParseError, KeyError, ValueError, UnicodeDecodeError) as error:
         message = f"Vela's debug database is not as expected ({type(error).__name__}: {error})"
         raise NotVerifiedError(message) from None
@@ -69,6 +63,24 @@ def _tables(text: str) -> Mapping[str, Table]:
     if missing := [name for name in TABLES if name not in found]:
         message = f"Vela's debug database has no table {', '.join(missing)}"
         raise NotVerifiedError(message)
+    return found
+
+
+def _parts(tables: Mapping[str, Table]) -> Mapping[str, list[str]]:
+    """Return what each command computes: its own operation, then those of its group that have no command.
+
+    On the U85, an operation of a group may have a command, which then reads what the one before it leaves
+    inside the NPU.
+    """
+    group_of = {row["id"]: row["group_id"] for row in tables["group"]}
+    found: dict[str, list[str]] = {row["scheduled_id"]: [row["scheduled_id"]] for row in tables["queue"]}
+    last: dict[str, str] = {}
+    for number in sorted({*found, *group_of}, key=int):
+        group = group_of.get(number, number)
+        if number in found:
+            last[group] = number
+        else:
+            found[last[group]].append(number)
     return found
 
 

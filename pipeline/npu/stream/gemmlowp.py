@@ -51,6 +51,16 @@ def multiply(x: Integers, multiplier: Multiplier) -> Integers:
     return divide_by_power_of_two(high_multiply(x << max(shift, 0), multiplier.significand), max(-shift, 0))
 
 
+def reduced(multiplier: Multiplier) -> tuple[int, int]:
+    """Return a multiplier of 16 bits, and the shift to the right after it, rounded halves up.
+
+    So sums of 64 bits are scaled, which 16-bit numbers need: MultiplyByQuantizedMultiplier of int64.
+    """
+    largest = 0x7FFF
+    significand = multiplier.significand
+    return min(significand + (1 << 15) >> 16, largest), 15 - multiplier.shift
+
+
 def high_multiply(a: Integers, b: Integers | int) -> Integers:
     """Return ``a * b / 2**31``, to the nearest, halves up: SaturatingRoundingDoublingHighMul."""
     product: Integers = np.asarray(a * b)

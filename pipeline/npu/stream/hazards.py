@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pipeline.npu.stream.checks import Check, Tally
 from pipeline.npu.stream.commands import KERNELS, Kind
-from pipeline.npu.stream.memory import REGIONS, Access
+from pipeline.npu.stream.memory import Access, name
 from pipeline.npu.stream.planning import Planned
 
 MOST_KERNELS = 2
@@ -42,7 +42,7 @@ def _last(commands: list[Planned], count: int) -> list[Planned]:
 def _look(tally: Tally, current: Planned, at_work: Sequence[Planned]) -> None:
     for other in at_work:
         for conflict in _conflicts(current, other):
-            shared = f"bytes 0x{conflict.start:x} to 0x{conflict.stop:x} of {REGIONS[conflict.region]}"
+            shared = f"bytes 0x{conflict.start:x} to 0x{conflict.stop:x} of {name(conflict.region)}"
             tally.add(
                 1, 1, f"{current.command}: {shared} are also touched by {other.command}, which was not waited for"
             )

@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
+from pipeline.npu.stream.container import IDENTIFIER, damage_named
 from pipeline.npu.stream.errors import NotVerifiedError, StreamError
-
-IDENTIFIER = b"TFL3"
 
 
 def _names(of: type) -> dict[int, str]:
@@ -142,11 +141,8 @@ def load(path: Path) -> Model:
     if content[4:8] != IDENTIFIER:
         message = f"{path}: not a TFLite file (bytes 4 to 7 are {content[4:8]!r}, not {IDENTIFIER!r})"
         raise StreamError(message)
-    try:
+    with damage_named(path):
         return _model(schema.ModelT.InitFromPackedBuf(content, 0), content)
-    except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, RuntimeError) as error:
-        message = f"{path}: the file is damaged or cut short ({type(error).__name__}: {error})"
-        raise StreamError(message) from None
 
 
 def _model(packed: Any, content: bytes) -> Model:

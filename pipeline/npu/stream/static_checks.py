@@ -42,7 +42,9 @@ def check(machine: Machine, model: Model, origins: Mapping[int, Origin]) -> Find
     flow = dataflow.follow(machine, model, origins)
     compared = equivalence.compare(flow.matches, model)
     return Findings(
-        checks=(flow.check, *compared.checks, hazards.order(machine.planned)),
+        checks=tuple(
+            check for check in (flow.check, *compared.checks, hazards.order(machine.planned)) if check.checked
+        ),
         warnings=compared.warnings,
         not_verified=compared.not_verified,
         by_samples=tuple(str(operator) for operator in flow.by_samples),

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from pipeline.npu.stream.container import Place, Program
 from pipeline.npu.stream.elements import Codes
 from pipeline.npu.stream.feature_maps import FeatureMap
-from pipeline.npu.stream.memory import CONSTANTS, LOOKUP, SCRATCH, Access, Contents
+from pipeline.npu.stream.memory import CHAINED, CONSTANTS, LOOKUP, SCRATCH, Access, Contents
 
 UNKNOWN, CONSTANT = 0, -1
 """Codes of bytes that hold no number that is known, and of constants."""
@@ -25,15 +25,26 @@ class Traces:
 
     def read(self, feature_map: FeatureMap) -> Codes:
         """Return the codes of a feature map, (height * width * depth,)."""
-        return self._codes[self._memory.region(feature_map.region)][feature_map.addresses.ravel()]
+        return self._of(feature_map)[feature_map.addresses.ravel()]
 
     def write(self, feature_map: FeatureMap, codes: Codes) -> None:
         """Say what a feature map is from now on."""
-        memory = self._codes[self._memory.region(feature_map.region)]
+        memory = self._of(feature_map)
         addresses = feature_map.addresses.ravel()
         for byte in range(1, feature_map.bits // 8):
             memory[addresses + byte] = UNKNOWN
         memory[addresses] = codes
+
+    def _of(self, feature_map: FeatureMap) -> Codes:
+        """Return the codes of the memory that a feature map is in; of the U85, that may be within the NPU."""
+        region = self._memory.region(feature_map.region)
+        if region >= CHAINED:
+            self._make_room(region, int(feature_map.addresses.max()) + feature_map.bits // 8)
+        return self._codes[region]
+
+    def _make_room(self, region: int, size: int) -> None:
+        had = self._codes.get(region, np.zeros(0, np.int64))
+        self._codes[region] = np.pad(had, (0, max(0, size - len(had))))
 
     def constants(self, feature_map: FeatureMap) -> npt.NDArray[Any]:
         """Return the stored numbers of a feature map of constants."""
@@ -52,6 +63,8 @@ class Traces:
     def forget(self, accesses: tuple[Access, ...]) -> None:
         """Say that nothing is known of some bytes any more."""
         for access in accesses:
+            if access.region >= CHAINED:
+                self._make_room(access.region, access.stop)
             self._codes[access.region][access.start : access.stop] = UNKNOWN
 
     def at(self, place: Place) -> Codes:

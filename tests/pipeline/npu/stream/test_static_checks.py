@@ -21,6 +21,8 @@ TARGETS = [
     ("ethos-u55-256", "Sram_Only"),
     ("ethos-u65-256", "Dedicated_Sram"),
     ("ethos-u65-512", "Shared_Sram"),
+    ("ethos-u85-128", "Sram_Only"),
+    ("ethos-u85-1024", "Dedicated_Sram"),
 ]
 
 
