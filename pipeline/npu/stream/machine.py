@@ -1,9 +1,11 @@
 """Run a command stream: every command is planned once, then samples go through in batches."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
+from pipeline.npu.stream.arithmetic import Scale
 from pipeline.npu.stream.commands import decode
 from pipeline.npu.stream.container import Program
 from pipeline.npu.stream.kernels import Numbers
@@ -17,8 +19,13 @@ Watch = Callable[[Planned, Numbers], None]
 class Machine:
     """A compiled model, ready to run."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, scales: Mapping[int, Scale] = MappingProxyType({})) -> None:
         """Plan every command.
+
+        Args:
+            program: the compiled model.
+            scales: of elementwise commands, by their offset, in place of what the stream says: to ask what it
+                would compute if.
 
         Raises:
             StreamError: the stream is damaged, or reads or writes what it must not.
@@ -26,7 +33,7 @@ class Machine:
 
         """
         self.program = program
-        planner = Planner(program)
+        planner = Planner(program, scales)
         self.planned = [planner.plan(command) for command in decode(program.words, program.npu.family)]
         for place in program.outputs:
             access = Access(SCRATCH, place.offset, place.offset + place.size)

@@ -1,13 +1,14 @@
 """Make every command of a stream ready to run: its operation, its bytes, its weights and tables."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.npu.stream import kernels, u55, u85
+from pipeline.npu.stream.arithmetic import Scale
 from pipeline.npu.stream.commands import KERNELS, Command, Kind
 from pipeline.npu.stream.container import Family, Npu, Program
 from pipeline.npu.stream.kernels import Numbers, Product
@@ -66,9 +67,10 @@ def translate(command: Command, npu: Npu) -> Operation:
 class Planner:
     """Plans the commands of a program one after the other."""
 
-    def __init__(self, program: Program) -> None:
-        """Begin with the memories as the program finds them."""
+    def __init__(self, program: Program, scales: Mapping[int, Scale]) -> None:
+        """Begin with the memories as the program finds them; ``scales`` as ``Machine`` has them."""
         self.program = program
+        self.scales = scales
         self.contents = Contents(program)
         self._weights: dict[tuple[tuple[bytes, ...], WeightLayout], npt.NDArray[np.int16]] = {}
         self._scales: dict[tuple[tuple[bytes, ...], int, bool], Scales] = {}
@@ -93,7 +95,8 @@ class Planner:
             case Pool():
                 planned = self._pool(operation)
             case Binary():
-                planned = self._elementwise(operation)
+                scale = self.scales.get(command.offset, operation.scale)
+                planned = self._elementwise(replace(operation, scale=scale))
         npu = self.program.npu
         if planned.lookup is None and npu.family is Family.U55 and npu.macs < LOOKUP_SHARED_BELOW:
             lookup = self.contents.state[LOOKUP]
