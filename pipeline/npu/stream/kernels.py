@@ -139,12 +139,13 @@ def pool(operation: Pool, ifm: Numbers) -> Integers:
 def elementwise(operation: Binary, a: Numbers | int, b: Numbers | int | None) -> Integers:
     """Combine stored numbers (a scalar comes without its zero point) and scale the result."""
     left = _operand(operation.a.feature_map, a)
+    unary = b is None or operation.b is None
+    if operation.mode not in (_UNARY if unary else _BINARY):
+        message = f"{operation.command}: {operation.mode.value}"
+        raise NotVerifiedError(message)
     if b is None or operation.b is None:
         return operation.scale.apply(_UNARY[operation.mode](left))
     right = _operand(operation.b.feature_map, b)
-    if operation.mode not in _BINARY:
-        message = f"{operation.command}: {operation.mode.value}"
-        raise NotVerifiedError(message)
     scaled = operation.a.scale.apply(left), operation.b.scale.apply(right)
     if operation.mode is Elementwise.SHR:
         return rescale(scaled[0], 1, _shifts(operation, scaled[1]), operation.scale.rounding)

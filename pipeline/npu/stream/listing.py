@@ -13,6 +13,7 @@ from pipeline.npu.stream.operations import (
     Activation,
     Binary,
     Convolution,
+    Lookup,
     Operand,
     Operation,
     Pool,
@@ -222,8 +223,10 @@ def _operand(which: str, operand: Operand | None) -> Iterator[str]:
 
 def _activation(activation: Activation) -> str:
     bounds = "" if activation.low is None else f", cut to {activation.low}..{activation.high}"
-    table = f", table at {LOOKUP} 0x{activation.table:x}" if activation.table is not None else ""
-    return bounds + table
+    how = activation.lookup.value
+    if activation.table is not None:
+        return f"{bounds}, {how} at {LOOKUP} 0x{activation.table:x}"
+    return bounds if activation.lookup is Lookup.DIRECT else f"{bounds}, {how} built in"
 
 
 def _totals(counts: Counter[str], moved: Counter[tuple[str, str]]) -> Iterator[str]:

@@ -37,17 +37,18 @@ def look_up(how: Lookup, value: Integers, table: Numbers, *, signed: bool) -> Nu
         signed: whether the numbers are, so that the table begins below zero.
 
     Raises:
-        NotVerifiedError: a sigmoid or tanh beyond the table.
+        NotVerifiedError: a number beyond the table.
 
     """
-    if how is Lookup.DIRECT:
-        return np.asarray(table[value + MIDDLE[how] if signed else value])
-    bits = BETWEEN[how]
-    place = value >> bits
-    if how is not Lookup.INTERPOLATED and value.size and (abs(value).max() >> bits) >= ENDS:
-        message = f"a {how.value} of a number beyond its table"
+    bits = BETWEEN.get(how, 0)
+    place = (value >> bits) + (MIDDLE[how] if signed else 0)
+    within = abs(value) < ENDS << bits if how in {Lookup.SIGMOID, Lookup.TANH} else (place >= 0) & (place < len(table))
+    if not within.all():
+        message = f"a {how.value} of a number beyond it"
         raise NotVerifiedError(message)
-    base, slope = _parts(table[place + MIDDLE[how]])
+    if how is Lookup.DIRECT:
+        return np.asarray(table[place])
+    base, slope = _parts(table[place])
     rise = slope * (value & (1 << bits) - 1)
     if how is Lookup.INTERPOLATED:
         return base + (rise + (1 << bits - 1) >> bits)

@@ -44,6 +44,10 @@ def operation(command: Command, npu: Npu) -> Operation:
         NotVerifiedError: it does what this emulator does not cover.
 
     """
+    modes = {Kind.POOL: POOLING, Kind.ELEMENTWISE: ELEMENTWISE}.get(command.kind)
+    if modes and command.parameter >= len(modes):
+        message = f"{command}: mode {command.parameter}"
+        raise NotVerifiedError(message)
     match command.kind:
         case Kind.CONV | Kind.DEPTHWISE:
             return _convolution(command, npu)
@@ -165,7 +169,11 @@ def _output_scale(command: Command) -> Scale:
 
 
 def _rounding(command: Command, which: str) -> Rounding:
-    return Rounding(command[f"{which}_PRECISION"] >> 14 & 3)
+    rounding = command[f"{which}_PRECISION"] >> 14 & 3
+    if rounding not in {member.value for member in Rounding}:
+        message = f"{command}: rounding {rounding}"
+        raise NotVerifiedError(message)
+    return Rounding(rounding)
 
 
 def _ofm(command: Command) -> FeatureMap:

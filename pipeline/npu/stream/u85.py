@@ -68,8 +68,8 @@ def operation(command: Command, npu: Npu) -> Operation:
     """
     if command.kind is Kind.DMA_START:
         return registers.transfer(command)
-    if command["ACC_FORMAT"] >> 4 & 7:
-        _not_verified(command, "sums that go on from command to command")
+    if command["ACC_FORMAT"] >> 4 & 7 or command["ACC_FORMAT"] >> 8 & 7 >= len(MICRO_BLOCKS):
+        _not_verified(command, f"accumulators of format 0x{command['ACC_FORMAT']:x}")
     match command.kind:
         case Kind.CONV | Kind.DEPTHWISE:
             return _convolution(command, npu)

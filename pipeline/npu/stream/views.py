@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.npu.stream.errors import NotVerifiedError
+from pipeline.npu.stream.errors import NotVerifiedError, StreamError
 from pipeline.npu.stream.feature_maps import FeatureMap
 from pipeline.npu.stream.kernels import Numbers
 from pipeline.npu.stream.memory import CONSTANT, Access, Contents
@@ -15,6 +15,8 @@ Memories = Mapping[int, Bytes]
 """Region -> (samples, bytes)."""
 Read = Callable[[Memories], Numbers]
 Write = Callable[[Memories, Numbers], None]
+MOST_ELEMENTS = 1 << 24
+"""Registers could ask for a million times as many, which no memory of an Ethos-U system holds."""
 
 
 def reader(feature_map: FeatureMap, contents: Contents, who: object) -> tuple[Read, tuple[Access, ...]]:
@@ -23,10 +25,11 @@ def reader(feature_map: FeatureMap, contents: Contents, who: object) -> tuple[Re
     It returns (samples, height, width, depth), or (1, height, width, depth) of a constant.
 
     Raises:
-        StreamError: beyond the memory, or never written.
+        StreamError: it's too large, beyond the memory, or never written.
         NotVerifiedError: partly constant and partly computed.
 
     """
+    _bound(feature_map, who)
     region, shape, dtype = contents.region(feature_map.region), feature_map.shape, feature_map.dtype
     accesses = tuple(_accesses(feature_map, region))
     states = {contents.states(access, who) for access in accesses}
@@ -49,9 +52,10 @@ def writer(feature_map: FeatureMap, contents: Contents, who: object) -> tuple[Wr
     """Return what writes a feature map, and the bytes it writes; from now on they count as computed.
 
     Raises:
-        StreamError: beyond the memory, or into the constants.
+        StreamError: it's too large, beyond the memory, or in the constants.
 
     """
+    _bound(feature_map, who)
     region = contents.region(feature_map.region)
     accesses = tuple(_accesses(feature_map, region))
     for access in accesses:
@@ -63,6 +67,13 @@ def writer(feature_map: FeatureMap, contents: Contents, who: object) -> tuple[Wr
         memories[region][:, places] = np.ascontiguousarray(stored, feature_map.dtype).view(np.uint8)
 
     return write, accesses
+
+
+def _bound(feature_map: FeatureMap, who: object) -> None:
+    height, width, depth = feature_map.shape
+    if not 0 < height * width * depth <= MOST_ELEMENTS or min(feature_map.shape) < 1:
+        message = f"{who}: a feature map of {height} x {width} x {depth}"
+        raise StreamError(message)
 
 
 def _places(feature_map: FeatureMap) -> slice | npt.NDArray[np.int64]:

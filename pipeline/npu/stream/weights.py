@@ -12,6 +12,8 @@ from pipeline.npu.stream.container import Family
 from pipeline.npu.stream.errors import StreamError
 from pipeline.npu.stream.weight_order import PADDING, WeightLayout, positions
 
+MOST_PER_BYTE = 64
+"""A bit of a stream is at most 8 weights, zeros of a run."""
 RECORD = 10
 """Bytes of a channel's bias and scale."""
 
@@ -40,6 +42,9 @@ def weights(streams: Sequence[bytes], layout: WeightLayout) -> npt.NDArray[np.in
         NotVerifiedError: their order isn't known.
 
     """
+    if prod(layout.shape) > MOST_PER_BYTE * sum(map(len, streams)):
+        message = f"{sum(map(len, streams))} bytes of weight streams can't hold {prod(layout.shape)} weights"
+        raise StreamError(message)
     places = positions(layout)
     if len(streams) != len(places):
         message = f"a convolution has {len(streams)} weight streams instead of {len(places)}"

@@ -28,7 +28,9 @@ convolved = keras.layers.Conv2D(40, 3, dilation_rate=2, padding="same")(convolve
 row = keras.Input((256,), batch_size=1)
 wide = keras.layers.Dense(384, activation="sigmoid")(row)
 wide = keras.layers.Dense(64)(wide * keras.layers.Dense(384)(row) + wide)
+curved = keras.layers.Dense(24, activation="sigmoid")(row) + keras.layers.Dense(24, activation="tanh")(row)
 models = {
+    "sixteen": keras.Model(row, keras.layers.Dense(10, activation="softmax")(curved)),
     "convolutions": keras.Model(image, keras.layers.Conv2D(10, (2, 4))(convolved)),
     "wide": keras.Model(row, wide),
     "on_npu": keras.Model(into, output(keras.ops.relu(dense))),
@@ -41,7 +43,10 @@ for name, model in models.items():
     if name != "on_cpu":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = lambda: ([sample] for sample in samples)
-        converter.inference_input_type = converter.inference_output_type = tf.int8
+        converter.inference_input_type = converter.inference_output_type = tf.int16 if name == "sixteen" else tf.int8
+    if name == "sixteen":
+        kernels = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        converter.target_spec.supported_ops = [kernels]
     with open(f"{sys.argv[1]}/{name}.tflite", "wb") as file:
         file.write(converter.convert())
 """
@@ -49,7 +54,7 @@ for name, model in models.items():
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with int8 models, one with a float sine in the middle, and one that is only a sine."""
+    """Return a folder with quantized models, one with a float sine in the middle, and one that is only a sine."""
     folder = tmp_path_factory.mktemp("models")
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
     done = subprocess.run(

@@ -125,3 +125,21 @@ def test_a_cut_scale_stream_is_an_error() -> None:
 def test_more_scales_than_channels_are_an_error() -> None:
     with pytest.raises(StreamError, match="scale stream 0 goes on with 07 00 00 after its 2 channels"):
         scales([bytes(27) + b"\7\0\0"], 2, Family.U55)
+
+
+@pytest.mark.parametrize(
+    ("wide", "record", "values"),
+    [
+        (False, "ff ff ff 7f  01 02 03 04  3f 00", (2**31 - 1, 0x04030201, 63)),
+        (False, "00 00 00 80  00 00 00 40  05 00", (-(2**31), 1 << 30, 5)),
+        (True, "00 00 00 00 00 80  ff 7f  20 00", (-(2**47), 2**15 - 1, 32)),
+    ],
+)
+def test_the_records_of_the_u85_depend_on_the_width_of_its_sums(
+    wide: bool,  # noqa: FBT001 - a parameter of the test
+    record: str,
+    values: tuple[int, int, int],
+) -> None:
+    read = scales([bytes.fromhex(record) + bytes(150)], 1, Family.U85, wide_bias=wide)
+
+    assert (int(read.bias[0]), int(read.multiplier[0]), int(read.shift[0])) == values
