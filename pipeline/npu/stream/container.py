@@ -123,9 +123,12 @@ def load(path: Path) -> Program:
 
 @contextmanager
 def damage_named(path: Path) -> Iterator[None]:
-    """Turn what flatbuffers raises at a cut or damaged file into a sentence."""
+    """Put the file's name before what is wrong, and turn what flatbuffers raises at a damaged file into a sentence."""
     try:
         yield
+    except (StreamError, NotVerifiedError) as error:
+        message = f"{path}: {error}"
+        raise type(error)(message) from None
     except (struct.error, LookupError, TypeError, ValueError, OverflowError, AttributeError, MemoryError) as error:
         message = f"{path}: the file is damaged or cut short ({type(error).__name__}: {error})"
         raise StreamError(message) from None
