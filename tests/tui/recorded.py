@@ -34,6 +34,8 @@ stand_in = "digits"
 cell = "gru"
 units = {units}
 
+"""
+TARGET = """
 [vela.targets.u55-128]
 accelerator = "ethos-u55-128"
 system_config = "Ethos_U55_High_End_Embedded"
@@ -59,8 +61,14 @@ class Recorded:
     ) -> None:
         """Write an experiment's file."""
         Path("experiments").mkdir(exist_ok=True)
-        text = EXPERIMENT.format(units=units, description=description) + BUDGET * budget
+        text = EXPERIMENT.format(units=units, description=description) + TARGET + BUDGET * budget
         Path(f"experiments/{name}.toml").write_text(text, encoding="utf-8")
+
+    def write_imported(self, name: str = "elsewhere") -> None:
+        """Write an experiment whose model was made elsewhere, and the model."""
+        text = f'description = "made elsewhere"\n[model]\ntflite = "{name}.tflite"\n{TARGET}'
+        Path(f"experiments/{name}.toml").write_text(text, encoding="utf-8")
+        Path(f"{name}.tflite").write_text(f"model of {name}", encoding="utf-8")
 
     def jobs(self, name: str = "keyword") -> list[Job]:
         """Return the jobs of an experiment."""
@@ -101,6 +109,7 @@ class Recorded:
             inputs=inputs,
             outputs=store.describe_outputs(folder),
             metrics=metrics,
+            unavailable={name: "there is no test set" for name, value in metrics.items() if value is None},
             basis=dict.fromkeys(metrics, basis),
             stand_in=stand_in,
             seconds=SECONDS[job.stage.name],
@@ -165,7 +174,9 @@ def _results(job: Job, folder: Path, *, int8: float, cycles: int) -> tuple[dict[
             return {"largest_difference": 3e-7}, "measured"
         case "quantized":
             (folder / "quantized.tflite").write_text(f"int8 {int8} {cycles}", encoding="utf-8")
-            return {"model_bytes": 964_096}, "measured"
+            known: dict[str, Any] = {"model_bytes": 964_096, "activations": "int8"}
+            absent = dict.fromkeys(("float_accuracy", "int8_accuracy")) if job.stage.made_by else {}
+            return known | absent, "measured"
         case "accuracy":
             return _accuracy(folder, int8), "measured"
     return _vela(folder, cycles), "estimated"

@@ -23,7 +23,7 @@ _DOWNSTREAM = "downstream of "
 FRESH = ("fresh", "restored")
 """States in which a stage needs nothing."""
 
-_Loaded = tuple[list[Job], experiment.Experiment] | UnrollError
+_Loaded = tuple[list[Job], experiment.AnyExperiment] | UnrollError
 
 
 @dataclass(frozen=True, slots=True)
