@@ -147,7 +147,8 @@ def board_cells(found: Matrix) -> list[tuple[str, ...]]:
         else:
             missing = board.missing(row.record.metrics)
             ms = f"{row.record.metrics['inference_ms']:,.2f}"
-            rows.append((board.name, "no" if missing else "yes", ms, "; ".join(missing)))
+            said = "; ".join([*missing, *filter(None, [board.not_checked])])
+            rows.append((board.name, "no" if missing else "yes", ms, said))
     return rows
 
 
