@@ -17,6 +17,8 @@ COMPILED_BY_VELA = b"ethos-u"
 """The custom operator that Vela leaves in place of those it compiled."""
 DYNAMIC = -1
 """A dimension that is only known at run time."""
+OPTIONAL = -1
+"""The number of an input that an operator goes without."""
 MOST_NAMES = 5
 WHY_NO_ACCURACY = "the model was made elsewhere, so there is no test set"
 
@@ -91,14 +93,28 @@ def _parsed(content: bytes, path: Path) -> Any:
         raise ImportedError(message)
     try:
         model = schema.ModelT.InitFromPackedBuf(content, 0)
-        ends = [buffer.offset + buffer.size for buffer in model.buffers if buffer.offset]
-        whole = bool(model.subgraphs) and max(ends, default=0) <= len(content)
+        whole = _is_whole(model, len(content))
     except Exception:  # noqa: BLE001 - the reader checks nothing: whatever it stumbles over, the file is broken
         whole = False
     if not whole:
         message = f"{path} is truncated or damaged: it is no whole flatbuffer; copy or convert it again"
         raise ImportedError(message)
     return model
+
+
+def _is_whole(model: Any, size: int) -> bool:
+    """Tell whether what is named by number is there: tensors, buffers, kinds of operators, and data behind the end."""
+    inside = all(buffer.offset + buffer.size <= size for buffer in model.buffers if buffer.offset)
+    for graph in model.subgraphs:
+        tensors, operators = _listed(graph.tensors), _operators(graph)
+        named = [*_listed(graph.inputs), *_listed(graph.outputs)]
+        named += [number for operator in operators for number in _listed(operator.outputs)]
+        read = [number for operator in operators for number in _listed(operator.inputs)]
+        inside &= all(0 <= number < len(tensors) for number in named)
+        inside &= all(OPTIONAL <= number < len(tensors) for number in read)
+        inside &= all(operator.opcodeIndex < len(model.operatorCodes) for operator in operators)
+        inside &= all(tensor.buffer < len(model.buffers) for tensor in tensors)
+    return inside and bool(model.subgraphs)
 
 
 def _listed(found: Any) -> list[Any]:

@@ -89,6 +89,35 @@ def test_weights_that_lie_behind_the_end_are_missed(take: Take) -> None:
     assert "is truncated" in refusal(take, packed(model))
 
 
+def _reads_nothing(model: Any) -> None:
+    model.subgraphs[0].operators[1].inputs = [77]
+
+
+def _writes_nothing(model: Any) -> None:
+    model.subgraphs[0].operators[0].outputs = [-2]
+
+
+def _has_no_kind(model: Any) -> None:
+    model.subgraphs[0].operators[0].opcodeIndex = 5
+
+
+def _has_no_buffer(model: Any) -> None:
+    model.subgraphs[0].tensors[1].buffer = 99
+
+
+@pytest.mark.parametrize("spoil", [_reads_nothing, _writes_nothing, _has_no_kind, _has_no_buffer])
+def test_what_is_named_by_number_has_to_be_there(take: Take, spoil: Callable[[Any], None]) -> None:
+    model = chain(2)
+    spoil(model)
+    assert "is truncated or damaged" in refusal(take, packed(model))
+
+
+def test_an_operator_may_go_without_an_optional_input(take: Take) -> None:
+    model = chain(2)
+    model.subgraphs[0].operators[1].inputs = [1, -1]
+    assert take(packed(model)).metrics["operators"] == 2
+
+
 def test_a_missing_file_says_where_it_was_looked_for(work: Callable[..., Work]) -> None:
     with pytest.raises(ImportedError, match=r"none.tflite does not exist; model.tflite is taken from the project's"):
         imported.make(work({"model": {"tflite": "none.tflite"}}))
