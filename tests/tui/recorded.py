@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import experiment, graph, lock, store
+from pipeline import experiment, graph, lock, matrix, store
 from pipeline.events import FILE
 from pipeline.graph import Job
+from pipeline.npu import boards, points
 from pipeline.status import STATE_DB, Assessor, State
 from pipeline.store import Record
 
@@ -93,6 +94,22 @@ class Recorded:
                 self._publish(scratch, job, inputs, int8=int8, cycles=cycles, finished=finished, stand_in=stand_in)
             states[job.name] = assessor.assess(job, states)
         self._remember(states)
+
+    def compile_matrix(self, name: str = "keyword", *, points_left_out: int = 0) -> None:
+        """Lay down the compiles of ``doit matrix``, those for boards as well."""
+        states: dict[str, State] = {}
+        assessor = Assessor()
+        for job in self.jobs(name):
+            states[job.name] = assessor.assess(job, states)
+        needed = next(job for job in self.jobs(name) if job.stage.name == "quantized")
+        chosen = list(points.points(every=False))[points_left_out:]
+        wanted = dict.fromkeys([*chosen, *(board.point() for board in boards.load_all())])
+        for point, job in zip(wanted, matrix.jobs_of(list(wanted), needed), strict=True):
+            inputs = assessor.assess(job, states, recorded=False).inputs
+            assert inputs is not None
+            cycles = 800_000 if point.memory_mode == "Sram_Only" else 6_000_000 - 1000 * point.macs_per_cycle
+            with store.scratch_folder() as scratch:
+                self._publish(scratch, job, inputs, int8=0.0, cycles=cycles, finished=NOW - HOUR, stand_in=None)
 
     def _publish(
         self, scratch: Path, job: Job, inputs: dict[str, Any], *, finished: float, stand_in: str | None, **found: Any
