@@ -134,7 +134,7 @@ def _placement_task(name: str, jobs: list[graph.Job]) -> Task:
 def _all_tasks() -> Iterator[Task]:
     whole = {name: jobs for name, jobs in EXPERIMENTS.items() if not isinstance(jobs, UnrollError)}
     for stage in graph.STAGES.values():
-        mine = [job for jobs in whole.values() for job in jobs if job.stage is stage]
+        mine = [job for jobs in whole.values() for job in jobs if job.stage.name == stage.name]
         yield _group_task(stage.name, None, stage.summary, mine)
         yield from (_job_task(job) for job in mine)
     everything = _group_task(

@@ -21,6 +21,7 @@ TABLES: dict[str, tuple[type[Section], str]] = {
     "[training]": (experiment.Training, "weights"),
     "[deployment]": (experiment.Deployment, "unrolled, quantized"),
     "[quantization]": (experiment.Quantization, "quantized"),
+    '[model] tflite = "..."': (experiment.ImportedModel, "quantized"),
     "[vela.targets.<name>]": (experiment.Target, "vela"),
     "[budget]": (experiment.Budget, "`doit check`, the placement gate and the dashboard"),
 }

@@ -17,7 +17,6 @@ from pipeline.mistakes import did_you_mean
 from pipeline.npu import boards, points
 from pipeline.npu.boards import Board, BoardError
 from pipeline.npu.points import Point
-from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES
 from pipeline.reason import Claim
 
 SCHEMA = 1
@@ -81,7 +80,7 @@ def make_matrix(asked: Asked, *, every: bool, strategies: tuple[str, ...]) -> Ma
         for point in asked.targets.values()
         for way in STRATEGIES["both"]
     ]
-    chosen = sorted({*own, *points.points(every=every, strategies=strategies)}, key=_place)
+    chosen = sorted({*own, *points.points(every=every, strategies=strategies)}, key=points.place)
     variants = [msgspec.structs.replace(point, clusters=reason.CLUSTERS) for point in asked.targets.values()]
     known = boards.load_all()
     wanted = list(dict.fromkeys([*chosen, *variants, *(board.point() for board in known)]))
@@ -94,18 +93,6 @@ def make_matrix(asked: Asked, *, every: bool, strategies: tuple[str, ...]) -> Ma
         variants=tuple(rows[point] for point in dict.fromkeys(variants)),
         boards=tuple((board, rows[board.point()]) for board in known),
         impossible=tuple(points.impossible(every=every)),
-    )
-
-
-def _place(point: Point) -> tuple[Any, ...]:
-    """Put points in the order of the tables of targets, those of one system together."""
-    accelerators, modes = list(ACCELERATORS), list(MEMORY_MODES)
-    return (
-        point.family,
-        point.system_config,
-        accelerators.index(point.accelerator),
-        modes.index(point.memory_mode) if point.memory_mode in modes else len(modes),
-        point.optimise,
     )
 
 
@@ -147,7 +134,8 @@ def board_cells(found: Matrix) -> list[tuple[str, ...]]:
         else:
             missing = board.missing(row.record.metrics)
             ms = f"{row.record.metrics['inference_ms']:,.2f}"
-            rows.append((board.name, "no" if missing else "yes", ms, "; ".join(missing)))
+            said = "; ".join([*missing, *filter(None, [board.not_checked])])
+            rows.append((board.name, "no" if missing else "yes", ms, said))
     return rows
 
 

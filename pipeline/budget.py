@@ -8,7 +8,14 @@ import msgspec
 from pipeline.experiment import Budget
 from pipeline.graph import Job
 from pipeline.store import Record
-from pipeline.summary import accuracy_drop, quantized_accuracy, quantized_rung
+from pipeline.summary import (
+    accuracy_drop,
+    accuracy_record,
+    has_accuracy,
+    quantized_accuracy,
+    quantized_rung,
+    why_no_accuracy,
+)
 from pipeline.tables import percent
 
 
@@ -77,8 +84,7 @@ def _verdicts(budget: Budget, jobs: Sequence[Job], records: Sequence[Record]) ->
         if allowed is None:
             continue
         if name in OF_ACCURACY:
-            found = next((record for record in records if record.stage == "accuracy"), None)
-            yield _verdict(name, allowed, None, found)
+            yield _verdict(name, allowed, None, accuracy_record(records))
         else:
             pairs = zip(jobs, records, strict=True)
             yield from (_verdict(name, allowed, job.target, record) for job, record in pairs if job.target)
@@ -88,9 +94,9 @@ def _verdict(name: str, allowed: float, target: str | None, record: Record | Non
     limit = LIMITS[name]
     value = _value(limit.metric, record)
     margin = None if value is None else (value - allowed if limit.at_least else allowed - value)
-    why = (
-        "there is no test set: the model was not made here" if record is None else record.unavailable.get(limit.metric)
-    )
+    why = None
+    if record:
+        why = why_no_accuracy(record) if name in OF_ACCURACY else record.unavailable.get(limit.metric)
     return Verdict(
         budget=name,
         target=target,
@@ -108,11 +114,9 @@ def _value(metric: str, record: Record | None) -> float | None:
     if metric not in {"accuracy", "accuracy_drop"}:
         value: float | None = found.get(metric)
         return value
-    if found.get(f"{quantized_rung(found)}_accuracy") is None:
+    if not has_accuracy(found):
         return None
-    if metric == "accuracy":
-        return quantized_accuracy(found)
-    return None if found.get("float_accuracy") is None else accuracy_drop(found)
+    return quantized_accuracy(found) if metric == "accuracy" else accuracy_drop(found)
 
 
 def _basis(metric: str, record: Record | None) -> str:

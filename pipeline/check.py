@@ -97,7 +97,8 @@ def _metrics(jobs: Sequence[Job], records: Sequence[Record]) -> dict[str, float]
     for job, record in zip(jobs, records, strict=True):
         if job.stage.name in {"accuracy", "vela"}:
             prefix = f"{job.target}." if job.target else ""
-            found |= {f"{prefix}{name}": record.metrics[name] for name in COMPARED if name in record.metrics}
+            numbers = {name: record.metrics.get(name) for name in COMPARED}
+            found |= {f"{prefix}{name}": number for name, number in numbers.items() if number is not None}
     return found
 
 

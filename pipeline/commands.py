@@ -135,6 +135,7 @@ def _row(job: Job, state: State) -> dict[str, Any]:
         "seconds": record.seconds if record else None,
         "finished": record.finished if record else None,
         "metrics": record.metrics if record else None,
+        "unavailable": record.unavailable if record else {},
     }
 
 

@@ -109,11 +109,12 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
             self._say_stand_in(name)
 
     def _say_stand_in(self, experiment: str) -> None:
-        state = self.build.known(self.jobs[f"dataset:{experiment}"])
-        if state.record and state.record.stand_in:
-            asked = state.record.inputs["config"]["dataset"]["name"]
+        data = self.jobs.get(f"dataset:{experiment}")  # a model that was made elsewhere has none
+        record = self.build.known(data).record if data else None
+        if record and record.stand_in:
+            asked = record.inputs["config"]["dataset"]["name"]
             self._view.warn(
-                f"{experiment} stands on the stand-in {state.record.stand_in}: {asked} could not be had."
+                f"{experiment} stands on the stand-in {record.stand_in}: {asked} could not be had."
                 " Set UNROLL_DATA or dataset.path to real data and run doit again."
             )
 

@@ -199,6 +199,24 @@ class Experiment(Section, frozen=True):
     description: Annotated[str, Meta(description="a sentence for whoever reads the list")] = ""
 
 
+class ImportedModel(Section, frozen=True):
+    """In place of all that, a quantized model that was made elsewhere; only what it costs is computed."""
+
+    tflite: Annotated[str, Meta(min_length=1, description="the file, as a converter wrote it and not yet compiled")]
+
+
+class Imported(Section, frozen=True):
+    """An experiment whose model was made elsewhere: what its sections are is what is computed of it."""
+
+    model: ImportedModel
+    vela: Vela
+    budget: Budget = Budget()
+    description: Annotated[str, Meta(description="a sentence for whoever reads the list")] = ""
+
+
+AnyExperiment = Experiment | Imported
+
+
 class ExperimentError(UnrollError):
     """One line: file, key, value, what is allowed."""
 
@@ -208,7 +226,7 @@ def names(folder: Path = EXPERIMENTS) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
-def load(name: str, folder: Path = EXPERIMENTS) -> Experiment:
+def load(name: str, folder: Path = EXPERIMENTS) -> AnyExperiment:
     """Read and check ``<folder>/<name>.toml``.
 
     Raises:
@@ -257,12 +275,16 @@ def _parse(path: Path) -> dict[str, Any]:
     raise _Problem(message)
 
 
-def _checked(document: dict[str, Any]) -> Experiment:
+def _checked(document: dict[str, Any]) -> AnyExperiment:
     # Targets first and one by one: msgspec does not say which entry of a table is wrong.
     vela = document.get("vela")
     targets = vela.get("targets") if isinstance(vela, dict) else None
     for name, table in targets.items() if isinstance(targets, dict) else ():
         _check_target(["vela", "targets", name], _convert(table, Target, ["vela", "targets", name]))
+    model = document.get("model")
+    if isinstance(model, dict) and "tflite" in model:
+        _refuse_training(document, model)
+        return _convert(document, Imported, [])
     experiment = _convert(document, Experiment, [])
     _check_dataset(experiment.dataset)
     _check_deployment(experiment)
@@ -273,7 +295,19 @@ def _convert(value: Any, kind: type[Kind], path: list[str]) -> Kind:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise _Problem(_mistakes().explain(str(error), value, path)) from None
+        document = Imported if kind is Imported else Experiment
+        raise _Problem(_mistakes().explain(str(error), value, path, document)) from None
+
+
+def _refuse_training(document: dict[str, Any], model: dict[str, Any]) -> None:
+    """Refuse what would be read for a model that is trained here, beside one that was made elsewhere."""
+    why = "model.tflite names a model that was made elsewhere, so nothing is trained or quantized here"
+    for section in document:
+        if section in Experiment.__struct_fields__ and section not in Imported.__struct_fields__:
+            _fail(f"{section}: {why}; remove the table, or model.tflite")
+    for key in model:
+        if key in Model.__struct_fields__:
+            _fail(f"model.{key}: {why}; remove the key, or model.tflite")
 
 
 def _check_dataset(dataset: Dataset) -> None:

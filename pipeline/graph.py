@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from pipeline.experiment import Experiment
+from pipeline.experiment import AnyExperiment, Imported
 from pipeline.folders import BUILD, LOGS
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of result. Its function is ``pipeline.stages.<name>.make``."""
+    """A kind of result. Its function is ``make`` of ``module``."""
 
     name: str
     summary: str
@@ -25,6 +25,13 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """Files of ours that it runs, relative to ``pipeline/``; a test compares them with what it imports."""
     on_crash: str = ""
     """What the user should know when the process dies of a segmentation fault."""
+    made_by: str = ""
+    """Its module in ``pipeline.stages``, where that has not the stage's name."""
+
+    @property
+    def module(self) -> str:
+        """Return the module of ``pipeline.stages`` that makes it."""
+        return self.made_by or self.name
 
 
 _KERAS = ("tensorflow", "keras", "numpy")
@@ -138,6 +145,20 @@ STAGES: Mapping[str, Stage] = {
 }
 """Every stage by name, in an order in which they can be built."""
 
+IMPORTED: Mapping[str, Stage] = {
+    "quantized": Stage(
+        name="quantized",
+        summary="take a model that was made elsewhere, after a look at what is inside",
+        needs=(),
+        sections=("model",),
+        tools=("ai-edge-litert", "flatbuffers"),
+        sources=(*_SHARED, "stages/imported.py"),
+        made_by="imported",
+    ),
+    "vela": STAGES["vela"],
+}
+"""The stages of a model that was made elsewhere: what reads ``quantized`` does not see the difference."""
+
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One stage of one experiment (and, for ``vela``, of one target)."""
@@ -159,11 +180,16 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return LOGS / f"{self.name.replace(':', '.')}.log"
 
 
-def jobs(name: str, experiment: Experiment) -> list[Job]:
+def stages(experiment: AnyExperiment) -> Mapping[str, Stage]:
+    """Return the stages that an experiment asks for."""
+    return IMPORTED if isinstance(experiment, Imported) else STAGES
+
+
+def jobs(name: str, experiment: AnyExperiment) -> list[Job]:
     """Return the jobs of an experiment, each after those it needs."""
     made: dict[str, Job] = {}
     found = []
-    for stage in STAGES.values():
+    for stage in stages(experiment).values():
         needs = tuple(made[need] for need in stage.needs)
         for target, config in _configs(stage, experiment):
             words = [stage.name, name, target] if target else [stage.name, name]
@@ -182,7 +208,7 @@ def jobs(name: str, experiment: Experiment) -> list[Job]:
     return found
 
 
-def _configs(stage: Stage, experiment: Experiment) -> list[tuple[str | None, dict[str, Any]]]:
+def _configs(stage: Stage, experiment: AnyExperiment) -> list[tuple[str | None, dict[str, Any]]]:
     """Return what a stage reads of an experiment: once, or once for each target."""
     if stage.name == "vela":
         return [(name, target.as_dict()) for name, target in experiment.vela.targets.items()]

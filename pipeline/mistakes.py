@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from pipeline.experiment import Experiment, Section
+from pipeline.experiment import Experiment, ImportedModel, Section
 from pipeline.npu.targets import one_of
 
 
-def explain(message: str, value: Any, path: list[str]) -> str:
-    """Turn msgspec's message about a value found at a path into key, value and remedy."""
+def explain(message: str, value: Any, path: list[str], document: type[Section] = Experiment) -> str:
+    """Turn msgspec's message about a value found at a path of a document into key, value and remedy."""
     problem, _, where = message.rpartition(" - at `$") if " - at `$" in message else (message, "", "")
     for part in filter(None, where.rstrip("`").split(".")):
         part = part.partition("[")[0]  # of a list, the whole is shown  # noqa: PLW2901
@@ -21,10 +21,14 @@ def explain(message: str, value: Any, path: list[str]) -> str:
     if named:
         key = dotted([*path, named[2]])
         if named[1] == "missing required":
-            return f"{key} is missing; {_allowed(_annotation([*path, named[2]]))}"
+            return f"{key} is missing; {_allowed(_annotation([*path, named[2]], document))}"
         impossible = next((why for word, why in _NOT_POSSIBLE.items() if path == ["model"] and word in named[2]), None)
-        return f"{key}: {impossible}" if impossible else f"{key}: unknown key; {did_you_mean(named[2], _fields(path))}"
-    hint = _annotation(path)
+        return (
+            f"{key}: {impossible}"
+            if impossible
+            else f"{key}: unknown key; {did_you_mean(named[2], _fields(path, document))}"
+        )
+    hint = _annotation(path, document)
     allowed = did_you_mean(value, _choices(hint)) if isinstance(value, str) and _choices(hint) else _allowed(hint)
     return f"{dotted(path)} = {_toml(value)}: {_plain(problem)}; {allowed}"
 
@@ -34,9 +38,9 @@ def dotted(path: list[str]) -> str:
     return ".".join(key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else repr(key) for key in path)
 
 
-def _annotation(path: list[str]) -> Any:
+def _annotation(path: list[str], document: type[Section]) -> Any:
     """Return the type of the key a path leads to, or None for no key of ours."""
-    hint: Any = Experiment
+    hint: Any = document
     for part in path:
         hint = _bare(hint)
         if get_origin(hint) is dict:
@@ -52,10 +56,11 @@ def _bare(hint: Any) -> Any:
     return get_args(hint)[0] if get_origin(hint) is Annotated else hint
 
 
-def _fields(path: list[str]) -> list[str]:
-    section = _bare(_annotation(path))
+def _fields(path: list[str], document: type[Section]) -> list[str]:
+    section = _bare(_annotation(path, document))
     is_section = isinstance(section, type) and issubclass(section, Section)
-    return [field.name for field in msgspec.structs.fields(section)] if is_section else []
+    instead = ImportedModel.__struct_fields__ if path == ["model"] and document is Experiment else ()
+    return [*(section.__struct_fields__ if is_section else ()), *instead]
 
 
 def _choices(hint: Any) -> list[str]:

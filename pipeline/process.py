@@ -124,7 +124,8 @@ def run(job: Job, order: dict[str, Any], folder: Path, watch: Callable[[], None]
 
     """
     order_file, report_file = folder / "order.json", folder / "report.json"
-    order_file.write_text(json.dumps({**order, "report": report_file.as_posix()}), encoding="utf-8")
+    whole = {"module": job.stage.module, **order, "report": report_file.as_posix()}
+    order_file.write_text(json.dumps(whole), encoding="utf-8")
     words = [job.stage.name, job.experiment, *([job.target] if job.target else []), "--order", order_file.as_posix()]
     job.log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()

@@ -34,7 +34,8 @@ class ProgressView:
         if self._made is None:
             from rich.console import Console  # noqa: PLC0415 - a no-op build shows one line and owes rich nothing
 
-            self._made = Console(file=self._file, highlight=False, soft_wrap=True)
+            # Names are the user's: vela:loop:u55 has no emoji in it, and brackets are no markup.
+            self._made = Console(file=self._file, highlight=False, soft_wrap=True, markup=False, emoji=False)
             if not self._made.is_terminal:
                 self._made.width = PLAIN_WIDTH
         return self._made
@@ -124,10 +125,10 @@ def _bars(console: "Console") -> "Progress":
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - see above
 
     columns = (
-        TextColumn("          {task.description}"),
+        TextColumn("          {task.description}", markup=False),
         BarColumn(bar_width=24),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[facts]}"),
+        TextColumn("{task.fields[facts]}", markup=False),
     )
     return Progress(*columns, console=console, transient=True)
 

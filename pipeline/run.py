@@ -64,7 +64,7 @@ def _report(order: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _made(order: dict[str, Any], name: str) -> dict[str, Any]:
     started = time.monotonic()
-    stage = importlib.import_module(f"pipeline.stages.{name.partition(':')[0]}")
+    stage = importlib.import_module(f"pipeline.stages.{order['module']}")
     imported = time.monotonic()
     found = stage.make(_work(order, name))
     return {

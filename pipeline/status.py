@@ -66,7 +66,7 @@ class Assessor:
         results = {need.stage.name: upstream[need.name].result for need in job.needs}
         seen = (job, record, trouble, tuple(results.values()), recorded, *_made_with(job))
         state = self._assessed.get(job.name, _NOTHING)
-        if not job.needs or state[0] != seen:  # a job without needs may read the user's own file
+        if not job.needs or places.own_files(job.config) or state[0] != seen:  # files of the user's own change unseen
             state = (seen, self._judged(job, record, trouble, results, recorded=recorded))
             self._assessed[job.name] = state
         judged = state[1]
@@ -167,14 +167,14 @@ def _inputs(job: Job, needed: Mapping[str, Record]) -> dict[str, Any]:
 
 
 def _own_data(job: Job) -> dict[str, str]:
-    """Return the digest of the user's own data file, if the job reads one."""
-    path = places.own_file(job.config)
-    if path is None:
-        return {}
-    try:
-        return {path.name: file_hashes().sha256(path)}
-    except OSError:
-        return {path.name: "missing"}
+    """Return the digests of the user's own files that the job reads."""
+    found = {}
+    for name, path in places.own_files(job.config).items():
+        try:
+            found[name] = file_hashes().sha256(path)
+        except OSError:
+            found[name] = "missing"
+    return found
 
 
 def _differences(record: Record | None, inputs: Mapping[str, Any], job: Job, *, partial: bool) -> list[str]:

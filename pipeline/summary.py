@@ -1,6 +1,6 @@
 """What an experiment came to, as rows of plain text: the end of a build, for a person."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.graph import Job
@@ -14,20 +14,8 @@ Rows = list[tuple[str, str, str]]
 def rows(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
     """Return the summary of an experiment whose jobs all have results."""
     by_stage = {record.stage: record for record in records}
-    data, accuracy = by_stage["dataset"], by_stage["accuracy"].metrics
-    rung = quantized_rung(accuracy)
-    changed = f"{accuracy['changed_predictions']:,} of {accuracy['test_samples']:,}"
-    table: Rows = [
-        ("data", _data(data), ""),
-        ("float accuracy", percent(accuracy["float_accuracy"]), "measured"),
-        (f"{rung} accuracy", f"{percent(quantized_accuracy(accuracy))} ({_points(accuracy)})", "measured"),
-        (f"predictions changed by {rung}", changed, "measured"),
-        *_streaming_rows(accuracy),
-        *_weakest_role(by_stage["quantized"]),
-        ("trained weights", kib(by_stage["weights"].metrics["weights_bytes"]), "measured"),
-        (f"{rung} model", kib(by_stage["quantized"].metrics["model_bytes"]), "measured"),
-    ]
-    inferences = by_stage["unrolled"].metrics.get("inferences_per_sequence", 1)
+    table = [row for stage, say in _SAYINGS if stage in by_stage for row in say(by_stage[stage])]
+    inferences = next((each for record in records if (each := record.metrics.get("inferences_per_sequence"))), 1)
     for job, record in zip(jobs, records, strict=True):
         if job.target:
             table += _target_rows(job.target, record, inferences)
@@ -42,21 +30,33 @@ def rows(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
 
 def line(jobs: Sequence[Job], records: Sequence[Record]) -> str:
     """Return the summary in one line, for a build of several experiments."""
-    accuracy = next(record.metrics for record in records if record.stage == "accuracy")
     cycles = (
         f"{job.target} {record.metrics['cycles_total']:,.0f} cycles"
         for job, record in zip(jobs, records, strict=True)
         if job.target
     )
-    rung = quantized_rung(accuracy)
     warned = "; see its warnings" if any(record.warnings for record in records) else ""
-    points = f"{percent(quantized_accuracy(accuracy))} ({_points(accuracy)})"
-    return f"{jobs[0].experiment}: {rung} {points}; {'; '.join(cycles)}{warned}"
+    return f"{jobs[0].experiment}: {_accuracy_in_short(records)}; {'; '.join(cycles)}{warned}"
+
+
+def accuracy_record(records: Iterable[Record | None]) -> Record | None:
+    """Return the record that tells the accuracies of an experiment, or why there are none: its last one that does."""
+    return next((record for record in reversed(list(records)) if record and "float_accuracy" in record.metrics), None)
 
 
 def quantized_rung(accuracy: Mapping[str, Any]) -> str:
-    """Return what the quantized model's activations are stored in, by the metrics of its accuracy: int8 or int16."""
-    return "int16" if "int16_accuracy" in accuracy else "int8"
+    """Return what the quantized model's activations are stored in, by the metrics of its accuracy."""
+    return next((rung for rung in ("int16", "uint8") if f"{rung}_accuracy" in accuracy), "int8")
+
+
+def has_accuracy(accuracy: Mapping[str, Any]) -> bool:
+    """Tell whether the accuracies could be had."""
+    return accuracy.get(f"{quantized_rung(accuracy)}_accuracy") is not None
+
+
+def why_no_accuracy(record: Record) -> str:
+    """Return why the quantized accuracy could not be had."""
+    return record.unavailable.get(f"{quantized_rung(record.metrics)}_accuracy", "")
 
 
 def quantized_accuracy(accuracy: Mapping[str, Any]) -> float:
@@ -70,6 +70,33 @@ def accuracy_drop(accuracy: Mapping[str, Any]) -> float:
     Rounded to far less than one sample: 98.25 - 97.75 is a limit's 0.5, though not in binary fractions.
     """
     return round(100 * (float(accuracy["float_accuracy"]) - quantized_accuracy(accuracy)), 9)
+
+
+def _accuracy_in_short(records: Sequence[Record]) -> str:
+    found = accuracy_record(records)
+    if found is None or not has_accuracy(found.metrics):
+        return "accuracy not available"
+    return f"{quantized_rung(found.metrics)} {_quantized(found.metrics)}"
+
+
+def _accuracies(record: Record) -> Rows:
+    accuracy = record.metrics
+    rung = quantized_rung(accuracy)
+    changed = f"{accuracy['changed_predictions']:,} of {accuracy['test_samples']:,}"
+    return [
+        ("float accuracy", percent(accuracy["float_accuracy"]), "measured"),
+        (f"{rung} accuracy", _quantized(accuracy), "measured"),
+        (f"predictions changed by {rung}", changed, "measured"),
+        *_streaming_rows(accuracy),
+    ]
+
+
+def _quantized(accuracy: Mapping[str, Any]) -> str:
+    return f"{percent(quantized_accuracy(accuracy))} ({_points(accuracy)})"
+
+
+def _unavailable(record: Record) -> Rows:
+    return [(name.replace("_", " "), f"not available: {why}", "") for name, why in record.unavailable.items()]
 
 
 def _weakest_role(quantized: Record) -> Rows:
@@ -106,14 +133,33 @@ def times(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
     ]
 
 
-def _data(record: Record) -> str:
+def _data(record: Record) -> Rows:
     name = record.metrics["dataset"]
     size = f"{record.metrics['train_samples']:,} to train, {record.metrics['test_samples']:,} to test"
-    return f"STAND-IN {name}, not the data asked for; {size}" if record.stand_in else f"{name}; {size}"
+    return [("data", f"STAND-IN {name}, not the data asked for; {size}" if record.stand_in else f"{name}; {size}", "")]
 
 
 def _points(accuracy: Mapping[str, Any]) -> str:
     return f"{-accuracy_drop(accuracy) + 0.0:+.2f} points"
+
+
+def _weights(record: Record) -> Rows:
+    return [("trained weights", kib(record.metrics["weights_bytes"]), "measured")]
+
+
+def _model(record: Record) -> Rows:
+    return [(f"{record.metrics['activations']} model", kib(record.metrics["model_bytes"]), "measured")]
+
+
+_SAYINGS: Sequence[tuple[str, Callable[[Record], Rows]]] = (
+    ("dataset", _data),
+    ("accuracy", _accuracies),
+    ("quantized", _unavailable),
+    ("quantized", _weakest_role),
+    ("weights", _weights),
+    ("quantized", _model),
+)
+"""Stage -> what its result has to say, in the order of the summary; an experiment need not have them all."""
 
 
 def _target_rows(target: str, record: Record, inferences: int) -> Rows:

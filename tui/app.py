@@ -171,6 +171,14 @@ class Dashboard(App[None]):
         """Run all that is stale of every experiment, as far as one failing does not stop the others."""
         self._run(["run", "--continue", "build"])
 
+    def action_run_matrix(self) -> None:
+        """Compile the selected experiment for every Ethos-U, as far as that was not done."""
+        facts = self.main.experiment()
+        if facts and facts.problem:
+            self.notify("the experiment's file has a mistake; e edits it", severity="error")
+        elif facts:
+            self._run([f"matrix:{facts.name}"])
+
     def action_force(self) -> None:
         """Make the selected stage again, though it may be fresh."""
         stage = self.main.stage()

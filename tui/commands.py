@@ -17,6 +17,7 @@ ACTIONS = {
     "Run what is selected": ("app.run_selected", "a stage and what it needs, or an experiment"),
     "Run all": ("app.run_all", "all that is stale of every experiment"),
     "Force the selected stage": ("app.force", "make it again, though it is fresh"),
+    "Compile the matrix": ("app.run_matrix", "what the experiment costs on every Ethos-U, and which boards it fits"),
     "Stop": ("app.stop", "stop the run; what finished stays"),
     "Edit the experiment": ("app.edit", "in $EDITOR"),
     "Compare results": ("app.compare", "side by side, with the Pareto front"),

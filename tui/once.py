@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 from pipeline.store import resolve
+from pipeline.summary import accuracy_record, has_accuracy, why_no_accuracy
 from tui.facts import accuracy, npu, words
 from tui.facts.accuracy import UnreadableError
 from tui.facts.board import Board, ExperimentFacts, Snapshot, StageFacts
@@ -82,7 +83,11 @@ def _beside(stage: StageFacts, now: float) -> str:
 
 
 def _accuracy(facts: ExperimentFacts) -> Iterator[str]:
-    rungs = accuracy.ladder(stage.record for stage in facts.stages)
+    records = [stage.record for stage in facts.stages]
+    rungs = accuracy.ladder(records)
+    told = accuracy_record(records)
+    if told and not has_accuracy(told.metrics):
+        yield f"  accuracy  not available: {why_no_accuracy(told)}"
     if rungs:
         shown = [f"{rung.name} {words.percent(rung.accuracy)}" for rung in rungs]
         difference = words.points(rungs[-1].difference(rungs[0]))

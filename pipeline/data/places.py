@@ -40,17 +40,23 @@ def mnist_folder(config: Mapping[str, Any]) -> Path | None:
     )
 
 
-def own_file(config: Mapping[str, Any]) -> Path | None:
-    """Return the user's ``.npz`` file or ``vela.ini``, if the job reads one."""
-    if config.get("config"):
-        return Path(config["config"])
+def own_files(config: Mapping[str, Any]) -> dict[str, Path]:
+    """Return the user's own files that a job reads, under the names by which they are told: content alone matters."""
+    if "tflite" in config.get("model", {}):
+        return {"model.tflite": Path(config["model"]["tflite"])}
     dataset = config.get("dataset")
-    return Path(dataset["path"]) if dataset and dataset["name"] == "npz" else None
+    named = config.get("config") or (dataset["path"] if dataset and dataset["name"] == "npz" else None)
+    return {Path(named).name: Path(named)} if named else {}
+
+
+_PATHS = {"dataset": "path", "model": "tflite"}
+"""Section -> its key that says where something is found."""
 
 
 def without_paths(config: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out where data is found: only its content matters, and paths differ in a container."""
-    dataset = config.get("dataset")
-    if dataset is None:
-        return {key: value for key, value in config.items() if key != "config"}
-    return {**config, "dataset": {key: value for key, value in dataset.items() if key != "path"}}
+    return {
+        name: {key: value for key, value in part.items() if key != _PATHS.get(name)} if name in _PATHS else part
+        for name, part in config.items()
+        if name != "config"
+    }

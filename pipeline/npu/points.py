@@ -67,6 +67,18 @@ class Impossible(NamedTuple):
     reason: str
 
 
+def place(point: Point) -> tuple[Any, ...]:
+    """Return what puts points in the order of the tables of targets, those of one system together."""
+    accelerators, modes = list(ACCELERATORS), list(MEMORY_MODES)
+    return (
+        point.family,
+        point.system_config,
+        accelerators.index(point.accelerator),
+        modes.index(point.memory_mode) if point.memory_mode in modes else len(modes),
+        point.optimise,
+    )
+
+
 def of_config(config: Mapping[str, Any]) -> Point:
     """Return the point of an experiment's target."""
     return Point(**{name: config[name] for name in Point.__struct_fields__ if name in config})

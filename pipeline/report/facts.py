@@ -1,7 +1,7 @@
 """All that the report says, as plain data that both templates show."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,14 @@ from pipeline.graph import Job
 from pipeline.matrix import Matrix
 from pipeline.placement import on_cpu
 from pipeline.store import Record
-from pipeline.summary import accuracy_drop, quantized_accuracy, quantized_rung
+from pipeline.summary import (
+    accuracy_drop,
+    accuracy_record,
+    has_accuracy,
+    quantized_accuracy,
+    quantized_rung,
+    why_no_accuracy,
+)
 
 MOST_CURVE_POINTS = 400
 
@@ -27,6 +34,7 @@ def collect(asked: Asked, description: str, allowed: Budget, found: Matrix) -> d
     made = list(zip(jobs, records, strict=True))  # a record's own target is that of whoever made it first
     by_stage = {record.stage: record for record in records}
     verdicts = budget.verdicts(allowed, jobs, records)
+    told = accuracy_record(records)
     target = next(iter(asked.targets))
     about = found.row(asked.targets[target])
     stand_in = next((record.stand_in for record in records if record.stand_in), None)
@@ -35,11 +43,11 @@ def collect(asked: Asked, description: str, allowed: Budget, found: Matrix) -> d
         "description": description,
         "finished": _clock(max(record.finished for record in records)),
         "warnings": _warnings(stand_in, verdicts, found, made),
-        "cards": _cards(by_stage, target, next(record for job, record in made if job.target == target)),
+        "cards": _cards(told, target, next(record for job, record in made if job.target == target)),
         "settings": _settings(made),
         "stages": [_stage(job, record) for job, record in made],
         "curve": _curve(by_stage.get("weights")),
-        "accuracy": _accuracy(asked, by_stage.get("accuracy")),
+        "accuracy": _accuracy(asked, told),
         "quantization": _numbers(by_stage["quantized"]),
         "targets": [_target(asked, job, found) for job in jobs if job.target],
         "matrix": _matrix(found),
@@ -74,13 +82,15 @@ def _warnings(
     return said + [f"No result for {row.point.name}: {row.failure}" for row in found.compiles if row.failure]
 
 
-def _cards(by_stage: Mapping[str, Record], target: str, compiled: Record) -> list[tuple[str, str, str]]:
+def _cards(accuracy: Record | None, target: str, compiled: Record) -> list[tuple[str, str, str]]:
     cards = []
-    if accuracy := by_stage.get("accuracy"):
-        rung = quantized_rung(accuracy.metrics)
-        gain = -accuracy_drop(accuracy.metrics) + 0.0
-        shown = tables.percent(quantized_accuracy(accuracy.metrics))
-        cards.append((f"{rung} accuracy", shown, f"measured, {gain:+.2f} points"))
+    if accuracy:
+        name = f"{quantized_rung(accuracy.metrics)} accuracy"
+        if has_accuracy(accuracy.metrics):
+            shown = tables.percent(quantized_accuracy(accuracy.metrics))
+            cards.append((name, shown, f"measured, {-accuracy_drop(accuracy.metrics) + 0.0:+.2f} points"))
+        else:
+            cards.append((name, "-", "not available"))
     numbers = compiled.metrics
     return [
         *cards,
@@ -168,6 +178,8 @@ def _line(points: Sequence[tuple[int, float]], top: float | None = None) -> str:
 def _accuracy(asked: Asked, record: Record | None) -> dict[str, Any] | None:
     if record is None:
         return None
+    if not has_accuracy(record.metrics):
+        return {"unavailable": why_no_accuracy(record)}
     found = record.metrics
     job = next(job for job in asked.jobs if job.stage.name == "accuracy")
     matrices = msgspec.json.decode((job.link / "confusion.json").read_bytes())
@@ -176,6 +188,7 @@ def _accuracy(asked: Asked, record: Record | None) -> dict[str, Any] | None:
     most = max((count for row in confusion for count in row), default=1) or 1
     names = ("float_accuracy_by_class", f"{rung}_accuracy_by_class")
     return {
+        "unavailable": None,
         "rung": rung,
         "rows": [
             ("float accuracy", tables.percent(found["float_accuracy"])),
@@ -193,16 +206,29 @@ def _accuracy(asked: Asked, record: Record | None) -> dict[str, Any] | None:
 
 def _numbers(record: Record) -> list[tuple[str, str, str]]:
     """Return the metrics of a stage as text; those that are tables in words of their own."""
-    found = []
-    for name, value in record.metrics.items():
-        if isinstance(value, dict):
-            shown = ", ".join(f"{key.replace('_', ' ')} {part:.6g}" for key, part in value.items() if _is_number(part))
-        elif isinstance(value, list):
-            continue
-        else:
-            shown = f"{value:,}" if _is_number(value) else str(value)
-        found.append((name.replace("_", " "), shown, record.basis.get(name, "")))
-    return [row for row in found if row[1]]
+    return [
+        (name, shown, record.basis.get(metric, ""))
+        for metric, value in record.metrics.items()
+        for name, shown in _worded(metric.replace("_", " "), value)
+    ]
+
+
+def _worded(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Yield a metric under its name; a table of tables, such as those of inputs by name, as a row for each."""
+    if isinstance(value, dict) and any(isinstance(part, dict) for part in value.values()):
+        for key, part in value.items():
+            yield from _worded(f"{name.removesuffix('s')} {key}", part)
+    elif isinstance(value, dict):
+        yield (
+            name,
+            ", ".join(f"{key.replace('_', ' ')} {_plain(part)}" for key, part in value.items() if part is not None),
+        )
+    elif value is not None and not isinstance(value, list):
+        yield name, f"{value:,}" if _is_number(value) else str(value)
+
+
+def _plain(value: Any) -> str:
+    return f"{value:.6g}" if _is_number(value) else str(value)
 
 
 def _is_number(value: object) -> bool:

@@ -99,8 +99,20 @@ def test_a_value_that_can_not_be_had_fails_and_says_why(jobs: dict[str, Job]) ->
     assert budget.sentence(found) == "cycles_max on u55-128 can't be checked: the result has no cycles_total"
     (of_model,) = budget.verdicts(Budget(accuracy_min=0.5), [], [])
     assert not of_model.passed
-    assert "there is no test set" in budget.sentence(of_model)
+    assert budget.sentence(of_model) == "accuracy_min can't be checked: the result has no accuracy"
     assert budget.cells(of_model)[3:6] == ("-", "-", "FAILED")
+
+
+@pytest.mark.parametrize(("name", "allowed"), [("accuracy_min", 0.5), ("accuracy_drop_max", 1.0)])
+def test_an_accuracy_that_is_unavailable_fails_and_says_why(jobs: dict[str, Job], name: str, allowed: float) -> None:
+    record = msgspec.structs.replace(
+        next(record for record in _records(jobs) if record.stage == "quantized"),
+        metrics={"float_accuracy": None, "int8_accuracy": None},
+        unavailable={"int8_accuracy": "no test set"},
+    )
+    (found,) = budget.verdicts(_budget(name, allowed), [jobs["quantized"]], [record])
+    assert not found.passed
+    assert budget.sentence(found) == f"{name} can't be checked: no test set"
 
 
 def test_every_target_is_held_against_the_budget_by_itself(jobs: dict[str, Job]) -> None:

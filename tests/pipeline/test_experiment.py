@@ -9,6 +9,7 @@ import pytest
 
 from pipeline import experiment, graph
 from pipeline.errors import UnrollError
+from pipeline.experiment import Experiment, Imported
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,6 +47,13 @@ def with_change(old: str, new: str) -> str:
     return GOOD.replace(old, new)
 
 
+def trained(folder: Path, name: str = "mine") -> Experiment:
+    """Load an experiment whose model is trained here."""
+    loaded = experiment.load(name, folder)
+    assert isinstance(loaded, Experiment)
+    return loaded
+
+
 def refusal(folder: Path, text: str | bytes, name: str = "mine") -> str:
     """Return what the author is told after the file's name, which must come first on the only line."""
     path = write(folder, text, name)
@@ -61,7 +69,7 @@ def refusal(folder: Path, text: str | bytes, name: str = "mine") -> str:
 def test_the_file_that_the_mistakes_are_made_in_is_good(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
 
-    assert experiment.load("mine", tmp_path).model.units == 8
+    assert trained(tmp_path).model.units == 8
 
 
 UNKNOWN_KEYS = {
@@ -445,12 +453,12 @@ def test_only_a_gru_can_reset_before_its_product(tmp_path: Path, cell: str) -> N
 
     assert refusal(tmp_path, wrong) == "model.reset_after = false: only a gru has a reset gate; remove the key"
     write(tmp_path, with_change("units = 8", "units = 8\nreset_after = false"))
-    assert experiment.load("mine", tmp_path).model.reset_after is False
+    assert trained(tmp_path).model.reset_after is False
 
 
 def test_widths_of_dense_layers_have_their_bounds(tmp_path: Path) -> None:
     write(tmp_path, with_change("units = 8", "units = 8\nlayers = 3\ndense = [1, 4096]"))
-    assert experiment.load("mine", tmp_path).model.dense == [1, 4096]
+    assert trained(tmp_path).model.dense == [1, 4096]
 
     for wrong in ("[0]", "[4097]", '["8"]', "[1, 2, 3, 4, 5, 6, 7, 8, 9]"):
         said = refusal(tmp_path, with_change("units = 8", f"units = 8\ndense = {wrong}"))
@@ -461,7 +469,7 @@ def test_a_state_may_be_taken_in_pieces_of_any_length(tmp_path: Path) -> None:
     """Whether they divide the sequence is known when the data are: the unrolled stage says it."""
     for kind, steps in (("tied", 7), ("keras", 1)):
         write(tmp_path, f'{GOOD}[deployment]\ngraph = "{kind}"\nstate = true\nsteps_per_inference = {steps}\n')
-        assert experiment.load("mine", tmp_path).deployment.steps_per_inference == steps
+        assert trained(tmp_path).deployment.steps_per_inference == steps
 
 
 @pytest.mark.parametrize(
@@ -494,7 +502,7 @@ def test_a_file_that_is_not_utf_8_is_told_what_to_do(tmp_path: Path, encoding: s
 def test_line_ends_of_windows_are_as_good(tmp_path: Path) -> None:
     write(tmp_path, GOOD.replace("\n", "\r\n"))
 
-    assert experiment.load("mine", tmp_path).model.cell == "gru"
+    assert trained(tmp_path).model.cell == "gru"
 
 
 def test_a_missing_file_lists_those_there_are(tmp_path: Path) -> None:
@@ -548,8 +556,7 @@ def test_a_shipped_experiment_loads(name: str) -> None:
 
 
 def test_the_guides_model_and_a_tiny_one_are_shipped() -> None:
-    guide = experiment.load("mnist-gru", ROOT / "experiments")
-    tiny = experiment.load("tiny", ROOT / "experiments")
+    guide, tiny = (trained(ROOT / "experiments", name) for name in ("mnist-gru", "tiny"))
 
     assert (guide.dataset.name, guide.model.cell, guide.model.units) == ("mnist", "gru", 256)
     assert (guide.training.epochs, guide.quantization.representative_samples) == (1, 100)
@@ -616,7 +623,7 @@ def test_defaults_are_written_out(tmp_path: Path) -> None:
 def test_a_whole_number_will_do_for_a_number(tmp_path: Path) -> None:
     write(tmp_path, with_change("seed = 0", "learning_rate = 1"))
 
-    rate = experiment.load("mine", tmp_path).training.learning_rate
+    rate = trained(tmp_path).training.learning_rate
 
     assert isinstance(rate, float)
     assert rate == 1.0
@@ -677,7 +684,48 @@ def test_a_changed_budget_changes_no_job(tmp_path: Path) -> None:
 
 def test_an_experiment_cannot_be_changed_after_it_was_checked(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
-    loaded = experiment.load("mine", tmp_path)
+    loaded = trained(tmp_path)
 
     with pytest.raises(AttributeError):
         loaded.model.units = -1  # type: ignore[misc]
+
+
+MADE_ELSEWHERE = f'[model]\ntflite = "models/mine.tflite"\n{VELA}'
+
+
+def test_a_model_that_was_made_elsewhere_needs_nothing_but_a_target(tmp_path: Path) -> None:
+    write(tmp_path, f'description = "keyword spotting"\n{MADE_ELSEWHERE}[budget]\nsram_max = 1024\n')
+    loaded = experiment.load("mine", tmp_path)
+    assert isinstance(loaded, Imported)
+    assert (loaded.model.tflite, loaded.budget.sram_max) == ("models/mine.tflite", 1024)
+    assert loaded.description == "keyword spotting"
+
+
+@pytest.mark.parametrize("section", ["dataset", "training", "deployment", "quantization"])
+def test_what_trains_or_quantizes_is_refused_beside_it(tmp_path: Path, section: str) -> None:
+    said = refusal(tmp_path, f"{MADE_ELSEWHERE}[{section}]\n")
+    assert said.startswith(f"{section}: model.tflite names a model that was made elsewhere"), said
+    assert said.endswith("remove the table, or model.tflite"), said
+
+
+@pytest.mark.parametrize("key", ['cell = "gru"', "units = 8", "layers = 1", "dense = [4]", "reset_after = true"])
+def test_so_is_a_networks_shape(tmp_path: Path, key: str) -> None:
+    said = refusal(tmp_path, MADE_ELSEWHERE.replace("[model]", f"[model]\n{key}"))
+    assert said.startswith(f"model.{key.split(maxsplit=1)[0]}: model.tflite names a model"), said
+    assert said.endswith("remove the key, or model.tflite"), said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"models/mine.tflite"', "7", "model.tflite = 7: expected text, got a whole number"),
+        ('"models/mine.tflite"', '""', "model.tflite = '': expected text of length >= 1"),
+        ("[model]", "[model]\nsamples = 3", "model.samples: unknown key; allowed: tflite"),
+        ("[model]", "[budgets]\n[model]", "budgets: unknown key; did you mean budget?"),
+        ("ethos-u55-128", "ethos-u55-129", "did you mean ethos-u55-128?"),
+        (VELA, "", "vela is missing"),
+        ("tflite", "tflit", "model.tflit: unknown key; did you mean tflite?"),
+    ],
+)
+def test_a_mistake_in_it_is_one_line_as_any_other(tmp_path: Path, old: str, new: str, says: str) -> None:
+    assert says in refusal(tmp_path, MADE_ELSEWHERE.replace(old, new, 1))

@@ -54,7 +54,9 @@ def _wait_until(true: Callable[[], bool]) -> None:
 def test_a_stage_runs_and_reports_as_in_a_fresh_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     order = {"report": str(tmp_path / "report.json"), "into": str(tmp_path / "into"), "log": "a.log", "run": "1"}
-    (tmp_path / "order.json").write_text(json.dumps(order | {"config": {}, "inputs": {}}), encoding="utf-8")
+    (tmp_path / "order.json").write_text(
+        json.dumps(order | {"module": "nothing", "config": {}, "inputs": {}}), encoding="utf-8"
+    )
     said = []
     for modules in ((), ("no_such_module",)):
         with ForkServer(*modules) as server:

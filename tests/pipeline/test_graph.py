@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import experiment, graph
-from pipeline.graph import STAGES
+from pipeline.graph import IMPORTED, STAGES, Stage
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "pipeline"
@@ -40,10 +40,10 @@ def _closure(start: Path) -> set[str]:
     return {path.relative_to(PACKAGE).as_posix() for path in seen}
 
 
-@pytest.mark.parametrize("name", STAGES)
-def test_a_stage_declares_exactly_the_sources_it_runs(name: str) -> None:
+@pytest.mark.parametrize("stage", [*STAGES.values(), IMPORTED["quantized"]], ids=lambda stage: stage.module)
+def test_a_stage_declares_exactly_the_sources_it_runs(stage: Stage) -> None:
     """Else a change of one would not make the results stale, or a change elsewhere would."""
-    assert set(STAGES[name].sources) == _closure(PACKAGE / "stages" / f"{name}.py") | {"stages/__init__.py"}
+    assert set(stage.sources) == _closure(PACKAGE / "stages" / f"{stage.module}.py") | {"stages/__init__.py"}
 
 
 def test_stages_stand_after_those_they_need() -> None:
@@ -74,3 +74,17 @@ def test_a_stage_sees_only_its_own_sections() -> None:
     assert configs["quantized"] == {"deployment", "quantization"}
     assert configs["unrolled"] == {"model", "deployment"}
     assert configs["accuracy"] == set()
+
+
+def test_a_model_that_was_made_elsewhere_is_looked_at_and_compiled(tmp_path: Path) -> None:
+    target = (
+        'accelerator = "ethos-u85-256"\nsystem_config = "Ethos_U85_SYS_DRAM_Mid"\n'
+        'memory_mode = "Dedicated_Sram_384KB"\n'
+    )
+    text = f'[model]\ntflite = "mine.tflite"\n[vela.targets.a]\n{target}[vela.targets.b]\n{target}'
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    jobs = graph.jobs("mine", experiment.load("mine", tmp_path))
+    assert [job.name for job in jobs] == ["quantized:mine", "vela:mine:a", "vela:mine:b"]
+    assert jobs[0].link.as_posix() == "build/mine/quantized", "what follows finds it where it always is"
+    assert [need.name for need in jobs[1].needs] == ["quantized:mine"]
+    assert jobs[1].stage is STAGES["vela"]

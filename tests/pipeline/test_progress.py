@@ -53,6 +53,13 @@ def test_brackets_and_control_characters_are_shown_as_they_are(out: io.StringIO)
     assert "[x] plain" in out.getvalue()
 
 
+def test_a_summary_shows_names_and_reasons_letter_by_letter(out: io.StringIO) -> None:
+    """Rich would make an emoji of the middle of vela:loop:u55, and leave out what it takes for markup."""
+    ProgressView().table("[loop]", [("warning", "quantized:loop: [red] x", "")], [("vela:loop:u55", "1.0 s", "")])
+    for text in ("[loop]", "quantized:loop: [red] x", "vela:loop:u55"):
+        assert text in out.getvalue()
+
+
 def test_a_terminal_gets_a_bar_and_none_is_left(out: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm-256color")

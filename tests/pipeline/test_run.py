@@ -16,8 +16,8 @@ def _run(monkeypatch: pytest.MonkeyPatch, make: Any) -> dict[str, Any]:
     monkeypatch.setattr(accuracy, "make", make)
     into = Path("into")
     into.mkdir()
-    order = {"config": {"a": 1}, "inputs": {"dataset": "there"}, "into": "into", "log": "the.log", "run": "1"}
-    Path("order.json").write_text(json.dumps({**order, "report": "report.json"}))
+    order = {"module": "accuracy", "config": {"a": 1}, "inputs": {"dataset": "there"}, "into": "into", "run": "1"}
+    Path("order.json").write_text(json.dumps({**order, "log": "the.log", "report": "report.json"}))
     code = run.main(["accuracy", "tiny", "--order", "order.json"])
     report: dict[str, Any] = json.loads(Path("report.json").read_text())
     assert code == (0 if "metrics" in report else 1)

@@ -1,6 +1,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from pipeline import store, summary
 from pipeline.graph import Job
 from pipeline.store import Record
@@ -20,7 +22,7 @@ METRICS: dict[str, dict[str, Any]] = {
     "dataset": {"dataset": "mnist", "train_samples": 60_000, "test_samples": 10_000},
     "weights": {"weights_bytes": 1024},
     "unrolled": {"inferences_per_sequence": 1},
-    "quantized": {"model_bytes": 2048},
+    "quantized": {"model_bytes": 2048, "activations": "int8"},
     "accuracy": ACCURACY,
     "vela": VELA,
 }
@@ -76,7 +78,8 @@ def test_every_number_says_its_unit_and_what_it_is(jobs: dict[str, Job]) -> None
 
 def test_a_model_of_16_bits_is_called_so(jobs: dict[str, Job]) -> None:
     accuracy = {name.replace("int8", "int16"): value for name, value in ACCURACY.items()}
-    records = _records(jobs, {**METRICS, "accuracy": accuracy})
+    model = {**METRICS["quantized"], "activations": "int16"}
+    records = _records(jobs, {**METRICS, "accuracy": accuracy, "quantized": model})
 
     rows = summary.rows(list(jobs.values()), records)
 
@@ -88,7 +91,7 @@ def test_a_model_of_16_bits_is_called_so(jobs: dict[str, Job]) -> None:
 
 
 def test_the_weakest_role_of_a_tied_graph_is_named(jobs: dict[str, Job]) -> None:
-    weak = {"model_bytes": 2048, "weakest_role": "gru_1/input_product", "weakest_role_noise": 0.0193}
+    weak = {**METRICS["quantized"], "weakest_role": "gru_1/input_product", "weakest_role_noise": 0.0193}
     rows = summary.rows(list(jobs.values()), _records(jobs, {**METRICS, "quantized": weak}))
 
     assert ("weakest role", "gru_1/input_product, noise 1.93 %", "measured") in rows
@@ -158,3 +161,22 @@ def test_a_drop_of_exactly_a_limit_is_that_limit() -> None:
     assert drops == {0.5}
     found = {"float_accuracy": 0.9825, "int8_accuracy": 0.9775 - 1e-6}
     assert summary.accuracy_drop(found) > 0.5, "one sample of a million"
+
+
+def _imported(jobs: dict[str, Job]) -> tuple[list[Job], list[Record]]:
+    """Return the jobs and records of a model that was made elsewhere."""
+    kept = {name: jobs[name] for name in ("quantized", "vela")}
+    absent = {"float_accuracy": None, "int8_accuracy": None}
+    metrics = {**METRICS, "quantized": {**METRICS["quantized"], **absent}}
+    records = _records(kept, metrics)
+    records[0] = msgspec.structs.replace(records[0], unavailable=dict.fromkeys(absent, "made elsewhere"))
+    return list(kept.values()), records
+
+
+def test_a_model_that_was_made_elsewhere_says_why_it_has_no_accuracy(jobs: dict[str, Job]) -> None:
+    rows = summary.rows(*_imported(jobs))
+    assert ("int8 accuracy", "not available: made elsewhere", "") in rows
+    assert ("int8 model", "2.0 KiB", "measured") in rows
+    assert "u55-128: inference" in [name for name, *_ in rows]
+    assert not {"data", "trained weights"} & {name for name, *_ in rows}
+    assert summary.line(*_imported(jobs)) == "tiny: accuracy not available; u55-128 6,218,057 cycles"

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import experiment, graph, lock, store
+from pipeline import experiment, graph, lock, matrix, store
 from pipeline.events import FILE
 from pipeline.graph import Job
+from pipeline.npu import boards, points
 from pipeline.status import STATE_DB, Assessor, State
 from pipeline.store import Record
 
@@ -34,6 +35,8 @@ stand_in = "digits"
 cell = "gru"
 units = {units}
 
+"""
+TARGET = """
 [vela.targets.u55-128]
 accelerator = "ethos-u55-128"
 system_config = "Ethos_U55_High_End_Embedded"
@@ -59,8 +62,14 @@ class Recorded:
     ) -> None:
         """Write an experiment's file."""
         Path("experiments").mkdir(exist_ok=True)
-        text = EXPERIMENT.format(units=units, description=description) + BUDGET * budget
+        text = EXPERIMENT.format(units=units, description=description) + TARGET + BUDGET * budget
         Path(f"experiments/{name}.toml").write_text(text, encoding="utf-8")
+
+    def write_imported(self, name: str = "elsewhere") -> None:
+        """Write an experiment whose model was made elsewhere, and the model."""
+        text = f'description = "made elsewhere"\n[model]\ntflite = "{name}.tflite"\n{TARGET}'
+        Path(f"experiments/{name}.toml").write_text(text, encoding="utf-8")
+        Path(f"{name}.tflite").write_text(f"model of {name}", encoding="utf-8")
 
     def jobs(self, name: str = "keyword") -> list[Job]:
         """Return the jobs of an experiment."""
@@ -86,6 +95,22 @@ class Recorded:
             states[job.name] = assessor.assess(job, states)
         self._remember(states)
 
+    def compile_matrix(self, name: str = "keyword", *, points_left_out: int = 0) -> None:
+        """Lay down the compiles of ``doit matrix``, those for boards as well."""
+        states: dict[str, State] = {}
+        assessor = Assessor()
+        for job in self.jobs(name):
+            states[job.name] = assessor.assess(job, states)
+        needed = next(job for job in self.jobs(name) if job.stage.name == "quantized")
+        chosen = list(points.points(every=False))[points_left_out:]
+        wanted = dict.fromkeys([*chosen, *(board.point() for board in boards.load_all())])
+        for point, job in zip(wanted, matrix.jobs_of(list(wanted), needed), strict=True):
+            inputs = assessor.assess(job, states, recorded=False).inputs
+            assert inputs is not None
+            cycles = 800_000 if point.memory_mode == "Sram_Only" else 6_000_000 - 1000 * point.macs_per_cycle
+            with store.scratch_folder() as scratch:
+                self._publish(scratch, job, inputs, int8=0.0, cycles=cycles, finished=NOW - HOUR, stand_in=None)
+
     def _publish(
         self, scratch: Path, job: Job, inputs: dict[str, Any], *, finished: float, stand_in: str | None, **found: Any
     ) -> None:
@@ -101,6 +126,7 @@ class Recorded:
             inputs=inputs,
             outputs=store.describe_outputs(folder),
             metrics=metrics,
+            unavailable={name: "there is no test set" for name, value in metrics.items() if value is None},
             basis=dict.fromkeys(metrics, basis),
             stand_in=stand_in,
             seconds=SECONDS[job.stage.name],
@@ -165,7 +191,9 @@ def _results(job: Job, folder: Path, *, int8: float, cycles: int) -> tuple[dict[
             return {"largest_difference": 3e-7}, "measured"
         case "quantized":
             (folder / "quantized.tflite").write_text(f"int8 {int8} {cycles}", encoding="utf-8")
-            return {"model_bytes": 964_096}, "measured"
+            known: dict[str, Any] = {"model_bytes": 964_096, "activations": "int8"}
+            absent = dict.fromkeys(("float_accuracy", "int8_accuracy")) if job.stage.made_by else {}
+            return known | absent, "measured"
         case "accuracy":
             return _accuracy(folder, int8), "measured"
     return _vela(folder, cycles), "estimated"

@@ -386,7 +386,7 @@ async def test_nothing_is_running_and_nothing_is_selected(recorded: Recorded, da
     del recorded
     async with dashboard.run_test(size=WIDE) as pilot:
         await settled(pilot)
-        for key in ("s", "r", "F", "e", "c", "d", "l", "slash", "escape"):
+        for key in ("s", "r", "F", "m", "e", "c", "d", "l", "slash", "escape"):
             await pilot.press(key)
             await pilot.pause()
         assert "nothing is running" in said(pilot)

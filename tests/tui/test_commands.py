@@ -49,7 +49,7 @@ async def test_every_action_is_offered_and_runs(
         before = (len(dashboard._notifications), len(dashboard.screen_stack))
         await hit.command()
         await until(pilot, lambda: (len(dashboard._notifications), len(dashboard.screen_stack)) != before)
-        assert bool(started) == (name.startswith(("Run", "Force")))
+        assert bool(started) == (name.startswith(("Run", "Force", "Compile")))
 
 
 async def test_a_stage_is_gone_to_by_a_part_of_its_name(recorded: Recorded, dashboard: Dashboard) -> None:

@@ -52,6 +52,15 @@ def test_a_built_project_in_a_pipe(built: Project) -> None:
     assert "\x1b" not in text
 
 
+def test_a_model_that_was_made_elsewhere_says_why_it_has_no_accuracy(recorded: Recorded) -> None:
+    recorded.write_imported()
+    assert "  stale     quantized     never built" in look()
+    recorded.build("elsewhere")
+    lines = look()
+    assert "  accuracy  not available: there is no test set" in lines
+    assert [line.split()[1] for line in lines if line.startswith("  fresh")] == ["quantized", "vela"]
+
+
 def test_a_pipe_that_takes_only_ascii_gets_ascii(recorded: Recorded) -> None:
     recorded.write(description="hört auf „Größe“ 🦾")
     text = printed(encoding="ascii")
@@ -157,7 +166,7 @@ STATES: dict[str, tuple[Callable[[Recorded], None], list[str]]] = {
             "keyword",
             (
                 "  invalid   experiments/keyword.toml: model.unit: unknown key; did you mean units?"
-                " allowed: cell, units, layers, dense, activation, recurrent_activation or reset_after"
+                " allowed: cell, units, layers, dense, activation, recurrent_activation, reset_after or tflite"
             ),
         ],
     ),

@@ -111,13 +111,15 @@ def test_the_main_screen(
     assert snap_compare(dashboard, terminal_size=SIZES[size], run_before=_look(keys))
 
 
-TABS = {"accuracy": "2", "npu": "3", "layers": "4", "log": "5"}
+TABS = {"accuracy": "2", "npu": "3", "layers": "4", "log": "5", "matrix": "6"}
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("tab", TABS)
 def test_a_tab(recorded: Recorded, dashboard: Dashboard, snap_compare: Compare, tab: str, size: str) -> None:
     _all_fresh(recorded)
+    if tab == "matrix":
+        recorded.compile_matrix()
     recorded.log("vela:keyword:u55-128", "".join(f"NPU: operator {number}\n" for number in range(60)))
     assert snap_compare(dashboard, terminal_size=SIZES[size], run_before=_look([TABS[tab]]))
 

@@ -23,7 +23,7 @@ _DOWNSTREAM = "downstream of "
 FRESH = ("fresh", "restored")
 """States in which a stage needs nothing."""
 
-_Loaded = tuple[list[Job], experiment.Experiment] | UnrollError
+_Loaded = tuple[list[Job], experiment.AnyExperiment] | UnrollError
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ class ExperimentFacts:
     budget: Budget
     problem: str | None = None
     """What is wrong with its file; then it has no stages."""
+    matrix: Latest | None = None
+    """The last that was heard of compiling its matrix."""
 
     @property
     def state(self) -> str:
@@ -199,7 +201,10 @@ class Board:
             return ExperimentFacts(name, "", (), Budget(), str(loaded))
         jobs, document = loaded
         stages = tuple(self._stage(job, going) for job in jobs if job.name in self._states)
-        return ExperimentFacts(name, document.description, stages, document.budget)
+        heard = self._live.latest.get(f"matrix:{name}")
+        if heard and heard.kind == "running" and (going is None or going.id != heard.run):
+            heard = None  # whoever said so is gone
+        return ExperimentFacts(name, document.description, stages, document.budget, matrix=heard)
 
     def _stage(self, job: Job, going: Run | None) -> StageFacts:
         state, latest = self._states[job.name], self._live.latest.get(job.name)

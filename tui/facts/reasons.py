@@ -1,7 +1,9 @@
 """Why a target costs what it costs, in the words of ``doit matrix``, from the compiles that are there."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -39,7 +41,7 @@ def sentences(job: Job, record: Record) -> list[str]:
         point=points.of_config(job.config), link=store.resolve(job.link), target=job.target, record=record, failure=None
     )
     rows = {own.point: own}
-    for link, other in _of_the_same_model(job.experiment, record):
+    for link, other in of_the_same_model(job.experiment, record.inputs):
         point = points.of_config(other.inputs["config"])
         rows.setdefault(point, Row(point=point, link=link, target=None, record=other, failure=None))
     matrix = Matrix(
@@ -55,13 +57,17 @@ def sentences(job: Job, record: Record) -> list[str]:
         return []
 
 
-def _of_the_same_model(experiment: str, record: Record) -> Iterator[tuple[Path, Record]]:
-    """Yield the matrix's results of the same model by the same tools, with their folders."""
+def of_the_same_model(experiment: str, inputs: Mapping[str, Any]) -> Iterator[tuple[Path, Record]]:
+    """Yield the matrix's results of the same model by the same sources and tools, with their folders."""
     for link in sorted(compiles(experiment).glob("*")):
-        try:
+        with contextlib.suppress(OSError, BrokenRecordError):
             other = store.read_record(link)
-        except (OSError, BrokenRecordError):
-            continue
-        made = ("files", "source", "tools")
-        if all(other.inputs.get(name) == record.inputs.get(name) for name in made):
-            yield store.resolve(link), other
+            if _made_of(other.inputs) == _made_of(inputs):
+                yield store.resolve(link), other
+
+
+def _made_of(inputs: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what compiles of one model have in common; a ``vela.ini`` of one's own is the target's."""
+    files: Mapping[str, str] = inputs.get("files", {})
+    model = {name: sha256 for name, sha256 in files.items() if name.startswith("quantized/")}
+    return model, inputs.get("source"), inputs.get("tools")

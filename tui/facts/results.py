@@ -7,7 +7,7 @@ from typing import Any
 from pipeline import store
 from pipeline.npu import points
 from pipeline.store import Record
-from pipeline.summary import quantized_rung
+from pipeline.summary import accuracy_record, quantized_rung
 from tui.facts import words
 from tui.facts.board import Snapshot
 
@@ -17,7 +17,7 @@ class Result:
     """One model: what it was made of, how accurate it is, and what it costs on each target."""
 
     key: str
-    """The accuracy's key, which tells results apart."""
+    """The key of the result that tells the accuracy, or why there is none; it tells results apart."""
     experiment: str
     finished: float
     """Seconds since the epoch."""
@@ -27,7 +27,7 @@ class Result:
     settings: Mapping[str, Any]
     """``section.key`` -> value."""
     metrics: Mapping[str, Any]
-    """Of the accuracy stage."""
+    """Of that result."""
     targets: Mapping[str, Mapping[str, Any]]
     """``u55-128 Shared_Sram`` -> the metrics of its compilation."""
 
@@ -38,12 +38,13 @@ def catalogue(snapshot: Snapshot) -> list[Result]:
     found: list[Result] = []
     for facts in snapshot.experiments:
         own = [stage.record for stage in facts.stages if stage.record]
-        found += [_result(record, facts.name, own, kept) for record in own if record.stage == "accuracy"]
+        told = accuracy_record(own)
+        found += [_result(told, facts.name, own, kept)] if told else []
     shown_keys = {result.key for result in found}
     found += [
         _result(record, record.experiment, [], kept)
         for record in kept
-        if record.stage == "accuracy" and record.key not in shown_keys
+        if accuracy_record([record]) and record.key not in shown_keys
     ]
     return sorted(found, key=lambda result: (not result.shown, -result.finished, result.experiment))
 
@@ -54,7 +55,7 @@ def _result(accuracy: Record, name: str, own: Sequence[Record], kept: Sequence[R
     Where several fit, since other settings or another Vela came to the same, those shown beside the
     accuracy count first, then the youngest, of those that an artefact may come from the youngest before it.
     """
-    model = accuracy.inputs["files"].get("quantized/quantized.tflite")
+    model = _model(accuracy)
     made_by: dict[tuple[str, str], Record] = {}
     for record in [*own, *sorted(kept, key=lambda record: record.finished > accuracy.finished)]:
         for facts in record.outputs.values():
@@ -87,6 +88,13 @@ def _result(accuracy: Record, name: str, own: Sequence[Record], kept: Sequence[R
         metrics=accuracy.metrics,
         targets=targets,
     )
+
+
+def _model(told: Record) -> str | None:
+    """Return the sha256 of the quantized model that a result is about, or is itself."""
+    own = told.outputs.get("quantized.tflite")
+    found: str | None = own["sha256"] if own else told.inputs["files"].get("quantized/quantized.tflite")
+    return found
 
 
 def _is_of_the_matrix(record: Record) -> bool:

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 from textual_plotext import PlotextPlot
 
-from pipeline.summary import quantized_accuracy
+from pipeline.summary import accuracy_drop, has_accuracy, quantized_accuracy
 from tui.facts import results, words
 from tui.facts.results import Result, Row
 from tui.widgets import paint
@@ -158,13 +158,14 @@ class CompareScreen(Screen[None]):
         marked = id(result) in self._marked
         stand_in = " (stand-in data)" if result.stand_in else ""
         kept = "" if result.shown else ", remembered"
-        quantized = quantized_accuracy(result.metrics)
+        known = has_accuracy(result.metrics)
+        points = f"{-accuracy_drop(result.metrics) + 0.0:+.2f}" if known else "-"
         return {
             "": paint.text(f"{'*' if marked else ' '} {letter}", "$text-accent bold" if marked else ""),
             "experiment": paint.text(f"{result.experiment}{kept}{stand_in}", "" if result.shown else paint.MUTED),
             "made": paint.text(words.age(self._now() - result.finished), paint.MUTED),
-            "quantized": paint.text(words.percent(quantized)),
-            "points": paint.text(f"{100 * (quantized - result.metrics['float_accuracy']):+.2f}"),
+            "quantized": paint.text(words.percent(quantized_accuracy(result.metrics)) if known else "-"),
+            "points": paint.text(points),
             "cycles": paint.text(f"{found['cycles_total']:>11,.0f}" if found else "-"),
             "ms": paint.text(f"{found['inference_ms']:,.2f}" if found else "-"),
             "SRAM": paint.text(words.size(found["sram_bytes"]) if found else "-"),
@@ -185,7 +186,7 @@ class CompareScreen(Screen[None]):
         points = [
             (letter, result.targets[self._target]["cycles_total"], 100 * quantized_accuracy(result.metrics))
             for letter, result in self._lettered()
-            if self._target in result.targets
+            if self._target in result.targets and has_accuracy(result.metrics)
         ]
         plot = widget.plt
         plot.clear_data()

@@ -17,7 +17,7 @@ KEYS: dict[str, dict[str, str]] = {
     "move": {
         "j k, arrows": "down, up (g G: first, last)",
         "enter": "fold an experiment in or out; open a stage",
-        "[ ], 1 to 5": "tab before, next tab; a tab by its number",
+        "[ ], 1 to 6": "tab before, next tab; a tab by its number",
         "esc": "back to the list",
         "b": "hide the list, so that the details have all the room",
         "/": "filter the list or the layers, search the log",
@@ -27,6 +27,7 @@ KEYS: dict[str, dict[str, str]] = {
         "r": "run what is selected: a stage and what it needs, or all that is stale of an experiment",
         "R": "run all that is stale of every experiment",
         "F": "make the selected stage again, though it is fresh",
+        "m": "compile the matrix: what the experiment costs on every Ethos-U",
         "s": "stop the run; what finished stays",
         "e": "open the experiment in your editor ($VISUAL, $EDITOR)",
     },

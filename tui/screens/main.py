@@ -20,12 +20,13 @@ from tui.widgets.filter_bar import FilterBar
 from tui.widgets.headline import Headline
 from tui.widgets.layer_panel import LayerPanel, LayerTable
 from tui.widgets.log_panel import LogPanel, LogView
+from tui.widgets.matrix_panel import MatrixPanel
 from tui.widgets.npu_panel import NpuPanel
 from tui.widgets.panel import Panel, View
 from tui.widgets.stage_panel import StagePanel
 from tui.widgets.stage_table import StageTable
 
-TABS = ("stage", "accuracy", "npu", "layers", "log")
+TABS = ("stage", "accuracy", "npu", "layers", "log", "matrix")
 
 EMPTY = """No experiments yet.
 
@@ -47,6 +48,7 @@ class MainScreen(Screen[None]):
         Binding("e", "app.edit", "Edit"),
         Binding("d", "app.compare", "Compare"),
         Binding("R", "app.run_all", "Run all", show=False),
+        Binding("m", "app.run_matrix", "Matrix", show=False),
         Binding("F", "app.force", "Force", show=False),
         Binding("left_square_bracket", "turn(-1)", "Tab before", show=False, key_display="["),
         Binding("right_square_bracket", "turn(1)", "Next tab", show=False, key_display="]"),
@@ -71,7 +73,8 @@ class MainScreen(Screen[None]):
         with Horizontal(id="body"):
             yield StageTable(self._now)
             with Vertical(id="details"), TabbedContent(initial="stage"):
-                for name, panel in zip(TABS, (StagePanel, AccuracyPanel, NpuPanel, LayerPanel, LogPanel), strict=True):
+                panels = (StagePanel, AccuracyPanel, NpuPanel, LayerPanel, LogPanel, MatrixPanel)
+                for name, panel in zip(TABS, panels, strict=True):
                     with TabPane("NPU" if name == "npu" else name.capitalize(), id=name):
                         yield panel()
         yield Static(id="why")

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from pipeline.experiment import Budget
 from pipeline.store import Record, resolve
-from pipeline.summary import accuracy_drop, quantized_accuracy, quantized_rung
+from pipeline.summary import accuracy_drop, has_accuracy, quantized_accuracy, quantized_rung, why_no_accuracy
 from tui.facts import accuracy, quantizing, words
 from tui.facts.accuracy import Matrix, Rung, UnreadableError
 from tui.facts.board import StageFacts
@@ -39,7 +39,7 @@ class AccuracyPanel(Panel):
 
     def draw(self, view: View) -> None:
         """Draw the experiment's accuracy, anew only when it is another result."""
-        stage = view.experiment.stage("accuracy")
+        stage = view.experiment.stage("accuracy") or view.experiment.stage("quantized")  # of a model made elsewhere
         record = stage.record if stage else None
         why = (stage.reasons, stage.note if record is None else "") if stage else ()
         shown = (view.experiment.name, record, why, view.experiment.budget, self.columns)
@@ -49,7 +49,7 @@ class AccuracyPanel(Panel):
         self._shown = shown
         if not same:  # else the samples keep their place until they are drawn for the new width
             self.query_one("#samples", Static).update("")
-        if stage is None or record is None:
+        if stage is None or record is None or not has_accuracy(record.metrics):
             self.query_one("#ladder", Static).update(_nothing(stage))
             return
         records = [facts.record for facts in view.experiment.stages]
@@ -112,6 +112,8 @@ def _role_lines(quantized: Path, columns: int) -> list[Content]:
 
 
 def _nothing(stage: StageFacts | None) -> Content:
+    if stage and stage.record:
+        return paint.lines([paint.text("accuracy not available", paint.HEADING), why_no_accuracy(stage.record)])
     why = stage.note if stage else "the experiment's file has a mistake"
     return paint.lines([paint.text("no accuracy yet", paint.HEADING), why])
 

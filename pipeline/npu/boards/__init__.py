@@ -31,9 +31,10 @@ class Board(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     config: str | None = None
     """A ``vela.ini`` beside the board's file."""
     sram_bytes: int | None = None
-    """What the NPU may use; None for a memory that the board has not, or that nobody told of."""
+    """What the NPU may use; None for a memory that the board has not."""
     dram_bytes: int | None = None
     flash_bytes: int | None = None
+    """None where the model is loaded into DRAM, or where nobody told of the size of an external one."""
 
     def point(self) -> Point:
         """Return what to compile for."""
@@ -44,13 +45,19 @@ class Board(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             config=self.config,
         )
 
+    @property
+    def not_checked(self) -> str:
+        """Say what is not looked at, since nobody told of its size; empty where all is."""
+        unknown = self.flash_bytes is None and self.dram_bytes is None
+        return "its external flash is not checked: its size is the board maker's choice" if unknown else ""
+
     def missing(self, found: Mapping[str, Any]) -> list[str]:
         """Say what a compiled model needs and the board has not; nothing when it fits."""
         said = []
         for key, memory in MEMORIES.items():
             has, needs = getattr(self, key), found[key]
-            if key == "flash_bytes" and has is None and self.dram_bytes is not None:
-                continue  # the model is loaded into DRAM, where it is counted already
+            if key == "flash_bytes" and has is None:
+                continue  # the model is loaded into DRAM, where it is counted already, or see ``not_checked``
             if needs and has is None:
                 said.append(f"needs {_kib(needs)} of {memory}, and has none")
             elif has is not None and needs > has:

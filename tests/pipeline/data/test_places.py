@@ -95,11 +95,12 @@ def test_other_data_sets_do_not_look_for_mnist(tmp_path: Path, monkeypatch: pyte
     assert places.mnist_folder(config(name)) is None
 
 
-def test_ones_own_file_is_that_of_an_npz_data_set_only() -> None:
-    assert places.own_file(config("npz", "mine.npz")) == Path("mine.npz")
-    assert places.own_file(config("mnist", "folder")) is None
-    assert places.own_file(config("digits")) is None
-    assert places.own_file({"model": {"units": 8}}) is None
+def test_ones_own_files_are_those_that_a_stage_reads_itself() -> None:
+    assert places.own_files(config("npz", "data/mine.npz")) == {"mine.npz": Path("data/mine.npz")}
+    assert places.own_files({"accelerator": "ethos-u55-128", "config": "my.ini"}) == {"my.ini": Path("my.ini")}
+    assert places.own_files({"model": {"tflite": "a/b.tflite"}}) == {"model.tflite": Path("a/b.tflite")}
+    for other in (config("mnist", "folder"), config("digits"), {"model": {"units": 8}}, {"config": None}):
+        assert places.own_files(other) == {}
 
 
 def test_a_path_is_left_out_of_what_counts_and_nothing_else_is() -> None:
@@ -107,6 +108,7 @@ def test_a_path_is_left_out_of_what_counts_and_nothing_else_is() -> None:
 
     assert places.without_paths(full) == {"dataset": {"name": "npz", "stand_in": None}, "model": {"units": 8}}
     assert full["dataset"]["path"] == "mine.npz"
+    assert places.without_paths({"model": {"tflite": "a/b.tflite"}}) == {"model": {}}
 
 
 def test_a_config_without_a_data_set_stays_as_it_is() -> None:

@@ -155,6 +155,7 @@ def start_alone(tmp_path: Path) -> Callable[..., Callable[[], tuple[int, dict[st
         folder = tmp_path / name
         (folder / "into").mkdir(parents=True)
         order = {
+            "module": stage,
             "config": dict(config),
             "inputs": {stage: str(path) for stage, path in inputs.items()},
             "into": str(folder / "into"),

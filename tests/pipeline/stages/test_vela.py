@@ -17,6 +17,8 @@ from pipeline.npu.targets import ACCELERATORS, SYSTEM_CONFIGS
 from pipeline.stages import vela
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.vela import CompileError
+from tests.models import chain as chain_of
+from tests.models import packed
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
 Compile = Callable[..., tuple[Path, Mapping[str, Any]]]
@@ -213,6 +215,24 @@ def test_what_is_no_model_is_one_sentence_with_velas_last_words(compile_: Compil
         compile_(quantized=model_folder(tmp_path / "text", b"no model at all, but long enough to be looked at"))
 
     assert str(caught.value).startswith("Vela failed (exit code 1): RuntimeError: Compilation failed")
+
+
+def test_a_model_that_kills_vela_is_one_sentence(compile_: Compile, tmp_path: Path) -> None:
+    model = chain_of(2)
+    model.subgraphs[0].tensors[1].shape = [0, 16]
+    with pytest.raises(CompileError) as caught:
+        compile_(quantized=model_folder(tmp_path / "empty", packed(model)))
+    assert str(caught.value).startswith("Vela failed (signal 11): ")
+
+
+@pytest.mark.slow
+def test_ten_thousand_operators_are_compiled_and_told_one_by_one(compile_: Compile, tmp_path: Path) -> None:
+    """Half a minute, most of it Vela's: nothing of ours grows faster than the model."""
+    folder, metrics = compile_(quantized=model_folder(tmp_path / "large", packed(chain_of(10_000))))
+    assert metrics["npu_operators"] == 10_000
+    assert metrics["cpu_operators"] == 0
+    layers = json.loads((folder / vela.LAYERS).read_text(encoding="utf-8"))["layers"]
+    assert sum(layer["cycles"] for layer in layers) == metrics["cycles_total"]
 
 
 def test_what_vela_printed_goes_into_the_log(

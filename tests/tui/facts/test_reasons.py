@@ -65,7 +65,7 @@ def test_compiles_of_another_model_or_broken_ones_are_passed_over(compiled: tupl
     compile_too("more-macs", 1, accelerator="ethos-u55-256")
     record = Path("build/.store/more-macs.1/stage.json")
     text = record.read_text(encoding="utf-8")
-    record.write_text(text.replace('"files":{"', '"files":{"x":"y","'), encoding="utf-8")
+    record.write_text(text.replace('"files":{"', '"files":{"quantized/x":"y","'), encoding="utf-8")
     compile_too("broken", 1, accelerator="ethos-u55-32")
     Path("build/.store/broken.1/stage.json").write_text("{", encoding="utf-8")
     assert not any("MACs per cycle" in sentence for sentence in reasons.sentences(*compiled))

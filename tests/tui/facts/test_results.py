@@ -53,6 +53,22 @@ def test_a_result_has_the_settings_of_every_stage_it_was_made_by(recorded: Recor
     assert list(result.targets) == [TARGET]
 
 
+def test_a_model_that_was_made_elsewhere_is_a_result_without_accuracy(recorded: Recorded) -> None:
+    recorded.write()
+    recorded.build(cycles=6_000_000)
+    recorded.write_imported()
+    recorded.build("elsewhere", cycles=240_000)
+    found = catalogue()
+    assert sorted(result.experiment for result in found) == ["elsewhere", "keyword"]
+    imported = next(result for result in found if result.experiment == "elsewhere")
+    assert imported.shown
+    assert list(imported.targets) == [TARGET]
+    rows = {row.name: row for row in results.side_by_side([imported, *(each for each in found if each != imported)])}
+    assert rows["quantized accuracy"].cells[0] == "-"
+    assert rows["quantized accuracy"].better == (None, None)
+    assert rows["  cycles"].better[1] is False
+
+
 def test_each_result_has_its_own_settings_and_targets(recorded: Recorded) -> None:
     for name, units, cycles in (("large", 256, 6_000_000), ("small", 16, 240_000)):
         recorded.write(name, units=units)

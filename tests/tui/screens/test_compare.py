@@ -47,6 +47,19 @@ def three(recorded: Recorded) -> Recorded:
     return recorded
 
 
+async def test_a_result_without_accuracy_stands_in_the_table_and_in_no_plot(
+    three: Recorded, dashboard: Dashboard
+) -> None:
+    three.write_imported()
+    three.build("elsewhere", cycles=500_000)
+    async with dashboard.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        rows = [[str(cell) for cell in table(pilot).get_row_at(row)] for row in range(4)]
+        (mine,) = [row for row in rows if row[1] == "elsewhere"]
+        assert mine[3:5] == ["-", "-"]
+        assert "elsewhere" in differences(pilot)
+
+
 async def test_results_are_marked_by_keys_and_clicks_and_the_first_is_the_base(
     three: Recorded, dashboard: Dashboard
 ) -> None:

@@ -40,7 +40,7 @@ async def test_tabs_are_turned_by_brackets_and_numbers(built: Recorded, dashboar
     async with dashboard.run_test(size=(120, 30)) as pilot:
         await settled(pilot)
         await pilot.press("left_square_bracket")
-        assert active(pilot) == "log"
+        assert active(pilot) == "matrix"
         await pilot.press("right_square_bracket", "right_square_bracket")
         assert active(pilot) == "accuracy"
         for number, name in enumerate(TABS, 1):

@@ -58,6 +58,15 @@ def built(recorded: Recorded) -> Recorded:
     return recorded
 
 
+async def test_a_model_that_was_made_elsewhere_says_why_there_is_none(recorded: Recorded, dashboard: Dashboard) -> None:
+    recorded.write_imported()
+    async with dashboard.run_test(size=WIDE) as pilot:
+        assert (await opened(pilot)).splitlines() == ["no accuracy yet", "never built"]
+    recorded.build("elsewhere")
+    async with Dashboard(now=lambda: NOW).run_test(size=WIDE) as pilot:
+        assert (await opened(pilot)).splitlines() == ["accuracy not available", "there is no test set"]
+
+
 def budget(**limits: float) -> None:
     path = Path("experiments/keyword.toml")
     lines = "".join(f"{name} = {value}\n" for name, value in limits.items())

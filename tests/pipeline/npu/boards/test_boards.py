@@ -34,11 +34,11 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_shipped_board_is_whole_and_says_where_each_fact_is_from() -> None:
     shipped = boards.load_all()
-    assert len(shipped) >= 4
+    assert len(shipped) >= 8
     assert len({board.name for board in shipped}) == len(shipped)
     for board in shipped:
         assert board.sram_bytes
-        assert board.flash_bytes or board.dram_bytes
+        assert bool(board.flash_bytes or board.dram_bytes) == (board.not_checked == "")
         assert all(len(source) > 20 for source in board.sources.values()), board.name
 
 
@@ -63,6 +63,18 @@ def test_a_system_with_dram_has_its_model_there() -> None:
     board = next(board for board in boards.load_all() if board.dram_bytes)
     assert board.missing({"sram_bytes": 1, "dram_bytes": 1000, "flash_bytes": 10**9}) == []
     assert "DRAM" in board.missing({"sram_bytes": 1, "dram_bytes": 10**9, "flash_bytes": 1})[0]
+
+
+def test_a_flash_of_unknown_size_is_not_checked_and_that_is_said(mine: Path) -> None:
+    known = boards.load(mine)
+    lines = [line for line in MINE.splitlines() if not line.startswith("flash_bytes")]
+    mine.write_text("\n".join(lines), encoding="utf-8")
+    unknown = boards.load(mine)
+    large = {"sram_bytes": 1, "dram_bytes": 0, "flash_bytes": 10**9}
+    assert len(known.missing(large)) == 1
+    assert unknown.missing(large) == []
+    assert known.not_checked == ""
+    assert "external flash is not checked" in unknown.not_checked
 
 
 @pytest.mark.parametrize(
