@@ -15,7 +15,7 @@ from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
 
 from pipeline.npu.stream import registers_u85
 from pipeline.npu.stream.container import Family
-from pipeline.npu.stream.errors import StreamError
+from pipeline.npu.stream.errors import NotVerifiedError, StreamError
 
 OPERATIONS_BELOW = 0x100
 """Opcodes of one word below this start something; the others set a register."""
@@ -35,6 +35,8 @@ class Kind(Enum):
     IRQ = "NPU_OP_IRQ"
     STOP = "NPU_OP_STOP"
 
+
+COVERED = {kind.value for kind in Kind}
 
 KERNELS = {Kind.CONV, Kind.DEPTHWISE, Kind.POOL, Kind.ELEMENTWISE}
 """Operations that read and write feature maps."""
@@ -99,6 +101,7 @@ def decode(words: npt.NDArray[np.uint32], family: Family) -> Sequence[Command]:
 
     Raises:
         StreamError: an unknown command, a payload that is cut off, no STOP, or words behind it.
+        NotVerifiedError: an operation that Vela does not use for these models.
 
     """
     registers: dict[str, int] = {}
@@ -121,6 +124,9 @@ def decode(words: npt.NDArray[np.uint32], family: Family) -> Sequence[Command]:
             place += 1
         elif opcode >= OPERATIONS_BELOW:
             registers[name] = parameter
+        elif name not in COVERED:
+            message = f"{name} at byte 0x{offset:x} of the command stream"
+            raise NotVerifiedError(message)
         else:
             found.append(Command(offset=offset, kind=Kind(name), parameter=parameter, registers=dict(registers)))
             if found[-1].kind is Kind.STOP:

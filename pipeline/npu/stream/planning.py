@@ -11,6 +11,7 @@ from pipeline.npu.stream import kernels, u55, u85
 from pipeline.npu.stream.arithmetic import Scale
 from pipeline.npu.stream.commands import KERNELS, Command, Kind
 from pipeline.npu.stream.container import Family, Npu, Program
+from pipeline.npu.stream.errors import StreamError
 from pipeline.npu.stream.kernels import Numbers, Product
 from pipeline.npu.stream.lookup import built_in
 from pipeline.npu.stream.memory import CONSTANT, LOOKUP, UNWRITTEN, Access, Contents
@@ -56,12 +57,16 @@ def translate(command: Command, npu: Npu) -> Operation:
     """Return what a kernel or a transfer does.
 
     Raises:
-        StreamError: it reads registers that were never set.
+        StreamError: it reads registers that were never set, or a number in one stands for nothing.
         NotVerifiedError: it does what this emulator does not cover.
 
     """
     operation = u85.operation if npu.family is Family.U85 else u55.operation
-    return operation(command, npu)
+    try:
+        return operation(command, npu)
+    except (ValueError, LookupError) as error:
+        message = f"{command}: a number in its registers stands for nothing that is known ({error})"
+        raise StreamError(message) from None
 
 
 class Planner:

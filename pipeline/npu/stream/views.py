@@ -1,6 +1,7 @@
 """Feature maps as arrays: which bytes they are, and what reads and writes them."""
 
 from collections.abc import Callable, Iterator, Mapping
+from math import prod
 
 import numpy as np
 import numpy.typing as npt
@@ -8,15 +9,13 @@ import numpy.typing as npt
 from pipeline.npu.stream.errors import NotVerifiedError, StreamError
 from pipeline.npu.stream.feature_maps import FeatureMap
 from pipeline.npu.stream.kernels import Numbers
-from pipeline.npu.stream.memory import CONSTANT, Access, Contents
+from pipeline.npu.stream.memory import CHAINED, CONSTANT, MOST_CHAINED_BYTES, Access, Contents, name
 
 Bytes = npt.NDArray[np.uint8]
 Memories = Mapping[int, Bytes]
 """Region -> (samples, bytes)."""
 Read = Callable[[Memories], Numbers]
 Write = Callable[[Memories, Numbers], None]
-MOST_ELEMENTS = 1 << 24
-"""Registers could ask for a million times as many, which no memory of an Ethos-U system holds."""
 
 
 def reader(feature_map: FeatureMap, contents: Contents, who: object) -> tuple[Read, tuple[Access, ...]]:
@@ -29,8 +28,8 @@ def reader(feature_map: FeatureMap, contents: Contents, who: object) -> tuple[Re
         NotVerifiedError: partly constant and partly computed.
 
     """
-    _bound(feature_map, who)
     region, shape, dtype = contents.region(feature_map.region), feature_map.shape, feature_map.dtype
+    _check_size(feature_map, contents, who)
     accesses = tuple(_accesses(feature_map, region))
     states = {contents.states(access, who) for access in accesses}
     places = _places(feature_map)
@@ -55,8 +54,8 @@ def writer(feature_map: FeatureMap, contents: Contents, who: object) -> tuple[Wr
         StreamError: it's too large, beyond the memory, or in the constants.
 
     """
-    _bound(feature_map, who)
     region = contents.region(feature_map.region)
+    _check_size(feature_map, contents, who)
     accesses = tuple(_accesses(feature_map, region))
     for access in accesses:
         contents.write(access, who)
@@ -69,10 +68,14 @@ def writer(feature_map: FeatureMap, contents: Contents, who: object) -> tuple[Wr
     return write, accesses
 
 
-def _bound(feature_map: FeatureMap, who: object) -> None:
-    height, width, depth = feature_map.shape
-    if not 0 < height * width * depth <= MOST_ELEMENTS or min(feature_map.shape) < 1:
-        message = f"{who}: a feature map of {height} x {width} x {depth}"
+def _check_size(feature_map: FeatureMap, contents: Contents, who: object) -> None:
+    """Refuse more elements than the memory has bytes: registers could ask for a million times as many."""
+    region = contents.region(feature_map.region)
+    most = MOST_CHAINED_BYTES if region >= CHAINED else len(contents.state.get(region, ()))
+    elements = prod(feature_map.shape)
+    if min(feature_map.shape) < 1 or elements * feature_map.bits // 8 > most:
+        shape = " x ".join(map(str, feature_map.shape))
+        message = f"{who}: a feature map of {shape} elements of {feature_map.bits} bits in {name(region)}"
         raise StreamError(message)
 
 
