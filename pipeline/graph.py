@@ -111,8 +111,8 @@ STAGES: Mapping[str, Stage] = {
             summary="float and quantized accuracy over the whole test set",
             needs=("dataset", "unrolled", "quantized"),
             sections=(),
-            tools=("ai-edge-litert", "numpy"),
-            sources=(*_SHARED, "stages/accuracy.py", "stages/streaming.py", *_INFERENCE),
+            tools=("ai-edge-litert", "tflite-micro", "numpy"),
+            sources=(*_SHARED, "stages/accuracy.py", "stages/micro.py", "stages/streaming.py", *_INFERENCE),
         ),
         Stage(
             name="vela",
