@@ -22,6 +22,7 @@ TABLES: dict[str, tuple[type[Section], str]] = {
     "[deployment]": (experiment.Deployment, "unrolled, quantized"),
     "[quantization]": (experiment.Quantization, "quantized"),
     "[vela.targets.<name>]": (experiment.Target, "vela"),
+    "[verify]": (experiment.Verify, "verify"),
     "[budget]": (experiment.Budget, "`doit check`, the placement gate and the dashboard"),
 }
 

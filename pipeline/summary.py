@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline import proof
 from pipeline.graph import Job
+from pipeline.ladder import MICRO, Rung, ladder
 from pipeline.store import Record
 from pipeline.tables import kib, percent
 
@@ -22,6 +24,7 @@ def rows(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
         ("float accuracy", percent(accuracy["float_accuracy"]), "measured"),
         (f"{rung} accuracy", f"{percent(quantized_accuracy(accuracy))} ({_points(accuracy)})", "measured"),
         (f"predictions changed by {rung}", changed, "measured"),
+        *_micro_rows(ladder(zip(jobs, records, strict=True))),
         *_streaming_rows(accuracy),
         *_weakest_role(by_stage["quantized"]),
         ("trained weights", kib(by_stage["weights"].metrics["weights_bytes"]), "measured"),
@@ -29,8 +32,10 @@ def rows(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
     ]
     inferences = by_stage["unrolled"].metrics.get("inferences_per_sequence", 1)
     for job, record in zip(jobs, records, strict=True):
-        if job.target:
-            table += _target_rows(job.target, record, inferences)
+        if job.compiles:
+            table += _target_rows(job, record, inferences)
+        elif job.target:
+            table += _proof_rows(job, record)
     table += [
         ("warning", f"{job.name}: {text}", "")
         for job, record in zip(jobs, records, strict=True)
@@ -43,15 +48,13 @@ def rows(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
 def line(jobs: Sequence[Job], records: Sequence[Record]) -> str:
     """Return the summary in one line, for a build of several experiments."""
     accuracy = next(record.metrics for record in records if record.stage == "accuracy")
-    cycles = (
-        f"{job.target} {record.metrics['cycles_total']:,.0f} cycles"
-        for job, record in zip(jobs, records, strict=True)
-        if job.target
-    )
+    pairs = list(zip(jobs, records, strict=True))
+    cycles = [f"{job.target} {record.metrics['cycles_total']:,.0f} cycles" for job, record in pairs if job.compiles]
+    proofs = {proof.identity(record) for job, record in pairs if job.stage.name == "verify"}
     rung = quantized_rung(accuracy)
     warned = "; see its warnings" if any(record.warnings for record in records) else ""
     points = f"{percent(quantized_accuracy(accuracy))} ({_points(accuracy)})"
-    return f"{jobs[0].experiment}: {rung} {points}; {'; '.join(cycles)}{warned}"
+    return f"{jobs[0].experiment}: {rung} {points}; {'; '.join([*cycles, *sorted(proofs)])}{warned}"
 
 
 def quantized_rung(accuracy: Mapping[str, Any]) -> str:
@@ -70,6 +73,22 @@ def accuracy_drop(accuracy: Mapping[str, Any]) -> float:
     Rounded to far less than one sample: 98.25 - 97.75 is a limit's 0.5, though not in binary fractions.
     """
     return round(100 * (float(accuracy["float_accuracy"]) - quantized_accuracy(accuracy)), 9)
+
+
+def _micro_rows(rungs: Sequence[Rung]) -> Rows:
+    """Say what TensorFlow Lite Micro's kernels come to, whose bytes the compiled file is compared with."""
+    return [
+        (f"{rung.name} accuracy", _shown(rung, rungs[0]), rung.basis if rung.accuracy is not None else "")
+        for rung in rungs
+        if rung.name == MICRO
+    ]
+
+
+def _shown(rung: Rung, first: Rung) -> str:
+    if rung.accuracy is None:
+        return f"not known: {rung.reason}"
+    difference = rung.difference(first)
+    return percent(rung.accuracy) + ("" if difference is None else f" ({100 * difference + 0.0:+.2f} points)")
 
 
 def _weakest_role(quantized: Record) -> Rows:
@@ -116,8 +135,21 @@ def _points(accuracy: Mapping[str, Any]) -> str:
     return f"{-accuracy_drop(accuracy) + 0.0:+.2f} points"
 
 
-def _target_rows(target: str, record: Record, inferences: int) -> Rows:
+def _proof_rows(job: Job, record: Record) -> Rows:
+    """Say what came of emulating a compiled file; what is not verified stands among the warnings."""
     found = record.metrics
+    if found["compiled_accuracy"] is None:
+        return [(f"{job.target}: compiled file", f"not verified: {record.unavailable['compiled_accuracy']}", "")]
+    samples = f"{percent(found['compiled_accuracy'])} over {found['emulated_samples']:,} samples"
+    return [
+        (f"{job.target}: accuracy", samples, "emulated"),
+        (f"{job.target}: compiled file", proof.identity(record), "emulated"),
+        (f"{job.target}: for every input", proof.for_every_input(found), "emulated"),
+    ]
+
+
+def _target_rows(job: Job, record: Record, inferences: int) -> Rows:
+    found, target = record.metrics, job.target
     cycles = f"{found['cycles_total']:,.0f} cycles, {found['inference_ms']:.2f} ms"
     if inferences > 1:
         cycles += f"; {inferences} a sequence: {inferences * found['cycles_total']:,.0f} cycles"

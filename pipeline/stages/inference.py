@@ -58,6 +58,8 @@ class Port:
     """An input or output of a model."""
 
     index: int
+    tensor: str
+    """The name of its tensor, which a compiled file keeps; signatures call it otherwise."""
     shape: tuple[int, ...]
     dtype: Any
     quantization: Quantization | None
@@ -110,11 +112,11 @@ class Model:
         found: Stored = self.interpreter.get_tensor(self.outputs[name].index)
         return found
 
-    def reset(self) -> None:
+    def reset(self, samples: int = 1) -> None:
         """Set every state to 0: its zero point."""
         for name in self.states:
             port = self.inputs[name]
-            self.put(name, port.stored(np.zeros(port.shape, np.float32)))
+            self.put(name, port.stored(np.zeros((samples, *port.shape[1:]), np.float32)))
 
     def infer(self, steps: Stored) -> None:
         """Run one inference on (steps, features), stored as the input wants it."""
@@ -132,10 +134,10 @@ class Model:
 
     def run(self, sequence: Stored) -> None:
         """Run (time steps, features) in as many inferences as it takes, from whatever the state is."""
-        for first in range(0, len(sequence), self.steps):
+        for first in range(0, sequence.shape[-2], self.steps):
             if first:
                 self.feed_back()
-            self.infer(sequence[first : first + self.steps])
+            self.infer(sequence[..., first : first + self.steps, :])
 
 
 @contextmanager
@@ -149,6 +151,7 @@ def _unwarned() -> Iterator[None]:
 def _port(details: Mapping[str, Any]) -> Port:
     return Port(
         index=int(details["index"]),
+        tensor=str(details["name"]),
         shape=tuple(int(size) for size in details["shape"]),
         dtype=np.dtype(details["dtype"]),
         quantization=quantization(details),
@@ -200,10 +203,14 @@ def workers(samples: int) -> int:
 
 
 def in_chunks(
-    pool: Executor, run: Callable[[Features], dict[str, Stored]], x: Features, progress: Callable[[int], None]
+    pool: Executor,
+    run: Callable[[Features], dict[str, Stored]],
+    x: Features,
+    progress: Callable[[int], None],
+    size: int = CHUNK,
 ) -> dict[str, Stored]:
-    """Run ``CHUNK`` samples at a time in a pool; return what came out, in the order of the samples."""
-    chunks = [pool.submit(run, x[first : first + CHUNK]) for first in range(0, len(x), CHUNK)]
+    """Run so many samples at a time in a pool; return what came out, in the order of the samples."""
+    chunks = [pool.submit(run, x[first : first + size]) for first in range(0, len(x), size)]
     done = 0
     for chunk in as_completed(chunks):
         done += len(chunk.result()[OUTPUT])

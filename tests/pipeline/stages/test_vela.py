@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+from pipeline.npu.compiler import CompileError
 from pipeline.npu.targets import ACCELERATORS, SYSTEM_CONFIGS
 from pipeline.stages import vela
 from pipeline.stages.contract import Found, Work
-from pipeline.stages.vela import CompileError
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
 Compile = Callable[..., tuple[Path, Mapping[str, Any]]]
