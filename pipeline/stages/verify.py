@@ -41,10 +41,12 @@ def make(work: Work) -> Found:
         compiler.CompileError: Vela, which tells what each command is for, failed.
 
     """
+    compiled = work.inputs["vela"] / COMPILED
     try:
-        machine = Machine(container.load(work.inputs["vela"] / COMPILED))
+        machine = Machine(container.load(compiled))
     except NotVerifiedError as error:
-        return _found(NO_CHECKS, dict.fromkeys(OF_SAMPLES, str(error)), {}, [str(error)])
+        why = str(error).removeprefix(f"{compiled}: ")  # where it lies is no part of a result
+        return _found(NO_CHECKS, dict.fromkeys(OF_SAMPLES, why), {}, [why])
     not_verified = []
     checked = NO_CHECKS
     try:
