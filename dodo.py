@@ -119,7 +119,7 @@ def _is_placed(task: object, values: object, jobs: list[graph.Job], allowed: int
 
 def _placement_task(name: str, jobs: list[graph.Job]) -> Task:
     allowed = BUDGETS[name].cpu_operators_max or 0
-    targets = [job for job in jobs if job.target]
+    targets = [job for job in jobs if job.compiles]
     return {
         "basename": "placement",
         "name": name,
@@ -137,11 +137,15 @@ def _all_tasks() -> Iterator[Task]:
         mine = [job for jobs in whole.values() for job in jobs if job.stage.name == stage.name]
         yield _group_task(stage.name, None, stage.summary, mine)
         yield from (_job_task(job) for job in mine)
+        if stage.per_target:
+            for name in whole:
+                of_targets = [job for job in mine if job.experiment == name]
+                yield _group_task(stage.name, name, f"{stage.summary}; every target of {name}", of_targets)
     everything = _group_task(
         "build", None, "every stage of every experiment", [job for jobs in whole.values() for job in jobs]
     )
     yield {**everything, "task_dep": [*everything["task_dep"], *(f"placement:{name}" for name in whole)]}
-    targets = [job for jobs in whole.values() for job in jobs if job.target]
+    targets = [job for jobs in whole.values() for job in jobs if job.compiles]
     yield _group_task(
         "placement", None, "fail when operators stay on the CPU that the experiment does not allow", targets
     )
@@ -217,9 +221,7 @@ def task_check() -> Iterator[Task]:
             "doc": f"hold the results of {whose} against the budget (--json, --baseline FILE)",
             "actions": [(check.answer_check, [BUILD, asked])],
             "params": [JSON, {**baseline, "help": "an earlier --json, to show what changed as a Markdown table"}],
-            "task_dep": [
-                job.name for subject in asked for job in subject.jobs if job.stage.name in {"accuracy", "vela"}
-            ],
+            "task_dep": [job.name for subject in asked for job in subject.jobs if job.stage.name in check.CHECKED],
             "uptodate": [False],
             "io": {"capture": False},
             "meta": {"answers": True},

@@ -23,6 +23,7 @@ TABLES: dict[str, tuple[type[Section], str]] = {
     "[quantization]": (experiment.Quantization, "quantized"),
     '[model] tflite = "..."': (experiment.ImportedModel, "quantized"),
     "[vela.targets.<name>]": (experiment.Target, "vela"),
+    "[verify]": (experiment.Verify, "verify"),
     "[budget]": (experiment.Budget, "`doit check`, the placement gate and the dashboard"),
 }
 

@@ -42,7 +42,7 @@ class Asked(NamedTuple):
     @property
     def targets(self) -> dict[str, Point]:
         """Return what the experiment itself is compiled for."""
-        return {job.target: points.of_config(job.config) for job in self.jobs if job.target}
+        return {job.target: points.of_config(job.config) for job in self.jobs if job.target and job.compiles}
 
 
 def answer_matrix(

@@ -87,7 +87,7 @@ def _verdicts(budget: Budget, jobs: Sequence[Job], records: Sequence[Record]) ->
             yield _verdict(name, allowed, None, accuracy_record(records))
         else:
             pairs = zip(jobs, records, strict=True)
-            yield from (_verdict(name, allowed, job.target, record) for job, record in pairs if job.target)
+            yield from (_verdict(name, allowed, job.target, record) for job, record in pairs if job.compiles)
 
 
 def _verdict(name: str, allowed: float, target: str | None, record: Record | None) -> Verdict:

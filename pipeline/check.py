@@ -22,6 +22,9 @@ COMPARED: Mapping[str, Callable[[float], str]] = {
     "float_accuracy": tables.percent,
     "int8_accuracy": tables.percent,
     "int16_accuracy": tables.percent,
+    "micro_accuracy": tables.percent,
+    "compiled_accuracy": tables.percent,
+    "identical_samples": lambda count: f"{count:,.0f}",
     "cycles_total": lambda cycles: f"{cycles:,.0f}",
     "inference_ms": lambda ms: f"{ms:,.3f}",
     "sram_bytes": lambda size: f"{size:,.0f}",
@@ -31,6 +34,8 @@ COMPARED: Mapping[str, Callable[[float], str]] = {
     "cpu_operators": lambda count: f"{count:,.0f}",
 }
 """The metrics that a baseline keeps, and how they are shown."""
+CHECKED = ("accuracy", "vela", "verify")
+"""The stages that they are of."""
 
 
 class Subject(NamedTuple):
@@ -95,7 +100,7 @@ def _checked(build: Build, subject: Subject) -> Checked:
 def _metrics(jobs: Sequence[Job], records: Sequence[Record]) -> dict[str, float]:
     found: dict[str, float] = {}
     for job, record in zip(jobs, records, strict=True):
-        if job.stage.name in {"accuracy", "vela"}:
+        if job.stage.name in CHECKED:
             prefix = f"{job.target}." if job.target else ""
             numbers = {name: record.metrics.get(name) for name in COMPARED}
             found |= {f"{prefix}{name}": number for name, number in numbers.items() if number is not None}

@@ -162,6 +162,15 @@ class Vela(Section, frozen=True):
     targets: Annotated[dict[str, Target], Meta(min_length=1, description="at least one named target")]
 
 
+class Verify(Section, frozen=True):
+    """How much of the test set goes through the emulated compiled file; the checks of its commands are whole always."""
+
+    samples: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="only the first so many test samples; the whole set by default"),
+    ] = None
+
+
 class Budget(Section, frozen=True):
     """What a result may cost; nothing is rebuilt when it changes."""
 
@@ -195,6 +204,7 @@ class Experiment(Section, frozen=True):
     training: Training = Training()
     deployment: Deployment = Deployment()
     quantization: Quantization = Quantization()
+    verify: Verify = Verify()
     budget: Budget = Budget()
     description: Annotated[str, Meta(description="a sentence for whoever reads the list")] = ""
 

@@ -23,6 +23,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """Distributions whose versions matter to the result."""
     sources: tuple[str, ...]
     """Files of ours that it runs, relative to ``pipeline/``; a test compares them with what it imports."""
+    per_target: bool = False
+    """Made once for each target, and not once for the experiment."""
     on_crash: str = ""
     """What the user should know when the process dies of a segmentation fault."""
     made_by: str = ""
@@ -115,14 +117,15 @@ STAGES: Mapping[str, Stage] = {
         ),
         Stage(
             name="accuracy",
-            summary="float and quantized accuracy over the whole test set",
+            summary="accuracy over the whole test set: float, quantized, and with TensorFlow Lite Micro",
             needs=("dataset", "unrolled", "quantized"),
             sections=(),
-            tools=("ai-edge-litert", "numpy"),
-            sources=(*_SHARED, "stages/accuracy.py", "stages/streaming.py", *_INFERENCE),
+            tools=("ai-edge-litert", "tflite-micro", "numpy"),
+            sources=(*_SHARED, "stages/accuracy.py", "stages/micro.py", "stages/streaming.py", *_INFERENCE),
         ),
         Stage(
             name="vela",
+            per_target=True,
             summary="compile for an Ethos-U with Vela; cycles, memory, operator placement",
             needs=("quantized",),
             sections=("vela",),
@@ -139,6 +142,58 @@ STAGES: Mapping[str, Stage] = {
                 "npu/vela_ini.py",
                 "npu/vela_process.py",
                 "npu/vela_report.py",
+            ),
+        ),
+        Stage(
+            name="verify",
+            per_target=True,
+            summary="prove by emulation that the compiled file computes what the quantized model does",
+            needs=("dataset", "quantized", "accuracy", "vela"),
+            sections=("vela", "verify"),
+            tools=("ai-edge-litert", "ethos-u-vela", "numpy", "flatbuffers"),
+            sources=(
+                *_SHARED,
+                "stages/verify.py",
+                "stages/emulated.py",
+                *_INFERENCE,
+                "npu/__init__.py",
+                "npu/clustering.py",
+                "npu/compiler.py",
+                "npu/vela_process.py",
+                "npu/stream/__init__.py",
+                "npu/stream/arithmetic.py",
+                "npu/stream/checks.py",
+                "npu/stream/commands.py",
+                "npu/stream/container.py",
+                "npu/stream/dataflow.py",
+                "npu/stream/debug_database.py",
+                "npu/stream/elements.py",
+                "npu/stream/equivalence.py",
+                "npu/stream/errors.py",
+                "npu/stream/fast_weights.py",
+                "npu/stream/feature_maps.py",
+                "npu/stream/formulas.py",
+                "npu/stream/gemmlowp.py",
+                "npu/stream/hazards.py",
+                "npu/stream/kernels.py",
+                "npu/stream/lookup.py",
+                "npu/stream/machine.py",
+                "npu/stream/memory.py",
+                "npu/stream/operations.py",
+                "npu/stream/planning.py",
+                "npu/stream/reach.py",
+                "npu/stream/registers.py",
+                "npu/stream/registers_u85.py",
+                "npu/stream/source.py",
+                "npu/stream/static_checks.py",
+                "npu/stream/traces.py",
+                "npu/stream/u55.py",
+                "npu/stream/u85.py",
+                "npu/stream/views.py",
+                "npu/stream/weight_format.py",
+                "npu/stream/weight_order.py",
+                "npu/stream/weights.py",
+                "npu/stream/whole_tables.py",
             ),
         ),
     )
@@ -161,7 +216,7 @@ IMPORTED: Mapping[str, Stage] = {
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One stage of one experiment (and, for ``vela``, of one target)."""
+    """One stage of one experiment and, where the stage is made for each target, of one of those."""
 
     stage: Stage
     experiment: str
@@ -170,9 +225,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """The part of the experiment that the stage reads, defaults filled in."""
     needs: tuple["Job", ...]
     name: str
-    """The doit task: ``<stage>:<experiment>`` or ``vela:<experiment>:<target>``."""
+    """The doit task: ``<stage>:<experiment>[:<target>]``."""
     link: Path
     """Where its result shows: ``build/<experiment>/<stage>[/<target>]``."""
+
+    @property
+    def compiles(self) -> bool:
+        """Whether it is Vela's, whose numbers say what a target costs."""
+        return self.stage.name == "vela"
 
     @property
     def log(self) -> Path:
@@ -187,14 +247,14 @@ def stages(experiment: AnyExperiment) -> Mapping[str, Stage]:
 
 def jobs(name: str, experiment: AnyExperiment) -> list[Job]:
     """Return the jobs of an experiment, each after those it needs."""
-    made: dict[str, Job] = {}
-    found = []
-    for stage in stages(experiment).values():
-        needs = tuple(made[need] for need in stage.needs)
+    asked = stages(experiment)
+    made: dict[tuple[str, str | None], Job] = {}
+    for stage in asked.values():
         for target, config in _configs(stage, experiment):
+            needs = tuple(made[need, target if asked[need].per_target else None] for need in stage.needs)
             words = [stage.name, name, target] if target else [stage.name, name]
             link = Path("/".join([str(BUILD), name, stage.name, *words[2:]]))
-            job = Job(
+            made[stage.name, target] = Job(
                 stage=stage,
                 experiment=name,
                 target=target,
@@ -203,13 +263,12 @@ def jobs(name: str, experiment: AnyExperiment) -> list[Job]:
                 name=":".join(words),
                 link=link,
             )
-            made[stage.name] = job
-            found.append(job)
-    return found
+    return list(made.values())
 
 
 def _configs(stage: Stage, experiment: AnyExperiment) -> list[tuple[str | None, dict[str, Any]]]:
     """Return what a stage reads of an experiment: once, or once for each target."""
-    if stage.name == "vela":
-        return [(name, target.as_dict()) for name, target in experiment.vela.targets.items()]
-    return [(None, {section: getattr(experiment, section).as_dict() for section in stage.sections})]
+    sections = {section: getattr(experiment, section).as_dict() for section in stage.sections if section != "vela"}
+    if not stage.per_target:
+        return [(None, sections)]
+    return [(name, {**target.as_dict(), **sections}) for name, target in experiment.vela.targets.items()]

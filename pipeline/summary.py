@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from pipeline import proof
 from pipeline.graph import Job
+from pipeline.ladder import MICRO, Rung, measured
 from pipeline.store import Record
 from pipeline.tables import kib, percent
 
@@ -17,8 +19,10 @@ def rows(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
     table = [row for stage, say in _SAYINGS if stage in by_stage for row in say(by_stage[stage])]
     inferences = next((each for record in records if (each := record.metrics.get("inferences_per_sequence"))), 1)
     for job, record in zip(jobs, records, strict=True):
-        if job.target:
-            table += _target_rows(job.target, record, inferences)
+        if job.compiles:
+            table += _target_rows(job, record, inferences)
+        elif job.target:
+            table += _proof_rows(job, record)
     table += [
         ("warning", f"{job.name}: {text}", "")
         for job, record in zip(jobs, records, strict=True)
@@ -30,13 +34,11 @@ def rows(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
 
 def line(jobs: Sequence[Job], records: Sequence[Record]) -> str:
     """Return the summary in one line, for a build of several experiments."""
-    cycles = (
-        f"{job.target} {record.metrics['cycles_total']:,.0f} cycles"
-        for job, record in zip(jobs, records, strict=True)
-        if job.target
-    )
+    pairs = list(zip(jobs, records, strict=True))
+    cycles = [f"{job.target} {record.metrics['cycles_total']:,.0f} cycles" for job, record in pairs if job.compiles]
+    proofs = {proof.identity(record) for job, record in pairs if job.stage.name == "verify"}
     warned = "; see its warnings" if any(record.warnings for record in records) else ""
-    return f"{jobs[0].experiment}: {_accuracy_in_short(records)}; {'; '.join(cycles)}{warned}"
+    return f"{jobs[0].experiment}: {_accuracy_in_short(records)}; {'; '.join([*cycles, *sorted(proofs)])}{warned}"
 
 
 def accuracy_record(records: Iterable[Record | None]) -> Record | None:
@@ -87,6 +89,7 @@ def _accuracies(record: Record) -> Rows:
         ("float accuracy", percent(accuracy["float_accuracy"]), "measured"),
         (f"{rung} accuracy", _quantized(accuracy), "measured"),
         (f"predictions changed by {rung}", changed, "measured"),
+        *_micro_rows(measured(record)),
         *_streaming_rows(accuracy),
     ]
 
@@ -97,6 +100,22 @@ def _quantized(accuracy: Mapping[str, Any]) -> str:
 
 def _unavailable(record: Record) -> Rows:
     return [(name.replace("_", " "), f"not available: {why}", "") for name, why in record.unavailable.items()]
+
+
+def _micro_rows(rungs: Sequence[Rung]) -> Rows:
+    """Say what TensorFlow Lite Micro's kernels come to, whose bytes the compiled file is compared with."""
+    return [
+        (f"{rung.name} accuracy", _shown(rung, rungs[0]), rung.basis if rung.accuracy is not None else "")
+        for rung in rungs
+        if rung.name == MICRO
+    ]
+
+
+def _shown(rung: Rung, first: Rung) -> str:
+    if rung.accuracy is None:
+        return f"not known: {rung.reason}"
+    difference = rung.difference(first)
+    return percent(rung.accuracy) + ("" if difference is None else f" ({100 * difference + 0.0:+.2f} points)")
 
 
 def _weakest_role(quantized: Record) -> Rows:
@@ -162,8 +181,21 @@ _SAYINGS: Sequence[tuple[str, Callable[[Record], Rows]]] = (
 """Stage -> what its result has to say, in the order of the summary; an experiment need not have them all."""
 
 
-def _target_rows(target: str, record: Record, inferences: int) -> Rows:
+def _proof_rows(job: Job, record: Record) -> Rows:
+    """Say what came of emulating a compiled file; what is not verified stands among the warnings."""
     found = record.metrics
+    if found["compiled_accuracy"] is None:
+        return [(f"{job.target}: compiled file", f"not verified: {record.unavailable['compiled_accuracy']}", "")]
+    samples = f"{percent(found['compiled_accuracy'])} over {found['emulated_samples']:,} samples"
+    return [
+        (f"{job.target}: accuracy", samples, "emulated"),
+        (f"{job.target}: compiled file", proof.identity(record), "emulated"),
+        (f"{job.target}: for every input", proof.for_every_input(found), "emulated"),
+    ]
+
+
+def _target_rows(job: Job, record: Record, inferences: int) -> Rows:
+    found, target = record.metrics, job.target
     cycles = f"{found['cycles_total']:,.0f} cycles, {found['inference_ms']:.2f} ms"
     if inferences > 1:
         cycles += f"; {inferences} a sequence: {inferences * found['cycles_total']:,.0f} cycles"

@@ -16,7 +16,7 @@ import pytest
 from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
-TINY = ("dataset", "weights", "unrolled", "quantized", "accuracy", "vela")
+TINY = ("dataset", "weights", "unrolled", "quantized", "accuracy", "vela", "verify")
 
 
 @dataclass
@@ -123,7 +123,7 @@ class Project:
 
         hashes = FileHashes(Path(os.devnull))
         build = self.folder / "build"
-        shown = [*build.glob("*/*"), *build.glob("*/vela/*")]
+        shown = [*build.glob("*/*"), *build.glob("*/vela/*"), *build.glob("*/verify/*")]
         return {
             str(path.relative_to(build)): hashes.sha256(path)
             for link in shown

@@ -10,11 +10,16 @@ import pytest
 
 from tests.conftest import ROOT, TINY, Project
 
+OF_EXPERIMENT = [stage for stage in TINY if stage not in {"vela", "verify"}]
+"""Stages that are made once, and not for every target."""
+
 
 def test_a_cold_build_makes_every_stage_and_ends_with_the_summary(template: Path) -> None:
     build = template / "build" / "tiny"
-    for stage in TINY[:-1]:
+    for stage in OF_EXPERIMENT:
         assert json.loads((build / stage / "stage.json").read_text())["stage"] == stage
+    verify = json.loads((build / "verify" / "u55-128" / "stage.json").read_text())
+    assert verify["metrics"]["identical_samples"] == verify["metrics"]["emulated_samples"] == 100
     vela = json.loads((build / "vela" / "u55-128" / "stage.json").read_text())
     assert vela["metrics"]["cycles_total"] > 0
     assert vela["basis"]["cycles_total"] == "estimated"
@@ -23,7 +28,7 @@ def test_a_cold_build_makes_every_stage_and_ends_with_the_summary(template: Path
 
 def test_a_second_build_does_nothing_and_says_so(built: Project) -> None:
     before = built.events()
-    assert built.doit("build:tiny") == "tiny: up to date, nothing to do (6 stages)\n"
+    assert built.doit("build:tiny") == "tiny: up to date, nothing to do (7 stages)\n"
     assert built.events() == before
 
 
@@ -34,13 +39,15 @@ def test_the_summary_holds_what_an_engineer_asks_for(built: Project) -> None:
         assert words in printed
     assert "estimated" in printed
     assert "measured" in printed
+    assert "emulated" in printed
 
 
-def test_changing_a_target_rebuilds_only_vela(built: Project) -> None:
+def test_changing_a_target_rebuilds_and_verifies_only_that(built: Project) -> None:
     built.change("ethos-u55-128", "ethos-u55-256")
     assert built.status()["vela:tiny:u55-128"]["reasons"] == ["accelerator ethos-u55-128 -> ethos-u55-256"]
     printed = built.doit("build:tiny")
-    assert [line.split()[1] for line in printed.splitlines() if line.startswith("done")] == ["vela:tiny:u55-128"]
+    done = [line.split()[1] for line in printed.splitlines() if line.startswith("done")]
+    assert done == ["vela:tiny:u55-128", "verify:tiny:u55-128"]
 
 
 def test_returning_to_an_earlier_setting_restores_it(built: Project) -> None:
@@ -189,9 +196,10 @@ def test_status_says_fresh_or_not_by_its_exit_code(built: Project) -> None:
 def test_status_json_lists_every_stage_of_every_experiment(built: Project) -> None:
     document = json.loads(built.doit("status", "--json", check=1))
     assert {row["task"] for row in document["stages"]} >= {
-        *(f"{stage}:tiny" for stage in TINY[:-1]),
+        *(f"{stage}:tiny" for stage in OF_EXPERIMENT),
         "vela:tiny:u55-128",
-        *(f"{stage}:mnist-gru" for stage in TINY[:-1]),
+        "verify:tiny:u55-128",
+        *(f"{stage}:mnist-gru" for stage in OF_EXPERIMENT),
         "vela:mnist-gru:u55-128",
     }
     for row in document["stages"]:

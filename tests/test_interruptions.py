@@ -35,7 +35,7 @@ def test_a_build_killed_in_a_stage_keeps_the_old_result_and_leaves_no_process(
     built: Project, stage: str, number: signal.Signals
 ) -> None:
     first = built.results()
-    task = f"{stage}:tiny:u55-128" if stage == "vela" else f"{stage}:tiny"
+    task = f"{stage}:tiny:u55-128" if stage in {"vela", "verify"} else f"{stage}:tiny"
     built.doit("forget", task)
     running = _start_and_wait_for(built, stage)
     running.send_signal(number)

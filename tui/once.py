@@ -5,9 +5,11 @@ import sys
 import time
 from collections.abc import Iterator
 
+from pipeline import proof
+from pipeline.ladder import Rung
 from pipeline.store import resolve
 from pipeline.summary import accuracy_record, has_accuracy, why_no_accuracy
-from tui.facts import accuracy, npu, words
+from tui.facts import npu, words
 from tui.facts.accuracy import UnreadableError
 from tui.facts.board import Board, ExperimentFacts, Snapshot, StageFacts
 
@@ -64,8 +66,10 @@ def _experiment(facts: ExperimentFacts, now: float) -> Iterator[str]:
     )
     yield from _accuracy(facts)
     for stage in facts.stages:
-        if stage.job.target and stage.record:
+        if stage.job.compiles and stage.record:
             yield from _target(stage)
+        elif stage.job.stage.name == "verify":
+            yield from _proof(stage)
 
 
 def _name(stage: StageFacts) -> str:
@@ -83,15 +87,30 @@ def _beside(stage: StageFacts, now: float) -> str:
 
 
 def _accuracy(facts: ExperimentFacts) -> Iterator[str]:
-    records = [stage.record for stage in facts.stages]
-    rungs = accuracy.ladder(records)
-    told = accuracy_record(records)
+    told = accuracy_record(stage.record for stage in facts.stages)
     if told and not has_accuracy(told.metrics):
         yield f"  accuracy  not available: {why_no_accuracy(told)}"
-    if rungs:
-        shown = [f"{rung.name} {words.percent(rung.accuracy)}" for rung in rungs]
-        difference = words.points(rungs[-1].difference(rungs[0]))
-        yield f"  accuracy  {', '.join(shown)} ({difference}), {rungs[-1].basis}{_of_before(facts.stage('accuracy'))}"
+        return
+    before = _of_before(facts.stage("accuracy"))
+    rungs = facts.ladder
+    for basis in dict.fromkeys(rung.basis for rung in rungs):
+        shown = [_rung(rung, rungs[0]) for rung in rungs if rung.basis == basis and rung.accuracy is not None]
+        if shown:
+            yield f"  accuracy  {', '.join(shown)}, {basis}{before}"
+    yield from (f"  accuracy  {rung.name}: {rung.reason}" for rung in rungs if rung.accuracy is None)
+
+
+def _rung(rung: Rung, first: Rung) -> str:
+    difference = rung.difference(first) if rung is not first else None
+    beside = "" if difference is None else f" ({words.points(difference)})"
+    return f"{rung.name} {words.percent(rung.accuracy)}{beside}"
+
+
+def _proof(stage: StageFacts) -> Iterator[str]:
+    if stage.record and stage.record.metrics["compiled_accuracy"] is not None:
+        found = stage.record
+        yield f"  {stage.job.target}  {proof.identity(found)}, emulated{_of_before(stage)}"
+        yield f"    for every input: {proof.for_every_input(found.metrics)}"
 
 
 def _target(stage: StageFacts) -> Iterator[str]:

@@ -7,11 +7,12 @@ from typing import Any
 
 import msgspec
 
-from pipeline import answers, budget, events, reason, tables
+from pipeline import answers, budget, events, proof, reason, tables
 from pipeline.answers import Asked
 from pipeline.budget import Verdict
 from pipeline.experiment import Budget
 from pipeline.graph import Job
+from pipeline.ladder import Rung, ladder
 from pipeline.matrix import Matrix
 from pipeline.placement import on_cpu
 from pipeline.store import Record
@@ -43,13 +44,14 @@ def collect(asked: Asked, description: str, allowed: Budget, found: Matrix) -> d
         "description": description,
         "finished": _clock(max(record.finished for record in records)),
         "warnings": _warnings(stand_in, verdicts, found, made),
-        "cards": _cards(told, target, next(record for job, record in made if job.target == target)),
+        "cards": _cards(told, target, next(record for job, record in made if job.compiles and job.target == target)),
         "settings": _settings(made),
         "stages": [_stage(job, record) for job, record in made],
         "curve": _curve(by_stage.get("weights")),
         "accuracy": _accuracy(asked, told),
+        "ladder": _ladder(ladder(made)),
         "quantization": _numbers(by_stage["quantized"]),
-        "targets": [_target(asked, job, found) for job in jobs if job.target],
+        "targets": [_target(asked, job, found, _proof(made, job)) for job in jobs if job.compiles],
         "matrix": _matrix(found),
         "boards": {
             "header": (*answers.BOARD_HEADER, "sources"),
@@ -191,8 +193,6 @@ def _accuracy(asked: Asked, record: Record | None) -> dict[str, Any] | None:
         "unavailable": None,
         "rung": rung,
         "rows": [
-            ("float accuracy", tables.percent(found["float_accuracy"])),
-            (f"{rung} accuracy", tables.percent(quantized_accuracy(found))),
             ("test samples", f"{found['test_samples']:,}"),
             (f"predictions changed by {rung}", f"{found['changed_predictions']:,}"),
         ],
@@ -235,13 +235,41 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _target(asked: Asked, job: Job, found: Matrix) -> dict[str, Any]:
+def _ladder(rungs: Sequence[Rung]) -> list[tuple[str, str, str, str]]:
+    """Return every rung: name, accuracy, difference from float, and its basis or why there is none."""
+    rows = []
+    for rung in rungs:
+        difference = rung.difference(rungs[0]) if rung is not rungs[0] else None
+        points = "" if difference is None else f"{100 * difference + 0.0:+.2f} points"
+        shown = "-" if rung.accuracy is None else tables.percent(rung.accuracy)
+        rows.append((rung.name, shown, points, rung.basis if rung.accuracy is not None else rung.reason))
+    return rows
+
+
+def _proof(made: Sequence[tuple[Job, Record]], compiled: Job) -> dict[str, Any] | None:
+    """Return what was verified of a target's compiled file."""
+    found = next((record for job, record in made if job.stage.name == "verify" and job.target == compiled.target), None)
+    if found is None:
+        return None
+    return {
+        "identity": proof.identity(found),
+        "checks": [
+            (check["name"], f"{check['checked']:,} {check['unit']}", f"{check['failed']:,}")
+            for check in found.metrics["checks"]
+        ],
+        "only_by_samples": found.metrics["only_by_samples"],
+        "not_verified": found.metrics["not_verified"],
+    }
+
+
+def _target(asked: Asked, job: Job, found: Matrix, verified: dict[str, Any] | None) -> dict[str, Any]:
     row = found.row(asked.targets[job.target or ""])
     here = reason.read(row) if row and row.record else None
     shares = here.bound_by if here else []
     total = sum(cycles for _, cycles in shares) or 1
     return {
         "name": job.target,
+        "proof": verified,
         "config": ", ".join(str(value) for value in job.config.values()),
         "numbers": answers.cells(row)[2:9] if row else (),
         "bounds": [(name, cycles / total, f"{cycles:,}") for name, cycles in shares],

@@ -1,49 +1,56 @@
 """The accuracy stage: what quantizing did to the model, over the whole test set."""
 
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from pipeline.data import arrays
-from pipeline.stages import inference, streaming
+from pipeline.stages import inference, micro, streaming
 from pipeline.stages.contract import Found, Work
+from pipeline.stages.inference import OUTPUT, Stored
 
 PREDICTIONS = "predictions.npz"
 CONFUSION = "confusion.json"
+MICRO = "micro.npz"
 Classes = npt.NDArray[np.int64]
 
 
 def make(work: Work) -> Found:
     """Run the float and the quantized deployment graph on every test sample, on all cores.
 
+    The quantized one runs twice: with LiteRT's reference kernels, and with TensorFlow Lite Micro's, where there is
+    a package of it. The compiled file is compared with the latter.
+
     A graph with state runs as it would on the board: inference after inference, its state fed back. That the
     state makes no difference is then checked, too (``streaming``).
 
     Writes ``predictions.npz`` (labels, float and quantized class of every sample) and ``confusion.json`` (rows are
-    labels, columns predictions, for float and quantized); both call the latter ``int8`` or ``int16``.
+    labels, columns predictions, for float and quantized); both call the latter ``int8`` or ``int16``. Also
+    ``micro.npz``: what TensorFlow Lite Micro returned for every sample, as the model stores it, states included.
 
     Raises:
         streaming.StreamingError: a tied graph's bytes depend on how the sequence is cut into inferences.
 
     """
     x, labels = arrays.load_part(work.inputs["dataset"], "test")
-    total = 2 * len(x)
+    total = 3 * len(x)
     in_float = inference.outputs(
         work.inputs["unrolled"] / "unrolled.tflite",
         x,
         inference.BUILTIN,
         lambda done: work.progress(done, total, what="float"),
-    )[inference.OUTPUT].argmax(axis=1)
+    )[OUTPUT].argmax(axis=1)
     stored = inference.outputs(
         work.inputs["quantized"] / streaming.CHOSEN,
         x,
         inference.REFERENCE,
         lambda done: work.progress(len(x) + done, total, what="quantized, reference kernels"),
     )
-    rung = stored[inference.OUTPUT].dtype.name
-    in_integers = stored[inference.OUTPUT].argmax(axis=1)
+    rung = stored[OUTPUT].dtype.name
+    in_integers = stored[OUTPUT].argmax(axis=1)
     arrays.save(work.into / PREDICTIONS, {"labels": labels, "float": in_float, rung: in_integers})
     classes = _classes(labels, in_float, in_integers)
     matrices = {"float": confusion(labels, in_float, classes), rung: confusion(labels, in_integers, classes)}
@@ -51,9 +58,30 @@ def make(work: Work) -> Found:
         json.dumps({name: matrix.tolist() for name, matrix in matrices.items()}, indent=1), encoding="utf-8"
     )
     metrics = compare(labels, in_float, in_integers, rung)
+    of_micro, unavailable = _micro_rung(
+        work, x, labels, stored, lambda done: work.progress(2 * len(x) + done, total, what="TensorFlow Lite Micro")
+    )
+    metrics |= of_micro
     if len(stored) > 1:
         metrics |= streaming.check(work, x, labels, stored)
-    return Found(metrics=metrics, basis=dict.fromkeys(metrics, "measured"))
+    return Found(metrics=metrics, unavailable=unavailable, basis=dict.fromkeys(metrics, "measured"))
+
+
+def _micro_rung(
+    work: Work, x: arrays.Features, labels: Classes, stored: Mapping[str, Stored], progress: Callable[[int], None]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Run the quantized model with TensorFlow Lite Micro and keep what it returns; or say why that can't be."""
+    try:
+        found = micro.outputs(work.inputs["quantized"] / streaming.CHOSEN, x, progress)
+    except micro.MicroError as error:
+        missing = ("micro_accuracy", "micro_identical")
+        return dict.fromkeys(missing), dict.fromkeys(missing, str(error))
+    arrays.save(work.into / MICRO, found)
+    scores = found[OUTPUT]
+    return {
+        "micro_accuracy": float(np.mean(scores.argmax(axis=1) == labels)),
+        "micro_identical": int((scores == stored[OUTPUT]).all(axis=1).sum()),
+    }, {}
 
 
 def compare(labels: Classes, in_float: Classes, in_integers: Classes, rung: str = "int8") -> dict[str, Any]:

@@ -3,9 +3,10 @@
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,8 @@ class Port:
     """An input or output of a model."""
 
     index: int
+    tensor: str
+    """The name of its tensor, which a compiled file keeps; signatures call it otherwise."""
     shape: tuple[int, ...]
     dtype: Any
     quantization: Quantization | None
@@ -96,21 +99,29 @@ class Model:
         """Time steps of one inference."""
         return self.inputs[INPUT].shape[1]
 
-    def reset(self) -> None:
-        """Set every state to 0: its zero point."""
-        for name in self.states:
-            port = self.inputs[name]
-            self.interpreter.set_tensor(port.index, port.stored(np.zeros(port.shape, np.float32)))
+    def put(self, name: str, values: Stored) -> None:
+        """Set an input: its shape and dtype are the port's."""
+        self.interpreter.set_tensor(self.inputs[name].index, values)
 
-    def infer(self, steps: Stored) -> None:
-        """Run one inference on (steps, features), stored as the input wants it."""
-        self.interpreter.set_tensor(self.inputs[INPUT].index, steps[np.newaxis])
+    def invoke(self) -> None:
+        """Compute the outputs from the inputs."""
         self.interpreter.invoke()
 
     def read(self, name: str) -> Stored:
         """Return an output of the last inference, (1, width)."""
         found: Stored = self.interpreter.get_tensor(self.outputs[name].index)
         return found
+
+    def reset(self, samples: int = 1) -> None:
+        """Set every state to 0: its zero point."""
+        for name in self.states:
+            port = self.inputs[name]
+            self.put(name, port.stored(np.zeros((samples, *port.shape[1:]), np.float32)))
+
+    def infer(self, steps: Stored) -> None:
+        """Run one inference on (steps, features), stored as the input wants it."""
+        self.put(INPUT, steps[np.newaxis])
+        self.invoke()
 
     def feed_back(self) -> None:
         """Give the state that came out to the next inference: the bytes as they are, where both sides agree."""
@@ -119,14 +130,14 @@ class Model:
             state = self.read(name)
             if out.quantization != into.quantization:
                 state = into.stored(out.real(state))
-            self.interpreter.set_tensor(into.index, state)
+            self.put(name, state)
 
     def run(self, sequence: Stored) -> None:
         """Run (time steps, features) in as many inferences as it takes, from whatever the state is."""
-        for first in range(0, len(sequence), self.steps):
+        for first in range(0, sequence.shape[-2], self.steps):
             if first:
                 self.feed_back()
-            self.infer(sequence[first : first + self.steps])
+            self.infer(sequence[..., first : first + self.steps, :])
 
 
 @contextmanager
@@ -140,6 +151,7 @@ def _unwarned() -> Iterator[None]:
 def _port(details: Mapping[str, Any]) -> Port:
     return Port(
         index=int(details["index"]),
+        tensor=str(details["name"]),
         shape=tuple(int(size) for size in details["shape"]),
         dtype=np.dtype(details["dtype"]),
         quantization=quantization(details),
@@ -168,7 +180,7 @@ def outputs(
         model: the ``.tflite`` file; its signature has ``input``, ``output`` and, in and out alike, any states.
         x: float32 (samples, time steps, features); quantized here if the model asks for it.
         kernels: ``REFERENCE`` or ``BUILTIN``.
-        progress: is given the number of samples done, from several threads.
+        progress: is given the number of samples done.
         reset: begin each sample with a state of 0; else go on from the sample before, within ``CHUNK`` samples.
 
     Returns:
@@ -176,24 +188,39 @@ def outputs(
         and each state (samples, units).
 
     """
-    starts = range(0, len(x), CHUNK)
-    workers = min(
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, len(starts)
-    )
-    done = [0]
+    with ThreadPoolExecutor(workers(len(x))) as pool:  # LiteRT leaves the GIL while it computes
+        return in_chunks(pool, partial(_run_anew, model, kernels, reset=reset), x, progress)
 
-    def run(first: int) -> dict[str, Stored]:
-        found = _run_chunk(Model(model, kernels), x[first : first + CHUNK], reset=reset)
-        done[0] += len(found[OUTPUT])
-        progress(done[0])
-        return found
 
-    with ThreadPoolExecutor(workers) as pool:  # LiteRT leaves the GIL while it computes
-        parts = list(pool.map(run, starts))
+def _run_anew(model: Path, kernels: OpResolverType, x: Features, *, reset: bool) -> dict[str, Stored]:
+    return run_chunk(Model(model, kernels), x, reset=reset)
+
+
+def workers(samples: int) -> int:
+    """Return how many chunks can run at a time: one on each core that this process may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, -(-samples // CHUNK))
+
+
+def in_chunks(
+    pool: Executor,
+    run: Callable[[Features], dict[str, Stored]],
+    x: Features,
+    progress: Callable[[int], None],
+    size: int = CHUNK,
+) -> dict[str, Stored]:
+    """Run so many samples at a time in a pool; return what came out, in the order of the samples."""
+    chunks = [pool.submit(run, x[first : first + size]) for first in range(0, len(x), size)]
+    done = 0
+    for chunk in as_completed(chunks):
+        done += len(chunk.result()[OUTPUT])
+        progress(done)
+    parts = [chunk.result() for chunk in chunks]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _run_chunk(model: Model, x: Features, *, reset: bool) -> dict[str, Stored]:
+def run_chunk(model: Model, x: Features, *, reset: bool) -> dict[str, Stored]:
+    """Run a model on some samples, one after the other; returns the same as ``outputs``."""
     found = {name: np.empty((len(x), *port.shape[1:]), port.dtype) for name, port in model.outputs.items()}
     stored = model.inputs[INPUT].stored(x)
     model.reset()

@@ -23,7 +23,7 @@ from tests.docker.conftest import Compose, composes, docker, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker]
 
-UP_TO_DATE = "tiny: up to date, nothing to do (6 stages)"
+UP_TO_DATE = "tiny: up to date, nothing to do (7 stages)"
 ALICE = 1234
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give files to somebody else")
 

@@ -581,6 +581,7 @@ def test_defaults_are_written_out(tmp_path: Path) -> None:
             "reset_after": True,
         },
         "deployment": {"graph": "tied", "state": False, "steps_per_inference": None},
+        "verify": {"samples": None},
         "budget": {
             "accuracy_min": None,
             "accuracy_drop_max": None,

@@ -1,6 +1,7 @@
 import ast
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pipeline import experiment, graph
@@ -61,10 +62,24 @@ def test_an_experiment_becomes_one_job_a_stage_and_one_a_target() -> None:
         "quantized:mnist-gru",
         "accuracy:mnist-gru",
         "vela:mnist-gru:u55-128",
+        "verify:mnist-gru:u55-128",
     ]
-    assert jobs[-1].link.as_posix() == "build/mnist-gru/vela/u55-128"
+    assert jobs[-1].link.as_posix() == "build/mnist-gru/verify/u55-128"
+    assert jobs[-2].link.as_posix() == "build/mnist-gru/vela/u55-128"
     assert jobs[1].link.as_posix() == "build/mnist-gru/weights"
-    assert jobs[-1].log.as_posix() == "build/logs/vela.mnist-gru.u55-128.log"
+    assert jobs[-1].log.as_posix() == "build/logs/verify.mnist-gru.u55-128.log"
+
+
+def test_what_is_compiled_for_a_target_is_verified_by_itself() -> None:
+    loaded = experiment.load("mnist-gru", ROOT / "experiments")
+    (target,) = loaded.vela.targets.values()
+    two = msgspec.structs.replace(loaded, vela=experiment.Vela(targets={"one": target, "two": target}))
+    jobs = {job.name: job for job in graph.jobs("mnist-gru", two)}
+
+    for name in ("one", "two"):
+        needs = [need.name for need in jobs[f"verify:mnist-gru:{name}"].needs]
+        assert needs == ["dataset:mnist-gru", "quantized:mnist-gru", "accuracy:mnist-gru", f"vela:mnist-gru:{name}"]
+    assert [job.name for job in jobs.values() if job.compiles] == ["vela:mnist-gru:one", "vela:mnist-gru:two"]
 
 
 def test_a_stage_sees_only_its_own_sections() -> None:
@@ -74,6 +89,7 @@ def test_a_stage_sees_only_its_own_sections() -> None:
     assert configs["quantized"] == {"deployment", "quantization"}
     assert configs["unrolled"] == {"model", "deployment"}
     assert configs["accuracy"] == set()
+    assert configs["verify"] == {"accelerator", "system_config", "memory_mode", "optimise", "verify"}
 
 
 def test_a_model_that_was_made_elsewhere_is_looked_at_and_compiled(tmp_path: Path) -> None:

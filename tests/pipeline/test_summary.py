@@ -18,6 +18,13 @@ VELA = {
     "cpu_operators": 1,
     "cpu_operators_by_name": [{"operator": "Sin", "name": "gru/Sin", "reason": "Unsupported opType"}],
 }
+VERIFY = {
+    "compiled_accuracy": 0.9824,
+    "emulated_samples": 10_000,
+    "identical_samples": 10_000,
+    "max_difference": 0,
+    "checks": [{"name": "whole tables", "unit": "input pairs", "checked": 65_536, "failed": 0}],
+}
 METRICS: dict[str, dict[str, Any]] = {
     "dataset": {"dataset": "mnist", "train_samples": 60_000, "test_samples": 10_000},
     "weights": {"weights_bytes": 1024},
@@ -25,6 +32,7 @@ METRICS: dict[str, dict[str, Any]] = {
     "quantized": {"model_bytes": 2048, "activations": "int8"},
     "accuracy": ACCURACY,
     "vela": VELA,
+    "verify": VERIFY,
 }
 
 
@@ -136,7 +144,7 @@ def test_warnings_are_shown_with_the_stage_that_gave_them(jobs: dict[str, Job]) 
         ("warning", "quantized:tiny: too few samples", ""),
         ("warning", "quantized:tiny: a role saturates", ""),
     ]
-    assert summary.line(list(jobs.values()), records).endswith(" cycles; see its warnings")
+    assert summary.line(list(jobs.values()), records).endswith("to TFLite Micro; see its warnings")
 
 
 def test_a_stand_in_can_not_be_overlooked(jobs: dict[str, Job]) -> None:
@@ -146,7 +154,31 @@ def test_a_stand_in_can_not_be_overlooked(jobs: dict[str, Job]) -> None:
 
 def test_one_line_for_one_of_many(jobs: dict[str, Job]) -> None:
     line = summary.line(list(jobs.values()), _records(jobs))
-    assert line == "tiny: int8 98.25 % (+0.06 points); u55-128 6,218,057 cycles"
+    assert line == (
+        "tiny: int8 98.25 % (+0.06 points); u55-128 6,218,057 cycles; "
+        "10,000 of 10,000 samples byte-identical to TFLite Micro"
+    )
+
+
+def test_what_the_compiled_file_was_proved_to_compute_is_told(jobs: dict[str, Job]) -> None:
+    accuracy = {**ACCURACY, "micro_accuracy": 0.9824}
+    rows = summary.rows(list(jobs.values()), _records(jobs, {**METRICS, "accuracy": accuracy}))
+
+    assert ("u55-128: accuracy", "98.24 % over 10,000 samples", "emulated") in rows
+    proved = "10,000 of 10,000 samples byte-identical to TFLite Micro"
+    assert ("u55-128: compiled file", proved, "emulated") in rows
+    assert ("u55-128: for every input", "65,536 input pairs", "emulated") in rows
+
+
+def test_rungs_that_could_not_be_had_say_why(jobs: dict[str, Job]) -> None:
+    accuracy = {**ACCURACY, "micro_accuracy": None}
+    verify = {**VERIFY, "compiled_accuracy": None}
+    why = {"micro_accuracy": "no package", "compiled_accuracy": "a CPU operator"}
+    metrics = {**METRICS, "accuracy": accuracy, "verify": verify}
+    rows = summary.rows(list(jobs.values()), _records(jobs, metrics, unavailable=why))
+
+    assert ("TFLite Micro accuracy", "not known: no package", "") in rows
+    assert ("u55-128: compiled file", "not verified: a CPU operator", "") in rows
 
 
 def test_times_show_what_importing_costs(jobs: dict[str, Job]) -> None:

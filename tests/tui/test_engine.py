@@ -68,8 +68,8 @@ def test_doit_runs_to_its_end_and_the_last_line_is_told(here: Project, machine: 
     machine.start(["build:tiny"])
     assert machine.running
     end = ending(machine)
-    assert end == Ending(("doit", "build:tiny"), 0, "tiny: up to date, nothing to do (6 stages)", stopped=False)
-    assert (here.folder / SAID).read_text(encoding="utf-8").endswith("(6 stages)\n")
+    assert end == Ending(("doit", "build:tiny"), 0, "tiny: up to date, nothing to do (7 stages)", stopped=False)
+    assert (here.folder / SAID).read_text(encoding="utf-8").endswith("(7 stages)\n")
 
 
 def test_two_commands_run_one_after_the_other(here: Project, machine: Engine) -> None:

@@ -96,4 +96,4 @@ def test_once_prints_and_ends_well(recorded: Recorded, capsys: pytest.CaptureFix
     recorded.write()
     recorded.build()
     assert main(["--once"]) == 0
-    assert capsys.readouterr().out.startswith("Unroll: 1 experiment, 6 stages, all fresh\n")
+    assert capsys.readouterr().out.startswith("Unroll: 1 experiment, 7 stages, all fresh\n")

@@ -41,12 +41,15 @@ def look() -> list[str]:
 def test_a_built_project_in_a_pipe(built: Project) -> None:
     text = printed(folder=built.folder)
     lines = text.splitlines()
-    assert lines[0] == "Unroll: 2 experiments, 12 stages, 6 not fresh"
+    assert lines[0] == "Unroll: 2 experiments, 14 stages, 7 not fresh"
     tiny = lines[lines.index("tiny  a GRU-16 on a few of scikit-learn's digits") :]
     for stage in TINY:
         assert any(re.match(rf"  fresh     {stage}\b.* s, (now|\d+ \w+ ago)$", line) for line in tiny)
-    (accuracy,) = [line for line in tiny if line.startswith("  accuracy  ")]
-    assert re.fullmatch(r"  accuracy  float [\d.]+ %, int8 [\d.]+ % \([+-][\d.]+ points\), measured", accuracy)
+    measured, compiled = [line for line in tiny if line.startswith("  accuracy  ")]
+    points = r"[\d.]+ % \([+-][\d.]+ points\)"
+    assert re.fullmatch(rf"  accuracy  float [\d.]+ %, int8 {points}, TFLite Micro {points}, measured", measured)
+    assert re.fullmatch(rf"  accuracy  compiled {points}, emulated", compiled)
+    assert "  u55-128  100 of 100 samples byte-identical to TFLite Micro, emulated" in tiny
     assert any(re.match(r"  u55-128  [\d,]+ cycles, .* on the NPU, 0 on the CPU, estimated$", line) for line in tiny)
     assert any(re.match(r"    cycles by what bounds them: (\S+ ?\S* [\d.]+ %(, )?)+$", line) for line in tiny)
     assert "\x1b" not in text
@@ -137,18 +140,21 @@ STATES: dict[str, tuple[Callable[[Recorded], None], list[str]]] = {
     "empty": (_empty, ["Unroll: no experiments (experiments/*.toml)"]),
     "never built": (
         _never_built,
-        ["Unroll: 1 experiment, 6 stages, 6 not fresh", "  stale     vela u55-128  never built"],
+        ["Unroll: 1 experiment, 7 stages, 7 not fresh", "  stale     vela u55-128  never built"],
     ),
-    "fresh": (_fresh, ["Unroll: 1 experiment, 6 stages, all fresh", "  fresh     weights       27 s, 1 h ago"]),
+    "fresh": (_fresh, ["Unroll: 1 experiment, 7 stages, all fresh", "  fresh     weights       27 s, 1 h ago"]),
     "stale": (
         _stale,
         [
             "  stale     weights       units 256 -> 128",
             "  stale     vela u55-128  downstream of quantized",
-            "  accuracy  float 98.19 %, int8 98.25 % (+0.06 points), measured (of before what is stale)",
+            (
+                "  accuracy  float 98.19 %, int8 98.25 % (+0.06 points), TFLite Micro 98.24 % (+0.05 points),"
+                " measured (of before what is stale)"
+            ),
         ],
     ),
-    "restored": (_restored, ["Unroll: 1 experiment, 6 stages, all fresh", "  restored  weights       27 s, 1 h ago"]),
+    "restored": (_restored, ["Unroll: 1 experiment, 7 stages, all fresh", "  restored  weights       27 s, 1 h ago"]),
     "running": (
         _running,
         [

@@ -1,7 +1,6 @@
-"""What quantizing did to the model: the ladder of accuracies, classes, confusion, and the result before."""
+"""What quantizing did to the model: classes, confusion, and the result before."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,42 +10,16 @@ from pipeline import store
 from pipeline.errors import UnrollError
 from pipeline.store import Record
 
-_SUFFIX = "_accuracy"
+_ENDING = "_accuracy_by_class"
 
 
 class UnreadableError(UnrollError):
     """An artefact that is missing or damaged; the sentence names it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """One step of the ladder from the trained network to what runs on the NPU."""
-
-    name: str
-    accuracy: float
-    basis: str
-    """``measured`` or ``emulated``."""
-
-    def difference(self, first: "Rung") -> float:
-        """Return how far it is above (or below) the ladder's first rung, as a share of 1."""
-        return self.accuracy - first.accuracy
-
-
-def ladder(records: Iterable[Record | None]) -> list[Rung]:
-    """Collect every ``<rung>_accuracy`` that the stages of an experiment report, in their order."""
-    return [
-        Rung(name.removesuffix(_SUFFIX), float(value), record.basis.get(name, ""))
-        for record in records
-        if record
-        for name, value in record.metrics.items()
-        if name.endswith(_SUFFIX) and name != f"training{_SUFFIX}" and isinstance(value, float)
-    ]
-
-
 def by_class(record: Record) -> dict[str, list[float | None]]:
     """Return the share of each class that was found (recall), for each rung."""
-    ending = f"{_SUFFIX}_by_class"
-    return {name.removesuffix(ending): list(value) for name, value in record.metrics.items() if name.endswith(ending)}
+    return {name.removesuffix(_ENDING): list(value) for name, value in record.metrics.items() if name.endswith(_ENDING)}
 
 
 Matrix = Sequence[Sequence[int]]

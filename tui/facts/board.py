@@ -11,6 +11,7 @@ from pipeline.events import FILE, Follower
 from pipeline.experiment import Budget
 from pipeline.folders import EXPERIMENTS
 from pipeline.graph import Job
+from pipeline.ladder import Rung, ladder
 from pipeline.status import Assessor, State, recorded_by_doit
 from pipeline.store import Record
 from tui.facts.live import Latest, Live, Run
@@ -96,8 +97,13 @@ class ExperimentFacts:
         """The data set that some result used in place of the one asked for."""
         return next((stage.record.stand_in for stage in self.stages if stage.record and stage.record.stand_in), None)
 
+    @property
+    def ladder(self) -> list[Rung]:
+        """The accuracies from the trained network to what runs on the NPU."""
+        return ladder((stage.job, stage.record) for stage in self.stages)
+
     def stage(self, name: str) -> StageFacts | None:
-        """Return a stage by the name of its kind; the first target's for ``vela``."""
+        """Return a stage by the name of its kind; the first target's, where it is made for each."""
         return next((stage for stage in self.stages if stage.job.stage.name == name), None)
 
 

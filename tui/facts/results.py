@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline import store
+from pipeline.ladder import MICRO
 from pipeline.npu import points
 from pipeline.store import Record
 from pipeline.summary import accuracy_record, quantized_rung
@@ -170,6 +171,7 @@ def side_by_side(results: Sequence[Result]) -> list[Row]:
     rows.append(_accuracy_row("float accuracy", [result.metrics.get("float_accuracy") for result in results]))
     quantized = [result.metrics.get(f"{quantized_rung(result.metrics)}_accuracy") for result in results]
     rows.append(_accuracy_row("quantized accuracy", quantized))
+    rows.append(_accuracy_row(f"{MICRO} accuracy", [result.metrics.get("micro_accuracy") for result in results]))
     for target in target_names(results):
         rows.append(Row(target, ("",) * len(results), (None,) * len(results)))
         for metric, name, show in _NUMBERS:

@@ -1,5 +1,6 @@
 """The accuracy tab: the ladder, the classes, the confusion matrix, and the samples that changed class."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,11 +9,13 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from pipeline import proof
 from pipeline.experiment import Budget
+from pipeline.ladder import Rung
 from pipeline.store import Record, resolve
 from pipeline.summary import accuracy_drop, has_accuracy, quantized_accuracy, quantized_rung, why_no_accuracy
 from tui.facts import accuracy, quantizing, words
-from tui.facts.accuracy import Matrix, Rung, UnreadableError
+from tui.facts.accuracy import Matrix, UnreadableError
 from tui.facts.board import StageFacts
 from tui.messages import SamplesDrawn
 from tui.widgets import digit, paint
@@ -42,7 +45,8 @@ class AccuracyPanel(Panel):
         stage = view.experiment.stage("accuracy") or view.experiment.stage("quantized")  # of a model made elsewhere
         record = stage.record if stage else None
         why = (stage.reasons, stage.note if record is None else "") if stage else ()
-        shown = (view.experiment.name, record, why, view.experiment.budget, self.columns)
+        proofs = [(facts, facts.record) for facts in view.all_of("verify")]
+        shown = (view.experiment.name, record, why, view.experiment.budget, self.columns, *(made for _, made in proofs))
         if shown == self._shown:
             return
         same = self._shown[:2] == shown[:2] and record is not None
@@ -52,32 +56,29 @@ class AccuracyPanel(Panel):
         if stage is None or record is None or not has_accuracy(record.metrics):
             self.query_one("#ladder", Static).update(_nothing(stage))
             return
-        records = [facts.record for facts in view.experiment.stages]
-        self.query_one("#ladder", Static).update(
-            paint.lines(self._lines(stage, record, records, view.experiment.budget, view.now))
-        )
+        self.query_one("#ladder", Static).update(paint.lines(self._lines(stage, record, view)))
         self._load_samples(record, stage, shown, columns=self.columns, color=not self.app.no_color)
 
-    def _lines(
-        self, stage: StageFacts, record: Record, records: Sequence[Record | None], budget: Budget, now: float
-    ) -> list[Content | str]:
-        rungs = accuracy.ladder(records)
+    def _lines(self, stage: StageFacts, record: Record, view: View) -> list[Content | str]:
+        rungs = view.experiment.ladder
         found: list[Content | str] = []
         if stage.reasons:
             found += [paint.row(paint.state("stale"), f"  of before: {'; '.join(stage.reasons)}"), ""]
         if record.stand_in:
             found += [paint.text(f"on STAND-IN data: {record.stand_in}", "$text-warning bold"), ""]
-        bases = " and ".join(dict.fromkeys(rung.basis for rung in rungs))
+        bases = " and ".join(dict.fromkeys(rung.basis for rung in rungs if rung.accuracy is not None))
         title = f"accuracy over {record.metrics['test_samples']:,} test samples, {bases}"
         found += [paint.text(title, paint.HEADING)]
         found += ladder_lines(rungs, self.columns)
-        found += [*_budget_lines(record, budget), _changed(record), *_before(record, rungs, now), ""]
+        found += _proof_lines(view.all_of("verify"), self.columns)
+        found += [*_budget_lines(record, view.experiment.budget), _changed(record)]
+        found += [*_before(record, rungs, view.now), ""]
         found += _class_lines(accuracy.by_class(record), self.columns)
         try:
             matrices = accuracy.confusion(resolve(stage.job.link))
         except UnreadableError as error:
             return [*found, "", paint.text(str(error), "$text-error")]
-        name = rungs[-1].name if rungs and rungs[-1].name in matrices else next(reversed(matrices), "")
+        name = next(reversed(matrices), "")
         found += ["", *_confusion_lines(name, matrices.get(name, []), self.columns), ""]
         return [*found, *_role_lines(resolve(stage.job.link.with_name("quantized")), self.columns)]
 
@@ -122,18 +123,44 @@ def ladder_lines(rungs: Sequence[Rung], columns: int) -> list[Content]:
     """Return one line a rung, with a bar from a floor that is named."""
     if not rungs:
         return []
-    floor = _floor([rung.accuracy for rung in rungs])
-    width = min(max(columns - 32, 8), 40)
+    known = {rung.name: rung.accuracy for rung in rungs if rung.accuracy is not None}
+    floor = _floor(list(known.values()))
+    width = min(max(columns - max(map(len, known)) - 27, 8), 40)
     rows: list[paint.Cells] = [
         [
             paint.text(rung.name),
             paint.text(words.percent(rung.accuracy), paint.HEADING),
-            paint.bar((rung.accuracy - floor) / (1 - floor), width),
-            paint.text(words.points(rung.difference(rungs[0])) if rung is not rungs[0] else ""),
+            paint.bar((known[rung.name] - floor) / (1 - floor), width),
+            paint.text(_beside(rung, rungs[0])),
         ]
         for rung in rungs
+        if rung.name in known
     ]
-    return [*paint.table(rows, gap=1), _scale(floor)]
+    missing = [
+        paint.text(part, paint.MUTED)
+        for rung in rungs
+        if rung.name not in known
+        for part in textwrap.wrap(f"{rung.name}: {rung.reason}", columns)
+    ]
+    return [*paint.table(rows, gap=1), _scale(floor), *missing]
+
+
+def _beside(rung: Rung, first: Rung) -> str:
+    if rung is first:
+        return ""
+    difference = rung.difference(first)
+    return f"of {rung.samples:,}" if difference is None else words.points(difference)
+
+
+def _proof_lines(stages: Sequence[StageFacts], columns: int) -> list[Content]:
+    """Say of every target how its compiled file compares with the quantized model."""
+    rows = [
+        (f"{stage.job.target}, emulated", text)
+        for stage in stages
+        if stage.record and stage.record.metrics["compiled_accuracy"] is not None
+        for text in (f"{proof.identity(stage.record)}; for every input: {proof.for_every_input(stage.record.metrics)}",)
+    ]
+    return paint.named(rows, columns)
 
 
 def _floor(values: Sequence[float]) -> float:
@@ -178,8 +205,8 @@ def _before(record: Record, rungs: Sequence[Rung], now: float) -> list[Content]:
         return []
     parts = []
     for rung in rungs:
-        value = before.metrics.get(f"{rung.name}_accuracy")
-        if isinstance(value, float):
+        value = before.metrics.get(rung.metric)
+        if isinstance(value, float) and rung.accuracy is not None:
             parts.append(f"{rung.name} {words.percent(value)} (now {words.points(rung.accuracy - value)})")
     return [paint.text(f"the result before, {words.age(now - before.finished)}: {', '.join(parts)}")]
 

@@ -77,7 +77,7 @@ class LayerPanel(Vertical):
 
     def show(self, view: View) -> None:
         """Show the operators of the selected target, or of the experiment's first."""
-        selected = view.stage if view.stage and view.stage.job.target else view.experiment.stage("vela")
+        selected = next(iter(view.compiles()), None)
         self._stage = selected
         read = (selected.job.name, selected.record, "" if selected.record else selected.note) if selected else None
         if read != self._read:

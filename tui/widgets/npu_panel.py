@@ -31,7 +31,7 @@ class NpuPanel(Panel):
 
     def draw(self, view: View) -> None:
         """Draw, anew only when a result or the budget changed."""
-        stages = [view.stage] if view.stage and view.stage.job.target else view.all_of("vela")
+        stages = view.compiles()
         budget = view.experiment.budget
         shown = (
             self.columns,

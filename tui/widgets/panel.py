@@ -23,8 +23,13 @@ class View:
     """Seconds since the epoch."""
 
     def all_of(self, kind: str) -> list[StageFacts]:
-        """Return the experiment's stages of a kind: several for ``vela``."""
+        """Return the experiment's stages of a kind: one for each target, where there are targets."""
         return [stage for stage in self.experiment.stages if stage.job.stage.name == kind]
+
+    def compiles(self) -> list[StageFacts]:
+        """Return the compiles of the selected target; of all, when none is selected."""
+        target = self.stage.job.target if self.stage else None
+        return [stage for stage in self.all_of("vela") if target in {None, stage.job.target}]
 
 
 class Panel(VerticalScroll):

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 
 from pipeline.data.arrays import DataSet
-from pipeline.stages import accuracy, inference
+from pipeline.stages import accuracy, inference, micro
 from pipeline.stages.contract import Found, Work
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
@@ -114,7 +114,7 @@ def test_the_same_models_give_the_same_files(work: Callable[..., Work], chain: C
     again = accuracy.make(job)
 
     assert again == found["accuracy"]
-    for name in (accuracy.PREDICTIONS, accuracy.CONFUSION):
+    for name in (accuracy.PREDICTIONS, accuracy.CONFUSION, accuracy.MICRO):
         assert (job.into / name).read_bytes() == (made["accuracy"] / name).read_bytes()
 
 
@@ -123,4 +123,36 @@ def test_progress_goes_through_float_and_int8_to_the_end(work: Callable[..., Wor
 
     accuracy.make(work({}, chain("simple_rnn")[0], report=lambda **facts: reports.append(facts)))
 
-    assert reports[-1] == {"done": 600, "total": 600, "what": "quantized, reference kernels"}
+    assert reports[-1] == {"done": 900, "total": 900, "what": "TensorFlow Lite Micro"}
+
+
+@pytest.mark.parametrize("activations", ["int8", "int16"])
+def test_what_tensorflow_lite_micro_returned_is_kept_and_counted(chain: Chain, data: DataSet, activations: str) -> None:
+    made, found = chain("gru", state=True, steps_per_inference=4, activations=activations, until="accuracy")
+    metrics = found["accuracy"].metrics
+    with np.load(made["accuracy"] / accuracy.MICRO, allow_pickle=False) as file:
+        kept = {name: file[name] for name in file.files}
+    reference = inference.outputs(made["quantized"] / "quantized.tflite", data.x_test, inference.REFERENCE)
+
+    assert {name: (values.shape, values.dtype.name) for name, values in kept.items()} == {
+        "output": ((300, 3), activations),
+        "gru_1_hidden": ((300, 4), activations),
+    }
+    assert metrics["micro_accuracy"] == np.mean(kept["output"].argmax(axis=1) == data.y_test)
+    assert metrics["micro_identical"] == sum(map(np.array_equal, kept["output"], reference["output"]))
+
+
+def test_without_tensorflow_lite_micro_all_else_is_measured(
+    work: Callable[..., Work], chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, found = chain("gru")
+    monkeypatch.setattr(micro, "find_spec", lambda _: None)
+    job = work({}, made)
+
+    without = accuracy.make(job)
+
+    absent = {"micro_accuracy", "micro_identical"}
+    assert without.metrics == {**found["accuracy"].metrics, **dict.fromkeys(absent)}
+    assert without.unavailable.keys() == absent
+    assert "no package of TensorFlow Lite Micro for" in without.unavailable["micro_accuracy"]
+    assert not (job.into / accuracy.MICRO).exists()

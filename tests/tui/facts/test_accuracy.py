@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -17,33 +16,6 @@ def records(recorded: Recorded) -> dict[str, Record]:
     recorded.write()
     recorded.build()
     return {job.stage.name: store.read_record(job.link) for job in recorded.jobs()}
-
-
-def test_the_ladder_goes_from_float_to_int8(records: dict[str, Record]) -> None:
-    first, last = accuracy.ladder(records.values())
-    assert (first.name, first.accuracy, first.basis) == ("float", 0.9819, "measured")
-    assert (last.name, last.accuracy, last.basis) == ("int8", 0.9825, "measured")
-    assert last.difference(first) == pytest.approx(0.0006)
-
-
-def test_a_rung_that_a_later_stage_adds_shows_without_more_code(records: dict[str, Record]) -> None:
-    vela = replace(records["vela"], metrics={"npu_accuracy": 0.97}, basis={"npu_accuracy": "emulated"})
-    rungs = accuracy.ladder([records["accuracy"], None, vela])
-    assert [(rung.name, rung.basis) for rung in rungs][2:] == [("npu", "emulated")]
-
-
-def test_training_accuracy_and_metrics_that_could_not_be_had_are_no_rungs(records: dict[str, Record]) -> None:
-    odd: dict[str, Any] = {
-        "training_accuracy": 0.99,
-        "npu_accuracy": None,
-        "accuracy": 0.5,
-        "float_accuracy_by_class": [],
-    }
-    assert accuracy.ladder([replace(records["weights"], metrics=odd)]) == []
-
-
-def test_nothing_built_has_no_ladder() -> None:
-    assert accuracy.ladder([None, None]) == []
 
 
 def test_each_class_has_its_recall_on_each_rung(records: dict[str, Record]) -> None:

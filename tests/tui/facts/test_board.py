@@ -30,7 +30,7 @@ def test_an_edited_experiment_is_noticed_and_its_stages_assessed_anew(fresh: Rec
     assert not board.files_changed()
     fresh.write(units=8)
     assert board.files_changed()
-    assert states(look(board)) == "fresh stale stale stale stale stale"
+    assert states(look(board)) == "fresh stale stale stale stale stale stale"
 
 
 def test_experiments_come_and_go(recorded: Recorded) -> None:
@@ -57,7 +57,7 @@ def test_a_mistake_in_a_file_is_told_and_goes_when_it_is_repaired(fresh: Recorde
     assert "unit: unknown key; did you mean units?" in facts.problem
     assert states(look(board), "other").startswith("stale")
     TOML.write_text(good, encoding="utf-8")
-    assert states(look(board)) == "fresh fresh fresh fresh fresh fresh"
+    assert states(look(board)) == "fresh fresh fresh fresh fresh fresh fresh"
 
 
 @pytest.mark.usefixtures("fresh")
@@ -68,7 +68,7 @@ def test_a_file_whose_name_can_not_be_an_experiments_is_invalid_and_disturbs_no_
     facts = snapshot.experiment(name)
     assert facts is not None
     assert facts.state == "invalid"
-    assert states(snapshot) == "fresh fresh fresh fresh fresh fresh"
+    assert states(snapshot) == "fresh fresh fresh fresh fresh fresh fresh"
 
 
 @pytest.mark.usefixtures("fresh")
@@ -126,10 +126,12 @@ def test_a_removed_build_folder_is_never_built_again(fresh: Recorded) -> None:
     board = Board(lambda: NOW)
     look(board)
     shutil.rmtree("build")
-    assert states(look(board)) == "stale stale stale stale stale stale"
+    assert states(look(board)) == "stale stale stale stale stale stale stale"
     fresh.build()
     fresh.stage_event("stage_restored", NOW - 9, "vela:keyword:u55-128", metrics={"long": "x" * 900})
-    assert states(look(board)) == "fresh fresh fresh fresh fresh restored", "only the events of the new folder count"
+    assert states(look(board)) == "fresh fresh fresh fresh fresh restored restored", (
+        "only the events of the new folder count"
+    )
 
 
 def test_a_removed_build_folder_is_forgotten_with_its_failures(fresh: Recorded) -> None:
@@ -138,10 +140,10 @@ def test_a_removed_build_folder_is_forgotten_with_its_failures(fresh: Recorded) 
     fresh.stage_event("stage_failed", NOW - 9, "weights:keyword", message="the loss became nan", log="x")
     fresh.end_run(NOW - 8, ["weights:keyword"])
     board = Board(lambda: NOW)
-    assert states(look(board)) == "fresh failed stale stale stale stale"
+    assert states(look(board)) == "fresh failed stale stale stale stale stale"
     shutil.rmtree("build")
     snapshot = look(board)
-    assert states(snapshot) == "stale stale stale stale stale stale"
+    assert states(snapshot) == "stale stale stale stale stale stale stale"
     assert note(snapshot, "weights:keyword") == "never built"
     assert snapshot.run is None, "no headline of a failed run"
 
@@ -156,7 +158,7 @@ def test_events_that_are_not_ours_disturb_nothing(fresh: Recorded) -> None:
     fresh.stage_event("stage_started", NOW - 10, "weights:keyword", reasons=["x"])
     fresh.stage_event("stage_warned", NOW - 9, "weights:keyword", message="a newer version says more")
     fresh.stage_event("stage_started", NOW - 8, "weights:no-such-experiment", reasons=["x"])
-    assert states(look()) == "fresh running waiting waiting waiting waiting"
+    assert states(look()) == "fresh running waiting waiting waiting waiting waiting"
 
 
 def test_an_event_file_that_was_truncated_or_set_aside_is_heard_anew(fresh: Recorded) -> None:
@@ -170,7 +172,7 @@ def test_an_event_file_that_was_truncated_or_set_aside_is_heard_anew(fresh: Reco
     fresh.start_run(NOW - 2)
     fresh.stage_event("stage_started", NOW - 1, "weights:keyword", reasons=["x"])
     assert board.poll()
-    assert states(look(board)) == "fresh running waiting waiting waiting waiting"
+    assert states(look(board)) == "fresh running waiting waiting waiting waiting waiting"
     fresh._lock.release()
 
 
@@ -178,7 +180,7 @@ def test_an_event_file_that_was_truncated_or_set_aside_is_heard_anew(fresh: Reco
 def test_an_event_file_that_can_not_be_read_is_no_event() -> None:
     FILE.unlink(missing_ok=True)
     FILE.mkdir()
-    assert states(look()) == "fresh fresh fresh fresh fresh fresh"
+    assert states(look()) == "fresh fresh fresh fresh fresh fresh fresh"
 
 
 def test_half_an_event_waits_for_its_other_half(fresh: Recorded) -> None:
@@ -188,9 +190,9 @@ def test_half_an_event_waits_for_its_other_half(fresh: Recorded) -> None:
     whole = FILE.read_bytes()
     FILE.write_bytes(whole[:-9])
     board = Board(lambda: NOW)
-    assert states(look(board)) == "fresh waiting waiting waiting waiting waiting"
+    assert states(look(board)) == "fresh waiting waiting waiting waiting waiting waiting"
     FILE.write_bytes(whole)
-    assert states(look(board)) == "fresh running waiting waiting waiting waiting"
+    assert states(look(board)) == "fresh running waiting waiting waiting waiting waiting"
     fresh._lock.release()
 
 

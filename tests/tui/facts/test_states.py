@@ -90,32 +90,32 @@ def _killed(recorded: Recorded) -> None:
 
 
 TABLE: dict[str, tuple[Callable[[Recorded], None], str, str]] = {
-    "never built": (_never_built, "stale stale stale stale stale stale", "never built"),
-    "fresh": (_fresh, "fresh fresh fresh fresh fresh fresh", ""),
-    "restored": (_restored, "fresh restored fresh fresh fresh fresh", ""),
-    "stale": (stale_weights, "fresh stale stale stale stale stale", "units 256 -> 128"),
-    "waiting": (_waiting, "fresh waiting waiting waiting waiting waiting", "units 256 -> 128"),
-    "running": (_running, "fresh running waiting waiting waiting waiting", "units 256 -> 128"),
-    "done": (_done_since_the_last_look, "fresh fresh waiting waiting waiting waiting", ""),
-    "just restored": (_restored_since_the_last_look, "fresh restored waiting waiting waiting waiting", ""),
+    "never built": (_never_built, "stale stale stale stale stale stale stale", "never built"),
+    "fresh": (_fresh, "fresh fresh fresh fresh fresh fresh fresh", ""),
+    "restored": (_restored, "fresh restored fresh fresh fresh fresh fresh", ""),
+    "stale": (stale_weights, "fresh stale stale stale stale stale stale", "units 256 -> 128"),
+    "waiting": (_waiting, "fresh waiting waiting waiting waiting waiting waiting", "units 256 -> 128"),
+    "running": (_running, "fresh running waiting waiting waiting waiting waiting", "units 256 -> 128"),
+    "done": (_done_since_the_last_look, "fresh fresh waiting waiting waiting waiting waiting", ""),
+    "just restored": (_restored_since_the_last_look, "fresh restored waiting waiting waiting waiting waiting", ""),
     "failed, others go on": (
         _failed_while_running,
-        "fresh failed waiting waiting waiting waiting",
+        "fresh failed waiting waiting waiting waiting waiting",
         "the loss became nan",
     ),
-    "failed": (_failed, "fresh failed stale stale stale stale", "the loss became nan"),
+    "failed": (_failed, "fresh failed stale stale stale stale stale", "the loss became nan"),
     "failed before this run": (
         _failed_before_this_run,
-        "fresh waiting waiting waiting waiting waiting",
+        "fresh waiting waiting waiting waiting waiting waiting",
         "units 256 -> 128",
     ),
-    "failed and repaired": (_failed_and_repaired, "fresh fresh fresh fresh fresh fresh", ""),
+    "failed and repaired": (_failed_and_repaired, "fresh fresh fresh fresh fresh fresh fresh", ""),
     "stopped": (
         _stopped,
-        "fresh stale stale stale stale stale",
+        "fresh stale stale stale stale stale stale",
         "units 256 -> 128; stopped before it finished",
     ),
-    "killed": (_killed, "fresh stale stale stale stale stale", "units 256 -> 128; stopped before it finished"),
+    "killed": (_killed, "fresh stale stale stale stale stale stale", "units 256 -> 128; stopped before it finished"),
 }
 
 
@@ -208,7 +208,7 @@ def test_a_run_in_a_container_or_on_another_machine_goes_on_as_long_as_it_holds_
     lock.HOLDER.write_text(json.dumps(note), encoding="utf-8")
     snapshot = look()
     assert snapshot.running
-    assert states(snapshot) == "fresh waiting stale stale stale stale"
+    assert states(snapshot) == "fresh waiting stale stale stale stale stale"
     held.release()
     assert not look().running
 

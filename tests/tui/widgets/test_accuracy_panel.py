@@ -12,11 +12,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from pipeline.ladder import Rung
 from tests.tui.conftest import settled, until
 from tests.tui.recorded import BY_CLASS, HOUR, NOW, Recorded, writable
 from tui.app import Dashboard
 from tui.facts import images
-from tui.facts.accuracy import Rung
 from tui.facts.images import Changed
 from tui.widgets import accuracy_panel
 from tui.widgets.panel import Panel
@@ -176,7 +176,7 @@ async def test_a_class_without_samples_has_no_recall(built: Recorded, dashboard:
     [(1.0, "90 %", 40), (0.0, "0 %", 0), (0.96, "90 %", 24), (0.5, "40 %", 7), (0.04, "0 %", 2)],
 )
 def test_bars_begin_where_differences_are_seen(value: float, scale: str, blocks: int) -> None:
-    rung = Rung("float", value, "measured")
+    rung = Rung(name="float", metric="float_accuracy", accuracy=value, samples=9, basis="measured")
     bar, legend = accuracy_panel.ladder_lines([rung], 200)
     assert legend.plain == f"bars go from {scale} to 100 %"
     assert sum(letter in "▏▎▍▌▋▊▉█" for letter in bar.plain) == blocks

@@ -21,11 +21,11 @@ def test_nothing_is_said_to_be_nothing() -> None:
 
 def test_it_counts_what_is_not_fresh(recorded: Recorded) -> None:
     recorded.write()
-    assert "6 of 6 stages not fresh" in said()
+    assert "7 of 7 stages not fresh" in said()
     recorded.build()
     assert "all fresh" in said()
     recorded.write(units=8)
-    assert "5 of 6 stages not fresh" in said()
+    assert "6 of 7 stages not fresh" in said()
 
 
 def test_an_experiment_with_a_mistake_is_named_with_its_brackets(recorded: Recorded) -> None:
@@ -33,7 +33,7 @@ def test_an_experiment_with_a_mistake_is_named_with_its_brackets(recorded: Recor
     assert "! [bold] has a mistake" in said()
     assert "no experiments" not in said()
     recorded.write()
-    assert "6 of 6 stages not fresh" in said()
+    assert "7 of 7 stages not fresh" in said()
 
 
 def test_data_that_stands_in_is_said_loudly(recorded: Recorded) -> None:

@@ -1,0 +1,122 @@
+"""Run a quantized model with TensorFlow Lite Micro, whose bytes those of the compiled file must equal.
+
+LiteRT's reference kernels differ from them in one place: a fully connected layer with scales of its own for each
+output channel, which they requantize in float64, with a single rounding.
+"""
+
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from functools import cache, partial
+from importlib.util import find_spec
+from multiprocessing import get_context
+from pathlib import Path
+
+from pipeline.data.arrays import Features
+from pipeline.errors import UnrollError
+from pipeline.stages import inference
+from pipeline.stages.inference import Stored
+
+ARENA_BYTES_LEAST = 1 << 20
+"""Room for what each operator needs beside its tensors, where the model itself is small."""
+
+
+class MicroError(UnrollError):
+    """TensorFlow Lite Micro can't run a model on this machine, and why."""
+
+
+class MicroModel(inference.Model):
+    """A model that TensorFlow Lite Micro computes; LiteRT only tells its inputs and outputs by name.
+
+    Only for a process of its own: it keeps the GIL while it computes, and what it can't do it prints to stderr.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Load it.
+
+        Raises:
+            MicroError: it has an operator or a type that TensorFlow Lite Micro lacks.
+
+        """
+        from tflite_micro import runtime  # noqa: PLC0415 - a machine may have none
+
+        super().__init__(path, inference.REFERENCE)
+        self._input_places = _places(self.interpreter.get_input_details())
+        self._output_places = _places(self.interpreter.get_output_details())
+        model = path.read_bytes()
+        with _explained():
+            self._micro = runtime.Interpreter.from_bytes(model, arena_size=max(10 * len(model), ARENA_BYTES_LEAST))
+
+    def put(self, name: str, values: Stored) -> None:
+        """Set an input."""
+        self._micro.set_input(values, self._input_places[self.inputs[name].index])
+
+    def invoke(self) -> None:
+        """Compute the outputs from the inputs."""
+        self._micro.invoke()
+
+    def read(self, name: str) -> Stored:
+        """Return an output of the last inference, (1, width)."""
+        found: Stored = self._micro.get_output(self._output_places[self.outputs[name].index])
+        return found
+
+
+def _places(details: list[dict[str, int]]) -> dict[int, int]:
+    """Return tensor -> its place among the inputs, or outputs: TensorFlow Lite Micro knows nothing else of them."""
+    return {port["index"]: place for place, port in enumerate(details)}
+
+
+def outputs(model: Path, x: Features, progress: Callable[[int], None]) -> dict[str, Stored]:
+    """Run a model on every sample, on all cores; arguments and result are those of ``inference.outputs``.
+
+    Raises:
+        MicroError: it can't, and why.
+
+    """
+    if find_spec("tflite_micro") is None:
+        message = f"there is no package of TensorFlow Lite Micro for {platform.system()} on {platform.machine()}"
+        raise MicroError(message)
+    with ProcessPoolExecutor(inference.workers(len(x)), get_context("spawn")) as pool:
+        try:
+            return inference.in_chunks(pool, partial(_run, model), x, progress)
+        except BrokenProcessPool:
+            message = "TensorFlow Lite Micro crashed on this model"
+            raise MicroError(message) from None
+
+
+def _run(model: Path, x: Features) -> dict[str, Stored]:
+    loaded = _load(model)
+    with _explained():
+        return inference.run_chunk(loaded, x, reset=True)
+
+
+@cache
+def _load(model: Path) -> MicroModel:
+    """Load a model once for all chunks of a process."""
+    return MicroModel(model)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Turn an exception into what TensorFlow Lite Micro printed before it, which says more."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as printed:
+        os.dup2(printed.fileno(), 2)
+        try:
+            yield
+        except (RuntimeError, ValueError, IndexError) as error:
+            printed.seek(0)
+            said = printed.read()
+            os.write(stderr, said)  # all of it, for the stage's log
+            first = (said.decode(errors="replace").strip() or str(error)).splitlines()[0]
+            message = f"TensorFlow Lite Micro can't run this model: {first}"
+            raise MicroError(message) from error
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)

@@ -1,0 +1,157 @@
+"""The verify stage: whether the compiled file computes what the quantized model does, without a board."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.data import arrays
+from pipeline.errors import UnrollError
+from pipeline.npu import compiler
+from pipeline.npu.stream import container, debug_database, source, static_checks
+from pipeline.npu.stream.errors import NotVerifiedError
+from pipeline.npu.stream.machine import Machine
+from pipeline.stages import emulated
+from pipeline.stages.contract import Found, Work
+from pipeline.stages.inference import OUTPUT, Stored
+
+QUANTIZED, COMPILED, MICRO = "quantized.tflite", "compiled.tflite", "micro.npz"
+EMULATED = "emulated.npz"
+COMPARED = ("identical_samples", "max_difference", "first_difference")
+OF_SAMPLES = ("compiled_accuracy", "emulated_samples", *COMPARED)
+NO_CHECKS = static_checks.Findings(checks=(), warnings=(), not_verified=(), by_samples=())
+
+
+class VerifyError(UnrollError):
+    """The compiled file computes something else than the quantized model; the sentence says where."""
+
+
+def make(work: Work) -> Found:
+    """Check every command of the compiled file, and let the test set through them.
+
+    What is not covered is a warning and never a guess; a check that fails, or a byte that differs, ends the stage.
+    Writes ``emulated.npz``: what came out for every sample, as the model stores it, states included.
+
+    Raises:
+        VerifyError: a check failed, or an output differs from TensorFlow Lite Micro's.
+        StreamError: the compiled file is damaged, or of another model.
+        compiler.CompileError: Vela, which tells what each command is for, failed.
+
+    """
+    compiled = work.inputs["vela"] / COMPILED
+    try:
+        machine = Machine(container.load(compiled))
+    except NotVerifiedError as error:
+        why = str(error).removeprefix(f"{compiled}: ")  # where it lies is no part of a result
+        return _found(NO_CHECKS, dict.fromkeys(OF_SAMPLES, why), {}, [why])
+    not_verified = []
+    checked = NO_CHECKS
+    try:
+        checked = check(work, machine)
+    except NotVerifiedError as error:
+        not_verified.append(str(error))
+    try:
+        metrics, unavailable = _emulate(work, machine, known=checked.warnings)
+    except NotVerifiedError as error:
+        metrics, unavailable = {}, dict.fromkeys(OF_SAMPLES, str(error))
+        not_verified.append(str(error))
+    return _found(checked, unavailable, metrics, [*checked.not_verified, *not_verified])
+
+
+def _found(
+    checked: static_checks.Findings,
+    unavailable: Mapping[str, str],
+    metrics: Mapping[str, Any],
+    not_verified: Sequence[str],
+) -> Found:
+    checks = [{key: value for key, value in asdict(each).items() if key != "first"} for each in checked.checks]
+    said = {
+        **dict.fromkeys(unavailable),
+        **metrics,
+        "checks": checks,
+        "only_by_samples": list(checked.by_samples),
+        "not_verified": list(not_verified),
+    }
+    return Found(
+        metrics=said,
+        unavailable=unavailable,
+        basis=dict.fromkeys(said, "emulated"),
+        warnings=[*checked.warnings, *(f"not verified: {what}" for what in not_verified)],
+    )
+
+
+def check(work: Work, machine: Machine) -> static_checks.Findings:
+    """Check what holds for every input.
+
+    Vela, called once more, tells what each command is for; a wrong answer can fail a check, and not pass it.
+
+    Raises:
+        VerifyError: a check failed.
+        NotVerifiedError: the model holds what no check covers.
+
+    """
+    quantized = work.inputs["quantized"] / QUANTIZED
+    with tempfile.TemporaryDirectory(dir=work.into.parent) as folder:
+        compiler.compile_model(quantized, Path(folder), work.config, "--enable-debug-db")
+        origins = debug_database.read(next(Path(folder).glob("*_debug.xml")))
+    checked = static_checks.check(machine, source.load(quantized), origins)
+    for each in checked.checks:
+        if each.failed:
+            message = f"{each.first} ({each.failed:,} of {each.checked:,} {each.unit} fail: {each.name})"
+            raise VerifyError(message)
+    return checked
+
+
+def _emulate(work: Work, machine: Machine, known: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Let the test set through the commands; ``known`` are differences that a check has explained."""
+    x, labels = arrays.load_part(work.inputs["dataset"], "test")
+    x, labels = x[: work.config["verify"]["samples"]], labels[: work.config["verify"]["samples"]]
+    found = emulated.outputs(
+        work.inputs["quantized"] / QUANTIZED, machine, x, lambda done: work.progress(done, len(x), what="emulated")
+    )
+    arrays.save(work.into / EMULATED, found)
+    metrics = {
+        "compiled_accuracy": float(np.mean(found[OUTPUT].argmax(axis=1) == labels)),
+        "emulated_samples": len(x),
+    }
+    micro = work.inputs["accuracy"] / MICRO
+    if not micro.exists():
+        why = "the accuracy stage has no bytes of TensorFlow Lite Micro to compare with"
+        return metrics, dict.fromkeys(COMPARED, why)
+    with np.load(micro, allow_pickle=False) as expected:
+        compared = compare(found, {name: expected[name][: len(x)] for name in expected.files})
+    if compared["first_difference"] and not known:
+        message = (
+            f"{compared['first_difference']}; {len(x) - compared['identical_samples']:,} of {len(x):,} samples differ,"
+            f" by at most {compared['max_difference']}"
+        )
+        raise VerifyError(message)
+    return metrics | compared, {}
+
+
+def compare(found: Mapping[str, Stored], expected: Mapping[str, Stored]) -> dict[str, Any]:
+    """Compare outputs, each of shape (samples, width), byte for byte.
+
+    Returns:
+        ``identical_samples``; ``max_difference``, in steps of the stored numbers; ``first_difference``, a sentence.
+
+    """
+    differences = {name: np.abs(values.astype(np.int64) - found[name]) for name, values in expected.items()}
+    differs = np.any([difference.any(axis=1) for difference in differences.values()], axis=0)
+    first = None
+    if differs.any():
+        sample = int(differs.argmax())
+        name = next(name for name, difference in differences.items() if difference[sample].any())
+        place = int(differences[name][sample].argmax())
+        first = (
+            f"{name}[{place}] of test sample {sample} is {found[name][sample, place]},"
+            f" where TensorFlow Lite Micro has {expected[name][sample, place]}"
+        )
+    return {
+        "identical_samples": int((~differs).sum()),
+        "max_difference": int(max(difference.max() for difference in differences.values())),
+        "first_difference": first,
+    }

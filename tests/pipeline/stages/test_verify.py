@@ -1,0 +1,185 @@
+"""The verify stage: the bytes of every sample, what a damaged file is caught by, and what can't be verified."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.data.arrays import DataSet
+from pipeline.npu.stream import debug_database
+from pipeline.npu.stream.errors import NotVerifiedError, StreamError
+from pipeline.stages import accuracy, verify
+from pipeline.stages.contract import Found, Work
+from pipeline.stages.verify import VerifyError
+
+Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
+Make = Callable[..., Work]
+
+pytest.importorskip("tflite_micro", reason="there is no package of it for this machine")
+
+
+@pytest.fixture
+def job(work: Make, target: Mapping[str, Any]) -> Callable[..., Work]:
+    """Return what makes the work of a verify stage."""
+
+    def make(inputs: Mapping[str, Path], samples: int | None = None, **facts: Any) -> Work:
+        return work({**target, "verify": {"samples": samples}}, inputs, **facts)
+
+    return make
+
+
+def ends(made: Mapping[str, Path], folder: Path, **files: bytes) -> dict[str, Path]:
+    """Return inputs in which the compiled file is another one."""
+    shutil.copytree(made["vela"], folder)
+    for name, content in files.items():
+        path = folder / f"{name}.tflite"
+        path.chmod(0o644)
+        path.write_bytes(content)
+    return {**made, "vela": folder}
+
+
+@pytest.mark.parametrize(
+    ("cell", "chosen"),
+    [
+        ("gru", {}),
+        ("simple_rnn", {}),
+        ("lstm", {"state": True, "steps_per_inference": 2}),
+        ("gru", {"graph": "keras"}),
+    ],
+    ids=["gru", "simple_rnn", "lstm with state", "the guide's graph"],
+)
+def test_every_sample_has_the_bytes_of_tensorflow_lite_micro(
+    chain: Chain, data: DataSet, job: Make, cell: str, chosen: Mapping[str, Any]
+) -> None:
+    made, found = chain(cell, **chosen)
+    asked = job(made)
+
+    result = verify.make(asked)
+
+    metrics = result.metrics
+    assert metrics["not_verified"] == []
+    assert metrics["identical_samples"] == metrics["emulated_samples"] == len(data.x_test)
+    assert (metrics["max_difference"], metrics["first_difference"]) == (0, None)
+    assert metrics["compiled_accuracy"] == found["accuracy"].metrics["micro_accuracy"]
+    assert set(result.basis.values()) == {"emulated"}
+    assert all(check["checked"] > 0 and check["failed"] == 0 for check in metrics["checks"])
+    assert {check["unit"] for check in metrics["checks"]} >= {"input pairs", "weights", "output channels", "commands"}
+    with (
+        np.load(asked.into / verify.EMULATED, allow_pickle=False) as ours,
+        np.load(made["accuracy"] / accuracy.MICRO, allow_pickle=False) as theirs,
+    ):
+        assert sorted(ours.files) == sorted(theirs.files)
+        for name in ours.files:
+            np.testing.assert_array_equal(ours[name], theirs[name])
+
+
+def test_operators_on_the_cpu_are_said_to_be_not_verified(chain: Chain, job: Make) -> None:
+    made, _ = chain("gru", graph="keras", state=True, steps_per_inference=4)
+
+    found = verify.make(job(made))
+
+    assert found.warnings == ["not verified: 2 operators run on the CPU beside the NPU"]
+    assert found.metrics["compiled_accuracy"] is None
+
+
+def test_fewer_samples_may_be_asked_for(chain: Chain, job: Make) -> None:
+    reports: list[dict[str, Any]] = []
+
+    metrics = verify.make(job(chain("gru")[0], 7, report=lambda **facts: reports.append(facts))).metrics
+
+    assert metrics["emulated_samples"] == metrics["identical_samples"] == 7
+    assert reports[-1] == {"done": 7, "total": 7, "what": "emulated"}
+
+
+def test_without_bytes_to_compare_with_the_rest_is_verified(chain: Chain, job: Make, tmp_path: Path) -> None:
+    made, _ = chain("gru")
+    (tmp_path / "accuracy").mkdir()
+
+    found = verify.make(job({**made, "accuracy": tmp_path / "accuracy"}, 7))
+
+    assert found.metrics["emulated_samples"] == 7
+    assert found.metrics["compiled_accuracy"] is not None
+    assert len(found.metrics["checks"]) > 3
+    for name in verify.COMPARED:
+        assert found.metrics[name] is None
+        assert "no bytes of TensorFlow Lite Micro" in found.unavailable[name]
+
+
+def test_an_output_that_differs_ends_the_stage_and_names_the_sample(chain: Chain, job: Make, tmp_path: Path) -> None:
+    made, _ = chain("gru")
+    shutil.copytree(made["accuracy"], tmp_path / "accuracy")
+    with np.load(made["accuracy"] / accuracy.MICRO, allow_pickle=False) as file:
+        expected = {name: file[name].copy() for name in file.files}
+    value = int(expected["output"][5, 1])
+    expected["output"][5, 1] = value - 3 if value > 0 else value + 3
+    np.savez(tmp_path / "accuracy" / accuracy.MICRO, **expected)
+
+    with pytest.raises(VerifyError, match=r"output\[1\] of test sample 5 .*; 1 of 300 samples differ, by at most 3"):
+        verify.make(job({**made, "accuracy": tmp_path / "accuracy"}))
+
+
+def test_another_models_compiled_file_fails_a_check_that_names_the_operator(
+    chain: Chain, job: Make, tmp_path: Path
+) -> None:
+    made, _ = chain("gru")
+    other = (chain("lstm")[0]["vela"] / verify.COMPILED).read_bytes()
+
+    with pytest.raises((VerifyError, StreamError), match=r"\S+ \S+"):
+        verify.make(job(ends(made, tmp_path / "vela", compiled=other)))
+
+
+@pytest.mark.parametrize("content", [b"", b"hello, world", b"\0" * 64])
+def test_what_is_no_compiled_file_is_an_error(chain: Chain, job: Make, tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(StreamError, match=r"compiled\.tflite: "):
+        verify.make(job(ends(chain("gru")[0], tmp_path / "vela", compiled=content)))
+
+
+def test_what_is_not_covered_is_a_warning_and_no_number_is_made_up(
+    chain: Chain, job: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(program: object) -> None:
+        del program
+        message = "weights in a format of the year after next"
+        raise NotVerifiedError(message)
+
+    monkeypatch.setattr(verify, "Machine", refuse)
+
+    found = verify.make(job(chain("gru")[0]))
+
+    assert found.warnings == ["not verified: weights in a format of the year after next"]
+    assert found.metrics["not_verified"] == ["weights in a format of the year after next"]
+    assert found.metrics["checks"] == []
+    for name in verify.OF_SAMPLES:
+        assert found.metrics[name] is None
+        assert found.unavailable[name] == "weights in a format of the year after next"
+
+
+def test_a_check_that_can_not_be_made_leaves_the_samples(
+    chain: Chain, job: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        del path
+        message = "Vela's debug database is not as expected"
+        raise NotVerifiedError(message)
+
+    monkeypatch.setattr(debug_database, "read", refuse)
+
+    found = verify.make(job(chain("gru")[0], 7))
+
+    assert found.metrics["identical_samples"] == 7
+    assert found.metrics["checks"] == []
+    assert found.warnings == ["not verified: Vela's debug database is not as expected"]
+
+
+def test_a_comparison_counted_by_hand() -> None:
+    found = {"output": np.array([[1, 2], [3, 4], [5, 6]], np.int8), "state": np.array([[0], [-128], [7]], np.int8)}
+    expected = {"output": np.array([[1, 2], [3, 4], [5, 9]], np.int8), "state": np.array([[0], [127], [7]], np.int8)}
+
+    assert verify.compare(found, expected) == {
+        "identical_samples": 1,
+        "max_difference": 255,
+        "first_difference": "state[0] of test sample 1 is -128, where TensorFlow Lite Micro has 127",
+    }
