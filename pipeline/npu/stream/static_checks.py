@@ -1,9 +1,10 @@
 """All that is checked of a compiled file without running a sample through it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pipeline.npu.stream import dataflow, equivalence, hazards
+from pipeline.npu.stream import dataflow, equivalence, hazards, multipliers
+from pipeline.npu.stream.arithmetic import Scale
 from pipeline.npu.stream.checks import Check
 from pipeline.npu.stream.debug_database import Origin
 from pipeline.npu.stream.machine import Machine
@@ -21,6 +22,8 @@ class Findings:
     """What no check covers."""
     by_samples: tuple[str, ...]
     """Operators whose inside only samples show, kind and name."""
+    multipliers: Mapping[int, Scale] = field(default_factory=dict)
+    """Scales of TensorFlow Lite Micro where Vela rounds MUL's multiplier otherwise, by the offset of the command."""
 
 
 def check(machine: Machine, model: Model, origins: Mapping[int, Origin]) -> Findings:
@@ -48,4 +51,5 @@ def check(machine: Machine, model: Model, origins: Mapping[int, Origin]) -> Find
         warnings=compared.warnings,
         not_verified=compared.not_verified,
         by_samples=tuple(str(operator) for operator in flow.by_samples),
+        multipliers=multipliers.in_double_precision(flow.matches),
     )
