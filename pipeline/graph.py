@@ -68,7 +68,7 @@ STAGES: Mapping[str, Stage] = {
             needs=("dataset",),
             sections=("model", "training"),
             tools=_KERAS,
-            sources=(*_SHARED, "stages/weights.py", "stages/network.py", *_ARRAYS),
+            sources=(*_SHARED, "stages/weights.py", "stages/network.py", "steps.py", *_ARRAYS),
         ),
         Stage(
             name="unrolled",
@@ -80,6 +80,7 @@ STAGES: Mapping[str, Stage] = {
                 *_SHARED,
                 "stages/unrolled.py",
                 "stages/network.py",
+                "steps.py",
                 *_INFERENCE,
                 *_DEPLOYMENT,
                 "deployment/cells.py",

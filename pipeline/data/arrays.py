@@ -78,6 +78,21 @@ def load_part(folder: Path, part: str) -> tuple[Features, Labels]:
         return arrays[f"x_{part}"], arrays[f"y_{part}"]
 
 
+def folded(x: Features, features: int) -> Features:
+    """Show sequences as a network of that many features reads them: as many rows as it takes are one time step.
+
+    Args:
+        x: (samples, rows, features of a row), a data set's or one that is folded already.
+        features: of one time step, a multiple of a row's that makes up the sequence.
+
+    Returns:
+        A view, (samples, time steps, features).
+
+    """
+    samples, rows, width = x.shape
+    return x.reshape(samples, rows * width // features, features)
+
+
 def checked(arrays: dict[str, npt.NDArray[Any]], source: str) -> DataSet:
     """Check arrays of the user's and bring them to the dtypes of a data set.
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from pipeline.data import arrays
 from pipeline.data.arrays import Features
 
 REFERENCE = OpResolverType.BUILTIN_REF
@@ -96,6 +97,10 @@ class Model:
         """Time steps of one inference."""
         return self.inputs[INPUT].shape[1]
 
+    def folded(self, x: Features) -> Features:
+        """Show sequences of the data set, (samples, rows, features of a row), in this model's time steps."""
+        return arrays.folded(x, self.inputs[INPUT].shape[-1])
+
     def reset(self) -> None:
         """Set every state to 0: its zero point."""
         for name in self.states:
@@ -166,7 +171,7 @@ def outputs(
 
     Args:
         model: the ``.tflite`` file; its signature has ``input``, ``output`` and, in and out alike, any states.
-        x: float32 (samples, time steps, features); quantized here if the model asks for it.
+        x: float32 (samples, rows, features of a row); folded to the model's time steps and quantized here.
         kernels: ``REFERENCE`` or ``BUILTIN``.
         progress: is given the number of samples done, from several threads.
         reset: begin each sample with a state of 0; else go on from the sample before, within ``CHUNK`` samples.
@@ -195,7 +200,7 @@ def outputs(
 
 def _run_chunk(model: Model, x: Features, *, reset: bool) -> dict[str, Stored]:
     found = {name: np.empty((len(x), *port.shape[1:]), port.dtype) for name, port in model.outputs.items()}
-    stored = model.inputs[INPUT].stored(x)
+    stored = model.inputs[INPUT].stored(model.folded(x))
     model.reset()
     for index in range(len(x)):
         if index:
