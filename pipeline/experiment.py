@@ -199,6 +199,24 @@ class Budget(Section, frozen=True):
     ] = None
 
 
+class Grid(Section, frozen=True):
+    """What `doit pareto` varies, all with all; an empty list keeps what is chosen. Nothing else is rebuilt for it."""
+
+    rows_per_step: Annotated[list[Annotated[int, Meta(ge=1)]], Meta(description="values of `model.rows_per_step`")] = (
+        msgspec.field(default_factory=lambda: [1, 2, 4])
+    )
+    units: Annotated[
+        list[Annotated[int, Meta(ge=1)]] | None,
+        Meta(description="values of `model.units`; by default half of the experiment's own, and that itself"),
+    ] = None
+    sparsity: Annotated[
+        list[Annotated[float, Meta(ge=0, lt=1)]], Meta(description="values of `compress.sparsity`; 0 prunes nothing")
+    ] = []
+    clusters: Annotated[
+        list[Annotated[int, Meta(ge=0)]], Meta(description="values of `compress.clusters`; 0 shares nothing")
+    ] = []
+
+
 class Experiment(Section, frozen=True):
     """A whole experiment file. Each section is read by the stages that its title names."""
 
@@ -209,6 +227,7 @@ class Experiment(Section, frozen=True):
     deployment: Deployment = Deployment()
     quantization: Quantization = Quantization()
     budget: Budget = Budget()
+    grid: Grid = Grid()
     description: Annotated[str, Meta(description="a sentence for whoever reads the list")] = ""
 
 
@@ -254,6 +273,19 @@ def load(name: str, folder: Path = EXPERIMENTS) -> AnyExperiment:
     except _Problem as problem:
         message = f"{path.as_posix()}: {problem}"
         raise ExperimentError(message) from None
+
+
+def checked(document: dict[str, Any]) -> Experiment:
+    """Check an experiment that no file holds, given as JSON types.
+
+    Raises:
+        ExperimentError: one line that names key, value and remedy.
+
+    """
+    try:
+        return _checked(document)
+    except _Problem as problem:
+        raise ExperimentError(str(problem)) from None
 
 
 def _mistakes() -> ModuleType:

@@ -185,15 +185,26 @@ def stages(experiment: AnyExperiment) -> Mapping[str, Stage]:
     return IMPORTED if isinstance(experiment, Imported) else STAGES
 
 
-def jobs(name: str, experiment: AnyExperiment) -> list[Job]:
-    """Return the jobs of an experiment, each after those it needs."""
-    made: dict[str, Job] = {}
+def jobs(
+    name: str, experiment: AnyExperiment, folder: Path | None = None, given: Mapping[str, Job] | None = None
+) -> list[Job]:
+    """Return the jobs of an experiment, each after those it needs.
+
+    Args:
+        name: of the experiment.
+        experiment: all its choices.
+        folder: where its results show; ``build/<name>`` by default.
+        given: stages whose job is another experiment's, by name; they are not among those returned.
+
+    """
+    made = dict(given or {})
+    shown_in = str(folder) if folder else f"{BUILD}/{name}"
     found = []
-    for stage in stages(experiment).values():
+    for stage in (stage for stage in stages(experiment).values() if stage.name not in made):
         needs = tuple(made[need] for need in stage.needs)
         for target, config in _configs(stage, experiment):
             words = [stage.name, name, target] if target else [stage.name, name]
-            link = Path("/".join([str(BUILD), name, stage.name, *words[2:]]))
+            link = Path("/".join([shown_in, stage.name, *words[2:]]))
             job = Job(
                 stage=stage,
                 experiment=name,

@@ -21,6 +21,7 @@ from pipeline.summary import (
     has_accuracy,
     quantized_accuracy,
     quantized_rung,
+    rows_per_step,
     why_no_accuracy,
 )
 
@@ -49,6 +50,7 @@ def collect(asked: Asked, description: str, allowed: Budget, found: Matrix) -> d
         "curve": _curve(by_stage.get("weights")),
         "accuracy": _accuracy(asked, told),
         "quantization": _numbers(by_stage["quantized"]),
+        "rows_per_step": rows_per_step(by_stage["unrolled"].metrics) if "unrolled" in by_stage else 1,
         "targets": [_target(asked, job, found) for job in jobs if job.target],
         "matrix": _matrix(found),
         "boards": {

@@ -1,0 +1,121 @@
+"""What a grid varies, and the experiments that come of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any, NamedTuple
+
+import msgspec
+
+from pipeline import experiment
+from pipeline.errors import UnrollError
+from pipeline.experiment import Experiment, ExperimentError
+
+
+class Axis(NamedTuple):
+    """A key of the experiment, and how its values are read and shown."""
+
+    section: str
+    key: str
+    kind: type[int] | type[float]
+    label: str
+    """Heads the column, and names a value: ``4 rows``."""
+
+
+AXES: Mapping[str, Axis] = {
+    "rows_per_step": Axis("model", "rows_per_step", int, "rows"),
+    "units": Axis("model", "units", int, "units"),
+    "sparsity": Axis("compress", "sparsity", float, "sparsity"),
+    "clusters": Axis("compress", "clusters", int, "values"),
+}
+"""Key of ``[grid]`` and option of ``doit pareto`` -> what it varies. The last one varies fastest."""
+
+Values = Mapping[str, Sequence[float]]
+"""Axis -> the values it takes."""
+
+
+class GridError(UnrollError):
+    """An option that can't be read, in a sentence."""
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """One choice of values, and the experiment that it makes."""
+
+    settings: Mapping[str, float]
+    """Axis -> value."""
+    experiment: Experiment | None
+    impossible: str | None
+    """Why there is no such experiment."""
+
+    @property
+    def name(self) -> str:
+        """Name it as a task and a folder: ``4-rows.64-units.16-values``; what is 0 is left out."""
+        return ".".join(f"{value:g}-{AXES[name].label}" for name, value in self.settings.items() if value)
+
+    @property
+    def label(self) -> str:
+        """Name it for a person: ``4 rows, 64 units, 16 values``."""
+        return ", ".join(
+            f"{value:g} {AXES[name].label.removesuffix('s') if value == 1 else AXES[name].label}"
+            for name, value in self.settings.items()
+            if value
+        )
+
+
+def read(option: str, text: str) -> list[float]:
+    """Return the values of an option: numbers separated by commas.
+
+    Raises:
+        GridError: it is something else.
+
+    """
+    kind = AXES[option].kind
+    try:
+        return [kind(word) for word in text.split(",")]
+    except ValueError:
+        example = "1,2,4" if kind is int else "0,0.9"
+        message = f"--{option.replace('_', '-')} {text}: give numbers separated by commas, such as {example}"
+        raise GridError(message) from None
+
+
+def chosen(base: Experiment, options: Mapping[str, str]) -> Values:
+    """Return the values of every axis: of the option, else of ``[grid]``, else the experiment's own.
+
+    Raises:
+        GridError: an option can't be read.
+
+    """
+    written = base.grid.as_dict()
+    values: dict[str, list[float]] = {}
+    for name in AXES:
+        asked = read(name, options[name]) if options.get(name) else written[name]
+        values[name] = list(dict.fromkeys(asked)) or [own(base, name)]
+    if not options.get("units") and base.grid.units is None:
+        values["units"] = list(dict.fromkeys([max(base.model.units // 2, 1), base.model.units]))
+    return values
+
+
+def own(base: Experiment, axis: str) -> float:
+    """Return the value that an experiment itself has on an axis; 0 for what it does not do."""
+    section = getattr(base, AXES[axis].section, None)
+    return getattr(section, AXES[axis].key, None) or 0
+
+
+def points(base: Experiment, values: Values) -> Iterator[Point]:
+    """Yield every combination of the values; one that is no experiment says why."""
+    for combination in product(*values.values()):
+        settings = dict(zip(values, combination, strict=True))
+        try:
+            yield Point(settings=settings, experiment=_varied(base, settings), impossible=None)
+        except ExperimentError as error:
+            yield Point(settings=settings, experiment=None, impossible=str(error))
+
+
+def _varied(base: Experiment, settings: Mapping[str, float]) -> Experiment:
+    """Return the experiment with other choices; a compression that neither shares nor prunes is none."""
+    document: dict[str, Any] = msgspec.to_builtins(base)
+    for name, value in settings.items():
+        section = {key: kept for key, kept in (document.get(AXES[name].section) or {}).items() if key != AXES[name].key}
+        document[AXES[name].section] = section | ({AXES[name].key: value} if value else {})
+    if not any(settings[name] for name in ("sparsity", "clusters")):
+        del document["compress"]
+    return experiment.checked(document)
