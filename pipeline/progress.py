@@ -115,15 +115,8 @@ class ProgressView:
         if now - self._last_line.get(name, 0.0) > PLAIN_SECONDS or event["done"] == event["total"]:
             self._last_line[name] = now
             share = event["done"] / max(event["total"], 1)
-            to_go = self._to_go(name, share)
+            to_go = _to_go(now - self._began.get(name, now), share)
             self._print(f"          {name}  {100 * share:3.0f} %  {to_go}{facts}".rstrip())
-
-    def _to_go(self, name: str, share: float) -> str:
-        """Say how long a stage will still take at its pace so far, if that is worth saying."""
-        elapsed = time.monotonic() - self._began.get(name, time.monotonic())
-        if not KNOWN_FROM < share < 1 or elapsed < PLAIN_SECONDS:
-            return ""
-        return f"{tables.duration(elapsed / share - elapsed)} to go  "
 
     def _end(self, name: str, line: str, style: str) -> None:
         bar = self._bars.pop(name, None)
@@ -143,6 +136,13 @@ def _bars(console: "Console") -> "Progress":
         TextColumn("{task.fields[facts]}", markup=False),
     )
     return Progress(*columns, console=console, transient=True)
+
+
+def _to_go(elapsed: float, share: float) -> str:
+    """Say how long a stage will still take at its pace so far, if that is known."""
+    if not KNOWN_FROM < share < 1 or elapsed < PLAIN_SECONDS:
+        return ""
+    return f"{tables.duration(elapsed / share - elapsed)} to go  "
 
 
 def _facts(event: dict[str, Any]) -> str:

@@ -85,12 +85,12 @@ def chosen(base: Experiment, options: Mapping[str, str]) -> Values:
 
     """
     written = base.grid.as_dict()
+    if base.grid.units is None:
+        written["units"] = [max(base.model.units // 2, 1), base.model.units]
     values: dict[str, list[float]] = {}
     for name in AXES:
         asked = read(name, options[name]) if options.get(name) else written[name]
         values[name] = list(dict.fromkeys(asked)) or [own(base, name)]
-    if not options.get("units") and base.grid.units is None:
-        values["units"] = list(dict.fromkeys([max(base.model.units // 2, 1), base.model.units]))
     return values
 
 
