@@ -24,6 +24,7 @@ TABLES: dict[str, tuple[type[Section], str]] = {
     '[model] tflite = "..."': (experiment.ImportedModel, "quantized"),
     "[vela.targets.<name>]": (experiment.Target, "vela"),
     "[budget]": (experiment.Budget, "`doit check`, the placement gate and the dashboard"),
+    "[grid]": (experiment.Grid, "`doit pareto`"),
 }
 
 

@@ -47,6 +47,15 @@ class DataSet:
             y_test=self.y_test[:test],
         )
 
+    def folded(self, features: int) -> "DataSet":
+        """Show its sequences in time steps of so many features, see ``folded`` below."""
+        return DataSet(
+            x_train=folded(self.x_train, features),
+            y_train=self.y_train,
+            x_test=folded(self.x_test, features),
+            y_test=self.y_test,
+        )
+
     def save(self, folder: Path) -> None:
         """Write ``dataset.npz``; the same arrays give the same bytes."""
         save(folder / FILE, vars(self))

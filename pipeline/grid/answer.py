@@ -96,7 +96,8 @@ def answer_pareto(
 
 def title(found: Found) -> str:
     """Return what the table and the picture show."""
-    return f"{found.experiment}: {found.rung} accuracy against cost on {found.target}, {len(found.made)} points"
+    number = f"{len(found.made)} point{'' if len(found.made) == 1 else 's'}"
+    return f"{found.experiment}: {found.rung} accuracy against cost on {found.target}, {number}"
 
 
 def panels(found: Found) -> list[picture.Panel]:
@@ -126,7 +127,16 @@ def lines(found: Found) -> list[str]:
     text = [title(found)]
     text += [f"WARNING: the models were trained on the stand-in {found.stand_in}"] * bool(found.stand_in)
     if found.made:
-        header = ("", *(AXES[name].label for name in _varied(found)), found.rung, "float", "ms", *COSTS, "best by", "")
+        header = (
+            "",
+            *(AXES[name].heading for name in _varied(found)),
+            found.rung,
+            "float",
+            "ms",
+            *COSTS,
+            "best by",
+            "",
+        )
         right = range(1, len(header) - 2)
         text += [line for panel in panels(found) for line in ["", *picture.as_text(panel)]]
         text += ["", *tables.plain(header, [_cells(found, row) for row in found.made], right)]

@@ -17,15 +17,17 @@ class Axis(NamedTuple):
     section: str
     key: str
     kind: type[int] | type[float]
+    heading: str
+    """Of its column in a table."""
     label: str
-    """Heads the column, and names a value: ``4 rows``."""
+    """Names a value: ``4 rows``."""
 
 
 AXES: Mapping[str, Axis] = {
-    "rows_per_step": Axis("model", "rows_per_step", int, "rows"),
-    "units": Axis("model", "units", int, "units"),
-    "sparsity": Axis("compress", "sparsity", float, "sparsity"),
-    "clusters": Axis("compress", "clusters", int, "values"),
+    "rows_per_step": Axis("model", "rows_per_step", int, "rows/step", "rows"),
+    "units": Axis("model", "units", int, "units", "units"),
+    "sparsity": Axis("compress", "sparsity", float, "sparsity", "sparsity"),
+    "clusters": Axis("compress", "clusters", int, "values", "values"),
 }
 """Key of ``[grid]`` and option of ``doit pareto`` -> what it varies. The last one varies fastest."""
 
@@ -111,8 +113,9 @@ def points(base: Experiment, values: Values) -> Iterator[Point]:
 
 
 def _varied(base: Experiment, settings: Mapping[str, float]) -> Experiment:
-    """Return the experiment with other choices; a compression that neither shares nor prunes is none."""
+    """Return the experiment with other choices and no budget; a compression that neither shares nor prunes is none."""
     document: dict[str, Any] = msgspec.to_builtins(base)
+    del document["budget"]  # part of it may ask for what a variant has not
     for name, value in settings.items():
         section = {key: kept for key, kept in (document.get(AXES[name].section) or {}).items() if key != AXES[name].key}
         document[AXES[name].section] = section | ({AXES[name].key: value} if value else {})

@@ -31,7 +31,7 @@ PRELOADED = (
     "pipeline.stages.vela",
     "ethosu.vela.vela",
 )
-TRAINING = ("weights", "compress")
+TRAINING = ("weights", "compressed")
 TRAINING_SHARE = 10.0
 """How many times longer than another stage one that trains takes, for the time to go."""
 _one_at_a_time = threading.Lock()

@@ -43,7 +43,7 @@ class Panel(NamedTuple):
 
 
 class Scale(NamedTuple):
-    """A range and its round numbers; a logarithmic one where the numbers differ by more than a factor of 3."""
+    """A range and its round numbers; a logarithmic one where the numbers differ by more than a factor of 5."""
 
     low: float
     high: float
@@ -56,7 +56,7 @@ class Scale(NamedTuple):
         return (here - low) / (high - low)
 
 
-FACTOR = 3.0
+FACTOR = 5.0
 MOST_TICKS = 7
 
 

@@ -32,9 +32,8 @@ def make(work: Work) -> Found:
     training = work.config["training"]
     keras.utils.set_random_seed(training["seed"])
     tf.config.experimental.enable_op_determinism()
-    data = arrays.load(work.inputs["dataset"])
-    x_train = _folded(data.x_train, work.config["model"].get("rows_per_step", 1))
-    samples, time_steps, features = x_train.shape
+    data = _folded(arrays.load(work.inputs["dataset"]), work.config["model"].get("rows_per_step", 1))
+    samples, time_steps, features = data.x_train.shape
     model, trained = (network.build(work.config["model"], time_steps, features, data.classes) for _ in range(2))
     steps_per_epoch = math.ceil(samples / training["batch_size"])
     model.compile(
@@ -46,7 +45,7 @@ def make(work: Work) -> Found:
         steps_per_execution=STEPS_PER_EXECUTION,
     )
     history = model.fit(
-        x_train,
+        data.x_train,
         data.y_train,
         batch_size=training["batch_size"],
         epochs=training["epochs"],
@@ -70,10 +69,10 @@ def make(work: Work) -> Found:
     )
 
 
-def _folded(x: arrays.Features, rows_per_step: int) -> arrays.Features:
-    _, rows, features = x.shape
+def _folded(data: arrays.DataSet, rows_per_step: int) -> arrays.DataSet:
+    _, rows, features = data.x_train.shape
     steps.parts("model.rows_per_step", rows_per_step, rows, "rows of the data set")
-    return arrays.folded(x, rows_per_step * features)
+    return data.folded(rows_per_step * features)
 
 
 def _learning_rate(training: Mapping[str, Any], total_steps: int) -> float | keras.optimizers.schedules.CosineDecay:
