@@ -491,6 +491,16 @@ def test_steps_that_do_not_divide_a_data_set_that_is_known_are_refused_before_an
     assert experiment.load("mine", tmp_path).model.rows_per_step == rows, "of one's own data, a stage says it"
 
 
+@pytest.mark.parametrize(
+    "wrong", ["units = [0]", "rows_per_step = 4", "sparsity = [1.0]", 'clusters = ["16"]', "epochs = [1]"]
+)
+def test_a_grid_is_lists_of_what_may_be_chosen(tmp_path: Path, wrong: str) -> None:
+    write(tmp_path, f"{GOOD}[grid]\nunits = [8, 16]\nrows_per_step = []\n")
+    assert experiment.load("mine", tmp_path).grid.units == [8, 16]
+
+    assert refusal(tmp_path, f"{GOOD}[grid]\n{wrong}\n").startswith(f"grid.{wrong.split(maxsplit=1)[0]}")
+
+
 def test_a_key_that_came_later_is_left_out_of_what_results_are_kept_by_while_it_changes_nothing(tmp_path: Path) -> None:
     write(tmp_path, with_change("units = 8", "units = 8\nrows_per_step = 1"))
     assert "rows_per_step" not in experiment.load("mine", tmp_path).model.as_dict()
@@ -609,6 +619,7 @@ def test_defaults_are_written_out(tmp_path: Path) -> None:
             "rows_per_step": 1,
         },
         "deployment": {"graph": "tied", "state": False, "steps_per_inference": None},
+        "grid": {"rows_per_step": [1, 2, 4], "units": None, "sparsity": [], "clusters": []},
         "budget": {
             "accuracy_min": None,
             "accuracy_drop_max": None,
