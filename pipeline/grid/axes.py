@@ -31,6 +31,9 @@ AXES: Mapping[str, Axis] = {
 }
 """Key of ``[grid]`` and option of ``doit pareto`` -> what it varies. The last one varies fastest."""
 
+COMPRESSION = "compress"
+"""The section that an experiment need not have, and whose axes have a 0 for not doing that."""
+
 Values = Mapping[str, Sequence[float]]
 """Axis -> the values it takes."""
 
@@ -51,13 +54,13 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         """Name it as a task and a folder: ``4-rows.64-units.16-values``; what is 0 is left out."""
-        return ".".join(f"{value:g}-{AXES[name].label}" for name, value in self.settings.items() if value)
+        return ".".join(f"{value}-{AXES[name].label}" for name, value in self.settings.items() if value)
 
     @property
     def label(self) -> str:
         """Name it for a person: ``4 rows, 64 units, 16 values``."""
         return ", ".join(
-            f"{value:g} {AXES[name].label.removesuffix('s') if value == 1 else AXES[name].label}"
+            f"{value} {AXES[name].label.removesuffix('s') if value == 1 else AXES[name].label}"
             for name, value in self.settings.items()
             if value
         )
@@ -117,8 +120,10 @@ def _varied(base: Experiment, settings: Mapping[str, float]) -> Experiment:
     document: dict[str, Any] = msgspec.to_builtins(base)
     del document["budget"]  # part of it may ask for what a variant has not
     for name, value in settings.items():
-        section = {key: kept for key, kept in (document.get(AXES[name].section) or {}).items() if key != AXES[name].key}
-        document[AXES[name].section] = section | ({AXES[name].key: value} if value else {})
-    if not any(settings[name] for name in ("sparsity", "clusters")):
-        del document["compress"]
+        axis = AXES[name]
+        document[axis.section] = {**(document.get(axis.section) or {}), axis.key: value}
+        if axis.section == COMPRESSION and not value:
+            del document[axis.section][axis.key]
+    if not any(value for name, value in settings.items() if AXES[name].section == COMPRESSION):
+        del document[COMPRESSION]
     return experiment.checked(document)

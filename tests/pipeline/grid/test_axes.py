@@ -74,6 +74,8 @@ def test_points_are_all_combinations_and_the_last_axis_varies_fastest(base: Expe
             {"rows_per_step": 3},
             "model.rows_per_step = 3 does not divide the 28 rows of the data set; possible: 1, 2",
         ),
+        ({"rows_per_step": 0}, "model.rows_per_step = 0: expected a whole number >= 1"),
+        ({"units": 0}, "model.units = 0: expected a whole number >= 1"),
         ({"units": 5000}, "model.units = 5000: expected a whole number <= 4096; width of the hidden state"),
     ],
 )
