@@ -12,6 +12,8 @@ COLUMNS, LINES = 78, 14
 """Of a plot in a terminal."""
 MARGIN = 0.06
 """Share of the range that is left free on each side."""
+ALONE = 0.01
+"""Share of a value that is shown on each side of it where there is no other one."""
 
 
 class Dot(NamedTuple):
@@ -69,7 +71,7 @@ def scale(values: Sequence[float]) -> Scale:
         ticks = list(_one_two_five(low, high))
         ticks = ticks[:: -(-len(ticks) // MOST_TICKS)]
         return Scale(low, high, ticks, logarithmic=True)
-    room = (high - low) * MARGIN or abs(high) * MARGIN or 1.0
+    room = (high - low) * MARGIN or abs(high) * ALONE or 1.0
     low, high = low - room, high + room
     step = next(step for step in _one_two_five((high - low) / MOST_TICKS, high - low))
     first = math.ceil(low / step)
