@@ -97,7 +97,6 @@ def test_folded_rows_are_judged_by_the_same_samples(chain: Chain, data: DataSet,
 
     assert found["accuracy"].metrics["test_samples"] == 300
     assert found["accuracy"].metrics["int8_accuracy"] == np.mean(in_int8.argmax(axis=1) == data.y_test)
-    assert found["accuracy"].metrics["float_accuracy"] > 0.6, "rows in another order would not be learnt from"
     assert found["vela"].metrics["cpu_operators"] == 0
 
 
