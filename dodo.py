@@ -40,7 +40,8 @@ def _load() -> dict[str, list[graph.Job] | UnrollError]:
             loaded[name] = graph.jobs(name, checked)
             DESCRIPTIONS[name] = checked.description
             BUDGETS[name] = checked.budget
-            CHECKED[name] = checked
+            if isinstance(checked, experiment.Experiment):
+                CHECKED[name] = checked
         except UnrollError as error:
             loaded[name] = error
     return loaded
@@ -210,6 +211,10 @@ def task_pareto() -> Iterator[Task]:
     for name, jobs in EXPERIMENTS.items():
         if isinstance(jobs, UnrollError):
             yield _broken_task("pareto", name, jobs)
+            continue
+        if name not in CHECKED:
+            elsewhere = UnrollError(f"the model of {name} was made elsewhere, so there is nothing to vary")
+            yield _broken_task("pareto", name, elsewhere)
             continue
         yield {
             "name": name,

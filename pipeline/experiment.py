@@ -276,14 +276,16 @@ def load(name: str, folder: Path = EXPERIMENTS) -> AnyExperiment:
 
 
 def checked(document: dict[str, Any]) -> Experiment:
-    """Check an experiment that no file holds, given as JSON types.
+    """Check an experiment that no file holds, of a model that is trained here, given as JSON types.
 
     Raises:
         ExperimentError: one line that names key, value and remedy.
 
     """
     try:
-        return _checked(document)
+        found = _checked(document)
+        assert isinstance(found, Experiment)  # noqa: S101 - it names no model that was made elsewhere
+        return found  # noqa: TRY300 - only here is it known to be one
     except _Problem as problem:
         raise ExperimentError(str(problem)) from None
 
