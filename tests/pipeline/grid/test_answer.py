@@ -11,6 +11,8 @@ import pytest
 
 from tests.conftest import Project
 
+pytestmark = pytest.mark.xdist_group("pareto")  # one worker builds the grid for all
+
 GRID = ("pareto:tiny", "--rows-per-step", "1,3,4", "--units", "16")
 
 
@@ -34,7 +36,7 @@ def test_every_point_stands_in_the_table_and_the_experiment_itself_is_marked(ans
     rows = re.findall(row, printed, re.MULTILINE)
     assert [row[1:] for row in rows] == [("4", "16"), ("1", "16")], "by rising cycles"
     (own,) = [line for line in printed.splitlines() if line.endswith("<- tiny")]
-    assert own.startswith("B     1")
+    assert own.split()[:3] == ["B", "1", "16"]
     assert "estimates" in printed
     assert printed.count("dots: Pareto front") == 3
 
@@ -115,6 +117,14 @@ def test_a_grid_without_any_experiment_is_an_error(answered: tuple[Project, str]
 def test_a_broken_experiment_is_one_sentence(project: Project) -> None:
     project.change("units = 16", "units = 0")
     assert "model.units = 0" in project.doit("pareto:tiny", check=1)
+
+
+def test_a_model_that_was_made_elsewhere_can_not_be_varied(project: Project) -> None:
+    tiny = (project.folder / "experiments" / "tiny.toml").read_text(encoding="utf-8")
+    elsewhere = '[model]\ntflite = "mine.tflite"\n\n' + tiny[tiny.index("[vela.targets") :]
+    (project.folder / "experiments" / "mine.toml").write_text(elsewhere, encoding="utf-8")
+    printed = project.doit("pareto:mine", check=1)
+    assert "the model of mine was made elsewhere, so there is nothing to vary" in printed
 
 
 def test_clean_takes_the_points_out_of_sight(answered: tuple[Project, str], tmp_path: Path) -> None:
