@@ -14,6 +14,8 @@ from pipeline import answers, budget, check, commands, experiment, folders, grap
 from pipeline.build import Build
 from pipeline.console import ConsoleReporter
 from pipeline.errors import UnrollError
+from pipeline.grid.answer import answer_pareto
+from pipeline.grid.axes import AXES
 from pipeline.report.write import answer_report
 
 gc.disable()  # a short-lived process with many tasks; collecting takes a sixth of a no-op over 200 experiments
@@ -27,6 +29,7 @@ Task = dict[str, Any]
 
 DESCRIPTIONS: dict[str, str] = {}
 BUDGETS: dict[str, experiment.Budget] = {}
+CHECKED: dict[str, experiment.Experiment] = {}
 
 
 def _load() -> dict[str, list[graph.Job] | UnrollError]:
@@ -37,6 +40,8 @@ def _load() -> dict[str, list[graph.Job] | UnrollError]:
             loaded[name] = graph.jobs(name, checked)
             DESCRIPTIONS[name] = checked.description
             BUDGETS[name] = checked.budget
+            if isinstance(checked, experiment.Experiment):
+                CHECKED[name] = checked
         except UnrollError as error:
             loaded[name] = error
     return loaded
@@ -199,6 +204,37 @@ def task_matrix() -> Iterator[Task]:
             "task_dep": [job.name for job in jobs if job.stage.name == "quantized"],
             "uptodate": [False],
             "clean": [(commands.unlink_all, [f"{folders.BUILD}/{name}/matrix"])],
+            "io": {"capture": False},
+            "meta": {"answers": True},
+        }
+
+
+def task_pareto() -> Iterator[Task]:
+    """Build variants of a model and show what accuracy costs (--units 64,128, --rows-per-step, --target, --json)."""
+    target = {"name": "target", "long": "target", "type": str, "default": ""}
+    for name, jobs in EXPERIMENTS.items():
+        if isinstance(jobs, UnrollError):
+            yield _broken_task("pareto", name, jobs)
+            continue
+        if name not in CHECKED:
+            elsewhere = UnrollError(f"the model of {name} was made elsewhere, so there is nothing to vary")
+            yield _broken_task("pareto", name, elsewhere)
+            continue
+        yield {
+            "name": name,
+            "doc": f"what accuracy costs: variants of {name}, with their Pareto fronts",
+            "actions": [(answer_pareto, [answers.Asked(BUILD, jobs), CHECKED[name]])],
+            "params": [
+                JSON,
+                *(
+                    {"name": axis, "long": axis.replace("_", "-"), "type": str, "default": "", "help": f"{axis}: 1,2,4"}
+                    for axis in AXES
+                ),
+                {**target, "help": "the target whose costs count; otherwise the first one"},
+            ],
+            "task_dep": [job.name for job in jobs if job.stage.name == "dataset"],
+            "uptodate": [False],
+            "clean": [(commands.unlink_all, [f"{folders.BUILD}/{name}/grid"])],
             "io": {"capture": False},
             "meta": {"answers": True},
         }

@@ -25,6 +25,7 @@ TABLES: dict[str, tuple[type[Section], str]] = {
     "[vela.targets.<name>]": (experiment.Target, "vela"),
     "[verify]": (experiment.Verify, "verify"),
     "[budget]": (experiment.Budget, "`doit check`, the placement gate and the dashboard"),
+    "[grid]": (experiment.Grid, "`doit pareto`"),
 }
 
 

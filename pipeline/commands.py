@@ -68,7 +68,7 @@ def unlink(job: Job, dryrun: bool) -> None:  # noqa: FBT001 - doit calls it with
 
 def unlink_all(folder: str, dryrun: bool) -> None:  # noqa: FBT001 - doit calls it with this name
     """Take the results that a folder shows out of sight; the store still remembers them."""
-    for link in sorted(Path(folder).glob("*")):
+    for link in sorted(Path(folder).rglob("*")):
         if link.is_symlink():
             print(f"unlinking {link}")  # noqa: T201 - what a clean action is for
             if not dryrun:

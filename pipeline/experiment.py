@@ -6,9 +6,10 @@ it finds into one line that names file, key, value and remedy (the words are in
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
 import msgspec
 import tomli
@@ -17,10 +18,9 @@ from msgspec import Meta
 from pipeline.errors import UnrollError
 from pipeline.folders import EXPERIMENTS
 from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES, SYSTEM_CONFIGS, why_impossible
+from pipeline.steps import StepsError, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pipeline.npu.vela_ini import VelaIni
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -32,10 +32,16 @@ Kind = TypeVar("Kind", bound="Section")
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One table of an experiment file."""
 
+    LATER: ClassVar[Mapping[str, Any]] = {}
+    """Keys that came when there were results already, with their defaults."""
+
     def as_dict(self) -> dict[str, Any]:
-        """Return every key with its value, defaults included, as JSON types."""
+        """Return every key with its value, defaults included, as JSON types.
+
+        Of ``LATER``, only what was chosen: a default that changes nothing keeps the keys of earlier results.
+        """
         built: dict[str, Any] = msgspec.to_builtins(self)
-        return built
+        return {name: value for name, value in built.items() if name not in self.LATER or value != self.LATER[name]}
 
 
 class Dataset(Section, frozen=True):
@@ -77,6 +83,14 @@ class Model(Section, frozen=True):
     reset_after: Annotated[
         bool, Meta(description="`gru`: the reset gate multiplies the recurrent product (Keras' default), not the state")
     ] = True
+    rows_per_step: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="rows of the data set that make one time step: 4 fold 28 x 28 to 7 x 112; must divide the rows",
+        ),
+    ] = 1
+    LATER: ClassVar[Mapping[str, Any]] = {"rows_per_step": 1}
 
 
 class Training(Section, frozen=True):
@@ -106,7 +120,10 @@ class Deployment(Section, frozen=True):
     ] = False
     steps_per_inference: Annotated[
         Annotated[int, Meta(ge=1)] | None,
-        Meta(description="with `state`: time steps of one inference; must divide the sequence, which is the default"),
+        Meta(
+            description="with `state`: time steps, of `rows_per_step` rows each, of one inference; must divide the"
+            " sequence, which is the default"
+        ),
     ] = None
 
 
@@ -149,11 +166,7 @@ class Target(Section, frozen=True):
         Annotated[str, Meta(min_length=1)] | None,
         Meta(description="your own `vela.ini`; `system_config` and `memory_mode` may be of it or of `Arm/vela.ini`"),
     ] = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return every key with its value; ``config`` only where there is one, which keeps earlier results' keys."""
-        built = super().as_dict()
-        return built if self.config else {name: value for name, value in built.items() if name != "config"}
+    LATER: ClassVar[Mapping[str, Any]] = {"config": None}
 
 
 class Vela(Section, frozen=True):
@@ -195,6 +208,24 @@ class Budget(Section, frozen=True):
     ] = None
 
 
+class Grid(Section, frozen=True):
+    """What `doit pareto` varies, all with all; an empty list keeps what is chosen. Nothing else is rebuilt for it."""
+
+    rows_per_step: Annotated[list[Annotated[int, Meta(ge=1)]], Meta(description="values of `model.rows_per_step`")] = (
+        msgspec.field(default_factory=lambda: [1, 2, 4])
+    )
+    units: Annotated[
+        list[Annotated[int, Meta(ge=1)]] | None,
+        Meta(description="values of `model.units`; by default half of the experiment's own, and that itself"),
+    ] = None
+    sparsity: Annotated[
+        list[Annotated[float, Meta(ge=0, lt=1)]], Meta(description="values of `compress.sparsity`; 0 prunes nothing")
+    ] = []
+    clusters: Annotated[
+        list[Annotated[int, Meta(ge=0)]], Meta(description="values of `compress.clusters`; 0 shares nothing")
+    ] = []
+
+
 class Experiment(Section, frozen=True):
     """A whole experiment file. Each section is read by the stages that its title names."""
 
@@ -206,6 +237,7 @@ class Experiment(Section, frozen=True):
     quantization: Quantization = Quantization()
     verify: Verify = Verify()
     budget: Budget = Budget()
+    grid: Grid = Grid()
     description: Annotated[str, Meta(description="a sentence for whoever reads the list")] = ""
 
 
@@ -253,6 +285,21 @@ def load(name: str, folder: Path = EXPERIMENTS) -> AnyExperiment:
         raise ExperimentError(message) from None
 
 
+def checked(document: dict[str, Any]) -> Experiment:
+    """Check an experiment that no file holds, of a model that is trained here, given as JSON types.
+
+    Raises:
+        ExperimentError: one line that names key, value and remedy.
+
+    """
+    try:
+        found = _checked(document)
+        assert isinstance(found, Experiment)  # noqa: S101 - it names no model that was made elsewhere
+        return found  # noqa: TRY300 - only here is it known to be one
+    except _Problem as problem:
+        raise ExperimentError(str(problem)) from None
+
+
 def _mistakes() -> ModuleType:
     """Load the words for mistakes, which most runs never need."""
     from pipeline import mistakes  # noqa: PLC0415
@@ -298,6 +345,7 @@ def _checked(document: dict[str, Any]) -> AnyExperiment:
     experiment = _convert(document, Experiment, [])
     _check_dataset(experiment.dataset)
     _check_deployment(experiment)
+    _check_steps(experiment)
     return experiment
 
 
@@ -343,6 +391,22 @@ def _check_deployment(experiment: Experiment) -> None:
         )
     if experiment.model.cell != "gru" and not experiment.model.reset_after:
         _fail("model.reset_after = false: only a gru has a reset gate; remove the key")
+
+
+ROWS: Mapping[str, int] = {"mnist": 28, "digits": 28}
+"""The data sets whose rows are known before they are read; of others, the stages say what does not divide."""
+
+
+def _check_steps(experiment: Experiment) -> None:
+    rows = ROWS.get(experiment.dataset.name)
+    if rows is None:
+        return
+    try:
+        time_steps = parts("model.rows_per_step", experiment.model.rows_per_step, rows, "rows of the data set")
+        wanted = experiment.deployment.steps_per_inference or time_steps
+        parts("deployment.steps_per_inference", wanted, time_steps, "time steps of a sequence")
+    except StepsError as error:
+        _fail(str(error))
 
 
 def _check_target(path: list[str], target: Target) -> None:

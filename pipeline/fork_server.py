@@ -11,7 +11,8 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -78,6 +79,21 @@ class ForkServer:
         self._server.kill()
         self._server.wait()
         self._server = None
+
+
+@contextlib.contextmanager
+def one_a_thread(*modules: str) -> Iterator[process.Starter]:
+    """Give each thread that starts stages a server of its own: libraries are loaded once a core, not once a stage."""
+    mine = threading.local()
+    with contextlib.ExitStack() as servers:
+
+        def start(words: list[str], log: Path) -> process.Child:
+            if not hasattr(mine, "server"):
+                mine.server = servers.enter_context(ForkServer(*modules))
+            child: process.Child = mine.server.start(words, log)
+            return child
+
+        yield start
 
 
 class Forked:

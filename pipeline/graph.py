@@ -70,7 +70,7 @@ STAGES: Mapping[str, Stage] = {
             needs=("dataset",),
             sections=("model", "training"),
             tools=_KERAS,
-            sources=(*_SHARED, "stages/weights.py", "stages/network.py", *_ARRAYS),
+            sources=(*_SHARED, "stages/weights.py", "stages/network.py", "steps.py", *_ARRAYS),
         ),
         Stage(
             name="unrolled",
@@ -82,6 +82,7 @@ STAGES: Mapping[str, Stage] = {
                 *_SHARED,
                 "stages/unrolled.py",
                 "stages/network.py",
+                "steps.py",
                 *_INFERENCE,
                 *_DEPLOYMENT,
                 "deployment/cells.py",
@@ -245,16 +246,28 @@ def stages(experiment: AnyExperiment) -> Mapping[str, Stage]:
     return IMPORTED if isinstance(experiment, Imported) else STAGES
 
 
-def jobs(name: str, experiment: AnyExperiment) -> list[Job]:
-    """Return the jobs of an experiment, each after those it needs."""
+def jobs(
+    name: str, experiment: AnyExperiment, folder: Path | None = None, given: Mapping[str, Job] | None = None
+) -> list[Job]:
+    """Return the jobs of an experiment, each after those it needs.
+
+    Args:
+        name: of the experiment.
+        experiment: all its choices.
+        folder: where its results show; ``build/<name>`` by default.
+        given: stages whose job is another experiment's, by name; they are not among those returned.
+
+    """
     asked = stages(experiment)
-    made: dict[tuple[str, str | None], Job] = {}
-    for stage in asked.values():
+    made: dict[tuple[str, str | None], Job] = {(stage, None): job for stage, job in (given or {}).items()}
+    shown_in = str(folder) if folder else f"{BUILD}/{name}"
+    found = []
+    for stage in (stage for stage in asked.values() if stage.name not in (given or {})):
         for target, config in _configs(stage, experiment):
             needs = tuple(made[need, target if asked[need].per_target else None] for need in stage.needs)
             words = [stage.name, name, target] if target else [stage.name, name]
-            link = Path("/".join([str(BUILD), name, stage.name, *words[2:]]))
-            made[stage.name, target] = Job(
+            link = Path("/".join([shown_in, stage.name, *words[2:]]))
+            job = Job(
                 stage=stage,
                 experiment=name,
                 target=target,
@@ -263,7 +276,9 @@ def jobs(name: str, experiment: AnyExperiment) -> list[Job]:
                 name=":".join(words),
                 link=link,
             )
-    return list(made.values())
+            made[stage.name, target] = job
+            found.append(job)
+    return found
 
 
 def _configs(stage: Stage, experiment: AnyExperiment) -> list[tuple[str | None, dict[str, Any]]]:

@@ -2,24 +2,22 @@
 
 import os
 import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from pipeline import events, process, store
-from pipeline.build import Build, Watcher
+from pipeline import process, store
+from pipeline.build import Build
 from pipeline.errors import UnrollError
 from pipeline.folders import BUILD
-from pipeline.fork_server import ForkServer
+from pipeline.fork_server import one_a_thread
 from pipeline.graph import STAGES, Job
 from pipeline.npu import points
 from pipeline.npu.boards import Board
 from pipeline.npu.points import Impossible, Point
+from pipeline.one_bar import one_bar
 from pipeline.store import Record
 
 _one_at_a_time = threading.Lock()
@@ -111,7 +109,12 @@ def compile_all(build: Build, jobs: Sequence[Job]) -> dict[str, str]:
     if build.begin():  # whoever had the lock may have done the work
         stale = [job for job in stale if not build.state(job).fresh]
     failures: dict[str, str] = {}
-    with _one_at_a_time, _one_bar(build, stale) as advance, _workers() as starter:
+    reason = f"{len(stale)} {'point' if len(stale) == 1 else 'points'} to compile or restore"
+    with (
+        _one_at_a_time,
+        one_bar(build, "matrix", jobs[0].experiment, reason) as advance,
+        one_a_thread(*PRELOADED) as starter,
+    ):
         pool = ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, len(stale))))
         try:
             # The largest accelerators take longest; begun first, they leave no core idle at the end.
@@ -119,7 +122,7 @@ def compile_all(build: Build, jobs: Sequence[Job]) -> dict[str, str]:
             for done, future in enumerate(as_completed(running), 1):
                 if failure := future.result():
                     failures[running[future].name] = failure
-                advance(done)
+                advance(done, len(stale))
         finally:
             pool.shutdown(cancel_futures=True)
     return failures
@@ -131,45 +134,6 @@ def _make(build: Build, job: Job, starter: process.Starter) -> str | None:
     except UnrollError as error:
         return str(error)
     return None
-
-
-@contextmanager
-def _workers() -> Iterator[process.Starter]:
-    """Give each thread a fork server of its own: Vela is loaded once a core, not once a point."""
-    mine = threading.local()
-    with ExitStack() as servers:
-
-        def start(words: list[str], log: Path) -> process.Child:
-            if not hasattr(mine, "server"):
-                mine.server = servers.enter_context(ForkServer(*PRELOADED))
-            child: process.Child = mine.server.start(words, log)
-            return child
-
-        yield start
-
-
-@contextmanager
-def _one_bar(build: Build, stale: Sequence[Job]) -> Iterator[Any]:
-    """Show the points as one progress bar in place of two lines each; the events tell of every one."""
-    shown: Watcher = build.watcher
-    experiment, total = stale[0].experiment if stale else "", len(stale)
-    started = time.monotonic()
-
-    def say(event: str, **facts: Any) -> None:
-        facts = {"stage": "matrix", "experiment": experiment, "target": None, **facts}
-        events.emit(event, run=build.run_id, **facts)
-        shown({"event": event, **facts})
-
-    say("stage_started", reasons=[f"{total} {'point' if total == 1 else 'points'} to compile or restore"])
-    build.watcher = lambda event: None  # noqa: ARG005
-    try:
-        yield lambda done: say("stage_progress", done=done, total=total)
-    except BaseException:
-        say("stage_failed", message="stopped", log="")
-        raise
-    finally:
-        build.watcher = shown
-    say("stage_done", seconds=time.monotonic() - started, metrics={})
 
 
 def rows(build: Build, jobs: Sequence[Job], failures: dict[str, str], targets: dict[str, Point]) -> tuple[Row, ...]:

@@ -4,7 +4,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
-from pipeline import events
+from pipeline import events, tables
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PLAIN_SECONDS = 5.0
 """How often a pipe gets a line of progress; a terminal has a bar instead."""
+KNOWN_FROM = 0.05
+"""The share of its work after which a stage's pace says how long it will take; loading libraries comes before it."""
 PLAIN_WIDTH = 100
 """Columns of a table in a pipe or a log."""
 
@@ -26,6 +28,7 @@ class ProgressView:
         self._file = file or sys.__stdout__
         self._bars: dict[str, TaskID] = {}
         self._progress: Progress | None = None
+        self._began: dict[str, float] = {}
         self._last_line: dict[str, float] = {}
         self._made: Console | None = None
 
@@ -95,6 +98,7 @@ class ProgressView:
             self._progress = None
 
     def _start(self, name: str, why: str) -> None:
+        self._began[name] = time.monotonic()
         self._print(f"start     {name}  {why}", "dim")
         if self._console.is_terminal:
             if self._progress is None:
@@ -110,8 +114,9 @@ class ProgressView:
         now = time.monotonic()
         if now - self._last_line.get(name, 0.0) > PLAIN_SECONDS or event["done"] == event["total"]:
             self._last_line[name] = now
-            share = 100 * event["done"] / max(event["total"], 1)
-            self._print(f"          {name}  {share:3.0f} %  {facts}".rstrip())
+            share = event["done"] / max(event["total"], 1)
+            to_go = _to_go(now - self._began.get(name, now), share)
+            self._print(f"          {name}  {100 * share:3.0f} %  {to_go}{facts}".rstrip())
 
     def _end(self, name: str, line: str, style: str) -> None:
         bar = self._bars.pop(name, None)
@@ -131,6 +136,13 @@ def _bars(console: "Console") -> "Progress":
         TextColumn("{task.fields[facts]}", markup=False),
     )
     return Progress(*columns, console=console, transient=True)
+
+
+def _to_go(elapsed: float, share: float) -> str:
+    """Say how long a stage will still take at its pace so far, if that is known."""
+    if not KNOWN_FROM < share < 1 or elapsed < PLAIN_SECONDS:
+        return ""
+    return f"{tables.duration(elapsed / share - elapsed)} to go  "
 
 
 def _facts(event: dict[str, Any]) -> str:

@@ -158,6 +158,22 @@ def _data(record: Record) -> Rows:
     return [("data", f"STAND-IN {name}, not the data asked for; {size}" if record.stand_in else f"{name}; {size}", "")]
 
 
+def rows_per_step(unrolled: Mapping[str, Any]) -> int:
+    """Return how many rows of the data set make one time step, by the metrics of the unrolled graph."""
+    return int(unrolled.get("rows_per_step", 1))
+
+
+def _time_step(unrolled: Record) -> Rows:
+    """Say what a time step is where it is not a row of the data set: steps and states are counted in it."""
+    found = unrolled.metrics
+    if rows_per_step(found) == 1:
+        return []
+    step = f"{rows_per_step(found)} rows of the data; {found['time_steps']} steps a sequence"
+    if found["inferences_per_sequence"] > 1:
+        step += f", {found['steps_per_inference']} an inference"
+    return [("time step", step, "")]
+
+
 def _points(accuracy: Mapping[str, Any]) -> str:
     return f"{-accuracy_drop(accuracy) + 0.0:+.2f} points"
 
@@ -172,6 +188,7 @@ def _model(record: Record) -> Rows:
 
 _SAYINGS: Sequence[tuple[str, Callable[[Record], Rows]]] = (
     ("dataset", _data),
+    ("unrolled", _time_step),
     ("accuracy", _accuracies),
     ("quantized", _unavailable),
     ("quantized", _weakest_role),

@@ -1,4 +1,4 @@
-"""Tables and numbers as plain text, for a terminal, a log or a pull request."""
+"""Tables, numbers and times as plain text, for a terminal, a log or a pull request."""
 
 from collections.abc import Sequence
 
@@ -33,3 +33,25 @@ def percent(share: float) -> str:
 def kib(size: float) -> str:
     """Show bytes as KiB, as the reports of Vela do."""
     return f"{size / 1024:,.1f} KiB"
+
+
+def short(count: float) -> str:
+    """Return a count in at most five characters: ``384``, ``32.1k``, ``6.22M``."""
+    for unit, factor in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= factor:
+            digits = 2 if count < 9.995 * factor else 1 if count < 99.95 * factor else 0
+            return f"{count / factor:.{digits}f}{unit}"
+    return f"{count:.0f}"
+
+
+def duration(seconds: float) -> str:
+    """Return a span of time: ``0.4 s``, ``27 s``, ``3 min 12 s``, ``1 h 05 min``."""
+    if seconds < 9.95:  # noqa: PLR2004 - what rounds to 10 needs no tenths
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    if whole < 60:  # noqa: PLR2004 - seconds a minute
+        return f"{whole} s"
+    minutes, seconds = divmod(whole, 60)
+    if minutes < 60:  # noqa: PLR2004 - minutes an hour
+        return f"{minutes} min {seconds:02} s"
+    return f"{minutes // 60} h {minutes % 60:02} min"

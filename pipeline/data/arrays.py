@@ -47,6 +47,15 @@ class DataSet:
             y_test=self.y_test[:test],
         )
 
+    def folded(self, features: int) -> "DataSet":
+        """Show its sequences in time steps of so many features, see ``folded`` below."""
+        return DataSet(
+            x_train=folded(self.x_train, features),
+            y_train=self.y_train,
+            x_test=folded(self.x_test, features),
+            y_test=self.y_test,
+        )
+
     def save(self, folder: Path) -> None:
         """Write ``dataset.npz``; the same arrays give the same bytes."""
         save(folder / FILE, vars(self))
@@ -76,6 +85,21 @@ def load_part(folder: Path, part: str) -> tuple[Features, Labels]:
     """Read only ``train`` or ``test`` of the result of the dataset stage."""
     with np.load(folder / FILE, allow_pickle=False) as arrays:
         return arrays[f"x_{part}"], arrays[f"y_{part}"]
+
+
+def folded(x: Features, features: int) -> Features:
+    """Show sequences as a network of that many features reads them: as many rows as it takes are one time step.
+
+    Args:
+        x: (samples, rows, features of a row), a data set's or one that is folded already.
+        features: of one time step, a multiple of a row's that makes up the sequence.
+
+    Returns:
+        A view, (samples, time steps, features).
+
+    """
+    samples, rows, width = x.shape
+    return x.reshape(samples, rows * width // features, features)
 
 
 def checked(arrays: dict[str, npt.NDArray[Any]], source: str) -> DataSet:

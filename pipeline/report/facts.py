@@ -22,6 +22,7 @@ from pipeline.summary import (
     has_accuracy,
     quantized_accuracy,
     quantized_rung,
+    rows_per_step,
     why_no_accuracy,
 )
 
@@ -51,6 +52,7 @@ def collect(asked: Asked, description: str, allowed: Budget, found: Matrix) -> d
         "accuracy": _accuracy(asked, told),
         "ladder": _ladder(ladder(made)),
         "quantization": _numbers(by_stage["quantized"]),
+        "rows_per_step": rows_per_step(by_stage["unrolled"].metrics) if "unrolled" in by_stage else 1,
         "targets": [_target(asked, job, found, _proof(made, job)) for job in jobs if job.compiles],
         "matrix": _matrix(found),
         "boards": {

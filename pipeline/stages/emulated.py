@@ -62,5 +62,5 @@ def outputs(quantized: Path, machine: Machine, x: Features, progress: Callable[[
 def _run(quantized: Path, machine: Machine, x: Features) -> dict[str, Stored]:
     model = EmulatedModel(quantized, machine)
     model.reset(len(x))
-    model.run(model.inputs[INPUT].stored(x))
+    model.run(model.inputs[INPUT].stored(model.folded(x)))
     return {name: model.read(name) for name in model.outputs}

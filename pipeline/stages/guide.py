@@ -18,14 +18,14 @@ def convert(work: Work, samples: arrays.Features, float_model: str) -> bytes:
 
     Args:
         work: its ``unrolled`` input holds the network and the float model.
-        samples: float32 (samples, time steps, features).
+        samples: float32 (samples, rows, features of a row), as the data set has them.
         float_model: file name of the float model, which collects the states that the samples lead to.
 
     """
     model = inference.Model(work.inputs["unrolled"] / float_model, inference.BUILTIN)
 
     def representative() -> Iterator[Mapping[str, Stored]]:
-        for index, sample in enumerate(samples, 1):
+        for index, sample in enumerate(model.folded(samples), 1):
             work.progress(index, len(samples), what="showing samples")
             yield from _inferences(model, sample)
 

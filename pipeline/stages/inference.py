@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from pipeline.data import arrays
 from pipeline.data.arrays import Features
 
 REFERENCE = OpResolverType.BUILTIN_REF
@@ -103,6 +104,10 @@ class Model:
         """Set an input: its shape and dtype are the port's."""
         self.interpreter.set_tensor(self.inputs[name].index, values)
 
+    def folded(self, x: Features) -> Features:
+        """Show sequences of the data set, (samples, rows, features of a row), in this model's time steps."""
+        return arrays.folded(x, self.inputs[INPUT].shape[-1])
+
     def invoke(self) -> None:
         """Compute the outputs from the inputs."""
         self.interpreter.invoke()
@@ -178,7 +183,7 @@ def outputs(
 
     Args:
         model: the ``.tflite`` file; its signature has ``input``, ``output`` and, in and out alike, any states.
-        x: float32 (samples, time steps, features); quantized here if the model asks for it.
+        x: float32 (samples, rows, features of a row); folded to the model's time steps and quantized here.
         kernels: ``REFERENCE`` or ``BUILTIN``.
         progress: is given the number of samples done.
         reset: begin each sample with a state of 0; else go on from the sample before, within ``CHUNK`` samples.
@@ -222,7 +227,7 @@ def in_chunks(
 def run_chunk(model: Model, x: Features, *, reset: bool) -> dict[str, Stored]:
     """Run a model on some samples, one after the other; returns the same as ``outputs``."""
     found = {name: np.empty((len(x), *port.shape[1:]), port.dtype) for name, port in model.outputs.items()}
-    stored = model.inputs[INPUT].stored(x)
+    stored = model.inputs[INPUT].stored(model.folded(x))
     model.reset()
     for index in range(len(x)):
         if index:

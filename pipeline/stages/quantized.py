@@ -122,7 +122,7 @@ def _runs(work: Work, model: Path, samples: arrays.Features) -> Iterator[Callabl
     """Run the float graph on each sample; give what reads its tensors by name."""
     loaded = inference.Model(model, inference.REFERENCE, keep_all=True)
     index = {details["name"]: details["index"] for details in loaded.interpreter.get_tensor_details()}
-    for number, sample in enumerate(samples, 1):
+    for number, sample in enumerate(loaded.folded(samples), 1):
         work.progress(number, len(samples), what="showing samples")
         loaded.reset()
         loaded.infer(sample)

@@ -29,7 +29,7 @@ def check(
 
     Args:
         work: its ``quantized`` input holds the models.
-        x: float32 (samples, time steps, features), the whole test set.
+        x: float32 (samples, rows, features of a row), the whole test set.
         labels: (samples,).
         stored: what the chosen form returned for each sample, states included.
 

@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -13,6 +12,7 @@ from pipeline.errors import UnrollError
 from pipeline.stages import inference, network
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.inference import SINGLE, WHOLE
+from pipeline.steps import parts
 
 MODEL = "unrolled.tflite"
 PROOF_SAMPLES = 100
@@ -21,10 +21,6 @@ TOLERANCE = 1e-4
 
 class DifferenceError(UnrollError):
     """A deployment graph that does not compute what was trained."""
-
-
-class StepsError(UnrollError):
-    """Time steps of one inference that don't make up the sequence."""
 
 
 def make(work: Work) -> Found:
@@ -39,10 +35,10 @@ def make(work: Work) -> Found:
 
     """
     x_test, _ = arrays.load_part(work.inputs["dataset"], "test")
-    time_steps = x_test.shape[1]
-    deployment = work.config["deployment"]
-    steps = _steps_per_inference(deployment, time_steps)
     trained = network.load(work.inputs["weights"])
+    deployment, time_steps = work.config["deployment"], int(trained.input_shape[1])
+    steps = int(deployment["steps_per_inference"] or time_steps)
+    inferences = parts("deployment.steps_per_inference", steps, time_steps, "time steps of a sequence")
     if deployment["graph"] == "keras":
         unrolled = network.deployed(work.config["model"], steps, *_ends(trained), state=deployment["state"])
         network.load_weights(unrolled, work.inputs["weights"])
@@ -68,22 +64,11 @@ def make(work: Work) -> Found:
             "model_bytes": os.path.getsize(model),
             "time_steps": time_steps,
             "steps_per_inference": steps,
-            "inferences_per_sequence": time_steps // steps,
+            "inferences_per_sequence": inferences,
+            "rows_per_step": x_test.shape[1] // time_steps,
         },
         basis={"max_difference": "measured", "model_bytes": "measured"},
     )
-
-
-def _steps_per_inference(deployment: dict[str, Any], time_steps: int) -> int:
-    steps = int(deployment["steps_per_inference"] or time_steps)
-    if time_steps % steps:
-        possible = ", ".join(str(n) for n in range(1, time_steps + 1) if time_steps % n == 0)
-        message = (
-            f"deployment.steps_per_inference = {steps} does not divide the {time_steps} time steps of the data set;"
-            f" possible: {possible}"
-        )
-        raise StepsError(message)
-    return steps
 
 
 def _ends(trained: keras.Model) -> tuple[int, int]:
@@ -103,6 +88,6 @@ def _tied(work: Work, steps_of: dict[str, int], features: int, classes: int) -> 
 
 def largest_difference(trained: keras.Model, model: Path, x: arrays.Features) -> float:
     """Return the largest difference between two models' class probabilities, as a share of the largest of them."""
-    expected = np.asarray(trained(x, training=False))
+    expected = np.asarray(trained(arrays.folded(x, trained.input_shape[-1]), training=False))
     found = inference.outputs(model, x, inference.BUILTIN)[inference.OUTPUT]
     return float(np.abs(found - expected).max() / expected.max())

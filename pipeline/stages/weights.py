@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from pipeline import steps
 from pipeline.data import arrays
 from pipeline.errors import UnrollError
 from pipeline.stages import network
@@ -24,13 +25,14 @@ def make(work: Work) -> Found:
     """Train the network; the same seed on the same machine gives the same weights.
 
     Raises:
+        StepsError: ``rows_per_step`` does not divide the rows of a sequence.
         TrainingError: the loss became NaN or infinite.
 
     """
     training = work.config["training"]
     keras.utils.set_random_seed(training["seed"])
     tf.config.experimental.enable_op_determinism()
-    data = arrays.load(work.inputs["dataset"])
+    data = _folded(arrays.load(work.inputs["dataset"]), work.config["model"].get("rows_per_step", 1))
     samples, time_steps, features = data.x_train.shape
     model, trained = (network.build(work.config["model"], time_steps, features, data.classes) for _ in range(2))
     steps_per_epoch = math.ceil(samples / training["batch_size"])
@@ -65,6 +67,12 @@ def make(work: Work) -> Found:
         },
         basis={"training_loss": "measured", "training_accuracy": "measured", "weights_bytes": "measured"},
     )
+
+
+def _folded(data: arrays.DataSet, rows_per_step: int) -> arrays.DataSet:
+    _, rows, features = data.x_train.shape
+    steps.parts("model.rows_per_step", rows_per_step, rows, "rows of the data set")
+    return data.folded(rows_per_step * features)
 
 
 def _learning_rate(training: Mapping[str, Any], total_steps: int) -> float | keras.optimizers.schedules.CosineDecay:

@@ -465,11 +465,48 @@ def test_widths_of_dense_layers_have_their_bounds(tmp_path: Path) -> None:
         assert re.match(r"model\.dense = \[.*\]: expected ", said), said
 
 
-def test_a_state_may_be_taken_in_pieces_of_any_length(tmp_path: Path) -> None:
-    """Whether they divide the sequence is known when the data are: the unrolled stage says it."""
+def test_a_state_may_be_taken_in_pieces(tmp_path: Path) -> None:
     for kind, steps in (("tied", 7), ("keras", 1)):
         write(tmp_path, f'{GOOD}[deployment]\ngraph = "{kind}"\nstate = true\nsteps_per_inference = {steps}\n')
         assert trained(tmp_path).deployment.steps_per_inference == steps
+
+
+@pytest.mark.parametrize(
+    ("rows", "steps", "said"),
+    [
+        (3, None, "model.rows_per_step = 3 does not divide the 28 rows of the data set; possible: 1, 2, 4, 7, 14, 28"),
+        (1, 5, "deployment.steps_per_inference = 5 does not divide the 28 time steps of a sequence; possible: 1, 2,"),
+        (4, 2, "deployment.steps_per_inference = 2 does not divide the 7 time steps of a sequence; possible: 1, 7"),
+    ],
+)
+def test_steps_that_do_not_divide_a_data_set_that_is_known_are_refused_before_anything_is_built(
+    tmp_path: Path, rows: int, steps: int | None, said: str
+) -> None:
+    pieces = f"[deployment]\nstate = true\nsteps_per_inference = {steps}\n" if steps else ""
+    wrong = with_change("units = 8", f"units = 8\nrows_per_step = {rows}") + pieces
+    assert refusal(tmp_path, wrong).startswith(said)
+
+    own = 'name = "npz"\npath = "mine.npz"'
+    write(tmp_path, re.sub(r'name = "(mnist|digits)"', own, wrong))
+    assert experiment.load("mine", tmp_path).model.rows_per_step == rows, "of one's own data, a stage says it"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["units = [0]", "rows_per_step = 4", "sparsity = [1.0]", 'clusters = ["16"]', "epochs = [1]"]
+)
+def test_a_grid_is_lists_of_what_may_be_chosen(tmp_path: Path, wrong: str) -> None:
+    write(tmp_path, f"{GOOD}[grid]\nunits = [8, 16]\nrows_per_step = []\n")
+    assert experiment.load("mine", tmp_path).grid.units == [8, 16]
+
+    assert refusal(tmp_path, f"{GOOD}[grid]\n{wrong}\n").startswith(f"grid.{wrong.split(maxsplit=1)[0]}")
+
+
+def test_a_key_that_came_later_is_left_out_of_what_results_are_kept_by_while_it_changes_nothing(tmp_path: Path) -> None:
+    write(tmp_path, with_change("units = 8", "units = 8\nrows_per_step = 1"))
+    assert "rows_per_step" not in experiment.load("mine", tmp_path).model.as_dict()
+
+    write(tmp_path, with_change("units = 8", "units = 8\nrows_per_step = 4"))
+    assert experiment.load("mine", tmp_path).model.as_dict()["rows_per_step"] == 4
 
 
 @pytest.mark.parametrize(
@@ -579,9 +616,11 @@ def test_defaults_are_written_out(tmp_path: Path) -> None:
             "activation": "tanh",
             "recurrent_activation": "sigmoid",
             "reset_after": True,
+            "rows_per_step": 1,
         },
         "deployment": {"graph": "tied", "state": False, "steps_per_inference": None},
         "verify": {"samples": None},
+        "grid": {"rows_per_step": [1, 2, 4], "units": None, "sparsity": [], "clusters": []},
         "budget": {
             "accuracy_min": None,
             "accuracy_drop_max": None,

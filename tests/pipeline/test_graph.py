@@ -104,3 +104,15 @@ def test_a_model_that_was_made_elsewhere_is_looked_at_and_compiled(tmp_path: Pat
     assert jobs[0].link.as_posix() == "build/mine/quantized", "what follows finds it where it always is"
     assert [need.name for need in jobs[1].needs] == ["quantized:mine"]
     assert jobs[1].stage is STAGES["vela"]
+
+
+def test_jobs_may_show_elsewhere_and_share_those_of_another_experiment() -> None:
+    loaded = experiment.load("mnist-gru", ROOT / "experiments")
+    dataset, *_ = graph.jobs("mnist-gru", loaded)
+
+    jobs = graph.jobs("mnist-gru.64-units", loaded, Path("build/mnist-gru/grid/64-units"), {"dataset": dataset})
+
+    assert [job.stage.name for job in jobs] == ["weights", "unrolled", "quantized", "accuracy", "vela"]
+    assert jobs[0].needs == (dataset,)
+    assert jobs[0].name == "weights:mnist-gru.64-units"
+    assert jobs[-1].link.as_posix() == "build/mnist-gru/grid/64-units/vela/u55-128"

@@ -1,5 +1,6 @@
 import io
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -34,6 +35,22 @@ def test_a_stage_in_a_pipe_is_told_in_whole_lines(out: io.StringIO) -> None:
         "          weights:tiny   25 %  step 1/4  loss 2.303",
         "          weights:tiny  100 %  step 4/4  loss 2",
         "done      weights:tiny  12.3 s",
+    ]
+
+
+def test_a_pipe_is_told_the_time_to_go_once_the_pace_is_known(
+    out: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, clock = ProgressView(), iter([0.0, 6.0, 60.0, 120.0, 240.0])
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    view.show(_event("stage_started", reasons=["never built"]))
+    for done in (1, 50, 100, 200):
+        view.show(_event("stage_progress", done=done, total=200, epoch="1/2"))
+    assert out.getvalue().splitlines()[1:] == [
+        "          weights:tiny    0 %  epoch 1/2",
+        "          weights:tiny   25 %  3 min 00 s to go  epoch 1/2",
+        "          weights:tiny   50 %  2 min 00 s to go  epoch 1/2",
+        "          weights:tiny  100 %  epoch 1/2",
     ]
 
 

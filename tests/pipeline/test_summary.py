@@ -135,6 +135,20 @@ def test_cycles_of_a_piece_are_added_up_for_the_sequence(jobs: dict[str, Job]) -
     assert ("u55-128: inference", cycles, "estimated") in rows
 
 
+def test_a_time_step_that_is_not_a_row_of_the_data_is_explained(jobs: dict[str, Job]) -> None:
+    folded = {"rows_per_step": 4, "time_steps": 7, "steps_per_inference": 7, "inferences_per_sequence": 1}
+    rows = summary.rows(list(jobs.values()), _records(jobs, {**METRICS, "unrolled": folded}))
+    assert ("time step", "4 rows of the data; 7 steps a sequence", "") in rows
+
+    folded |= {"steps_per_inference": 1, "inferences_per_sequence": 7}
+    rows = summary.rows(list(jobs.values()), _records(jobs, {**METRICS, "unrolled": folded}))
+    assert ("time step", "4 rows of the data; 7 steps a sequence, 1 an inference", "") in rows
+
+    folded["rows_per_step"] = 1
+    rows = summary.rows(list(jobs.values()), _records(jobs, {**METRICS, "unrolled": folded}))
+    assert "time step" not in {name for name, *_ in rows}
+
+
 def test_warnings_are_shown_with_the_stage_that_gave_them(jobs: dict[str, Job]) -> None:
     records = _records(jobs, warnings={"quantized": ["too few samples", "a role saturates"]})
 

@@ -23,3 +23,12 @@ def test_markdown_aligns_numbers_and_keeps_a_bar_in_its_cell() -> None:
 
 def test_bytes_are_shown_as_kib() -> None:
     assert tables.kib(1_048_576) == "1,024.0 KiB"
+
+
+def test_a_count_is_short() -> None:
+    assert [tables.short(count) for count in (384, 32_100, 6_222_809)] == ["384", "32.1k", "6.22M"]
+
+
+def test_a_span_of_time_is_told_in_one_or_two_units() -> None:
+    told = [tables.duration(seconds) for seconds in (0.4, 27, 192, 3900)]
+    assert told == ["0.4 s", "27 s", "3 min 12 s", "1 h 05 min"]

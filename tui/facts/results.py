@@ -123,18 +123,6 @@ def target_names(results: Iterable[Result]) -> list[str]:
     return sorted(counts, key=lambda name: (-counts[name], name))
 
 
-def pareto(points: Sequence[tuple[float, float]]) -> set[int]:
-    """Return the indices of the (cost, accuracy) points that no other point beats in both."""
-    return {
-        index
-        for index, (cost, accuracy) in enumerate(points)
-        if not any(
-            other_cost <= cost and other_accuracy >= accuracy and (other_cost, other_accuracy) != (cost, accuracy)
-            for other_cost, other_accuracy in points
-        )
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of a comparison."""

@@ -3,6 +3,8 @@
 import re
 
 from pipeline import tables
+from pipeline.tables import duration as duration  # noqa: PLC0414 - said to be offered here, too
+from pipeline.tables import short as short  # noqa: PLC0414 - as above
 
 GLYPHS = {
     "fresh": "●",
@@ -24,19 +26,6 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def duration(seconds: float) -> str:
-    """Return a span of time: ``0.4 s``, ``27 s``, ``3 min 12 s``, ``1 h 05 min``."""
-    if seconds < 9.95:  # noqa: PLR2004 - what rounds to 10 needs no tenths
-        return f"{max(seconds, 0):.1f} s"
-    whole = round(seconds)
-    if whole < 60:  # noqa: PLR2004 - seconds a minute
-        return f"{whole} s"
-    minutes, seconds = divmod(whole, 60)
-    if minutes < 60:  # noqa: PLR2004 - minutes an hour
-        return f"{minutes} min {seconds:02} s"
-    return f"{minutes // 60} h {minutes % 60:02} min"
-
-
 def age(seconds: float) -> str:
     """Return how long ago something was, in one unit."""
     for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
@@ -49,15 +38,6 @@ def size(count: float) -> str:
     """Return a number of bytes in KiB or MiB."""
     kib = count / 1024
     return f"{kib:,.1f} KiB" if kib < 10_000 else f"{kib / 1024:,.1f} MiB"  # noqa: PLR2004 - five digits are too many
-
-
-def short(count: float) -> str:
-    """Return a count in at most five characters: ``384``, ``32.1k``, ``6.22M``."""
-    for unit, factor in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
-        if count >= factor:
-            digits = 2 if count < 9.995 * factor else 1 if count < 99.95 * factor else 0
-            return f"{count / factor:.{digits}f}{unit}"
-    return f"{count:.0f}"
 
 
 def percent(share: float | None) -> str:

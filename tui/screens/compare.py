@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 from textual_plotext import PlotextPlot
 
+from pipeline import pareto
 from pipeline.summary import accuracy_drop, has_accuracy, quantized_accuracy
 from tui.facts import results, words
 from tui.facts.results import Result, Row
@@ -193,7 +194,7 @@ class CompareScreen(Screen[None]):
         plot.clear_figure()
         if points:
             front = sorted(
-                results.pareto([(cycles, height) for _, cycles, height in points]),
+                pareto.front([(cycles, height) for _, cycles, height in points]),
                 key=lambda index: points[index][1],
             )
             plot.plot([points[index][1] for index in front], [points[index][2] for index in front], marker="dot")

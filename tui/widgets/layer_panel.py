@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.coordinate import Coordinate
 from textual.widgets import DataTable, Static
 
+from pipeline import summary
 from pipeline.store import resolve
 from tui.facts import npu, words
 from tui.facts.accuracy import UnreadableError
@@ -64,6 +65,7 @@ class LayerPanel(Vertical):
         self._layers: list[Layer] = []
         self._groups: list[Group] = []
         self._trouble = ""
+        self._rows_per_step = 1
         self._read: object = None
         self._shown: object = None
         self._by: str | None = "role"
@@ -79,6 +81,8 @@ class LayerPanel(Vertical):
         """Show the operators of the selected target, or of the experiment's first."""
         selected = next(iter(view.compiles()), None)
         self._stage = selected
+        unrolled = view.experiment.stage("unrolled")
+        self._rows_per_step = summary.rows_per_step(unrolled.record.metrics) if unrolled and unrolled.record else 1
         read = (selected.job.name, selected.record, "" if selected.record else selected.note) if selected else None
         if read != self._read:
             self._read = read
@@ -134,7 +138,7 @@ class LayerPanel(Vertical):
 
     def _draw(self) -> None:
         width = self.scrollable_content_region.width
-        shown = (self._read, width, self._by, self._order, self._filter)
+        shown = (self._read, self._rows_per_step, width, self._by, self._order, self._filter)
         if not width or shown == self._shown:
             return
         self._shown = shown
@@ -159,7 +163,7 @@ class LayerPanel(Vertical):
                 paint.text(f"{operators:,} rows in {words.count(len(groups), 'group')}, {cycles:,} cycles{filtered}"),
                 paint.row(
                     paint.text("t", "bold"),
-                    f" by {self._by or 'itself'}  ",
+                    f" by {self._by or 'itself'}{self._folded()}  ",
                     paint.text("o", "bold"),
                     f" order {self._order}  ",
                     paint.text("/", "bold"),
@@ -167,6 +171,11 @@ class LayerPanel(Vertical):
                 ),
             ]
         )
+
+    def _folded(self) -> str:
+        """Say what a step is where it is not a row of the data set."""
+        folded = self._by == "time step" and self._rows_per_step > 1
+        return f" of {self._rows_per_step} rows" if folded else ""
 
     def _fill(self, groups: list[Group], columns: list[str], width: int) -> None:
         table = self.query_one(LayerTable)

@@ -210,3 +210,15 @@ def test_the_same_arrays_give_the_same_bytes_under_every_python(tmp_path: Path) 
     assert digest == "709d75e133f5daa524a5ce741535b47f52aacd86c5badca4fe3264e9033cc3f6"
     with np.load(tmp_path / "two.npz") as read:
         assert {name: read[name].tolist() for name in read} == {"a": [[0, 1, 2], [3, 4, 5]], "b": [0, 0, 0, 0]}
+
+
+def test_rows_are_folded_one_after_the_other_without_a_copy() -> None:
+    x = np.arange(2 * 6 * 2, dtype=np.float32).reshape(2, 6, 2)
+
+    folded = arrays.folded(x, 6)
+
+    assert folded.shape == (2, 2, 6)
+    assert folded[1, 0].tolist() == [*x[1, 0], *x[1, 1], *x[1, 2]]
+    assert np.shares_memory(folded, x)
+    np.testing.assert_array_equal(arrays.folded(folded, 6), folded)
+    np.testing.assert_array_equal(arrays.folded(x, 2), x)

@@ -89,6 +89,17 @@ def test_the_stages_numbers_are_those_of_outputs_computed_apart(chain: Chain, da
     json.dumps(metrics, allow_nan=False)
 
 
+@pytest.mark.parametrize("graph", ["tied", "keras"])
+def test_folded_rows_are_judged_by_the_same_samples(chain: Chain, data: DataSet, graph: str) -> None:
+    made, found = chain("gru", graph=graph, rows_per_step=2)
+    folded = data.x_test.reshape(300, 4, 12)
+    in_int8 = inference.outputs(made["quantized"] / "quantized.tflite", folded, inference.REFERENCE)[inference.OUTPUT]
+
+    assert found["accuracy"].metrics["test_samples"] == 300
+    assert found["accuracy"].metrics["int8_accuracy"] == np.mean(in_int8.argmax(axis=1) == data.y_test)
+    assert found["vela"].metrics["cpu_operators"] == 0
+
+
 @CELLS
 def test_the_predictions_and_confusions_are_kept(chain: Chain, data: DataSet, cell: str) -> None:
     made, found = chain(cell)

@@ -116,6 +116,21 @@ def test_the_accuracy_stage_says_of_how_many_samples_the_bytes_are_the_same(
     assert found["accuracy"].basis["streaming_identical"] == "measured"
 
 
+@pytest.mark.parametrize("activations", ["int8", "int16"])
+@pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
+def test_folded_rows_are_streamed_in_folded_steps(chain: Chain, data: DataSet, cell: str, activations: str) -> None:
+    chosen = {"rows_per_step": 2, "state": True, "steps_per_inference": 2, "activations": activations}
+
+    made, found = chain(cell, **chosen, until="accuracy")
+
+    models = [made["quantized"] / name for name in ("whole_sequence.tflite", "quantized.tflite", "single_step.tflite")]
+    shapes = [inference.Model(model, inference.REFERENCE).inputs["input"].shape for model in models]
+    assert shapes == [(1, 4, 12), (1, 2, 12), (1, 1, 12)]
+    assert found["accuracy"].metrics["streaming_identical"] == 300
+    classes = by_hand(models[1], data.x_test.reshape(300, 4, 12))["output"].argmax(axis=1)
+    assert found["accuracy"].metrics[f"{activations}_accuracy"] == np.mean(classes == data.y_test)
+
+
 @pytest.mark.parametrize("steps", [1, 8])
 def test_a_form_that_is_the_chosen_one_needs_no_comparison_but_the_others_do(chain: Chain, steps: int) -> None:
     made, found = chain("gru", state=True, steps_per_inference=steps, until="accuracy")

@@ -15,14 +15,20 @@ from pipeline.data.arrays import DataSet
 from pipeline.stages import inference, network, unrolled
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.network import WeightsError
-from pipeline.stages.unrolled import DifferenceError, StepsError
+from pipeline.stages.unrolled import DifferenceError
+from pipeline.steps import StepsError
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
 MakeWork = Callable[..., Work]
 
 CELLS = pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
 GRAPHS = pytest.mark.parametrize("graph", ["tied", "keras"])
-FORMS = {"stateless": {}, "with state": {"state": True}, "in pieces": {"state": True, "steps_per_inference": 2}}
+FORMS: Mapping[str, Mapping[str, Any]] = {
+    "stateless": {},
+    "with state": {"state": True},
+    "in pieces": {"state": True, "steps_per_inference": 2},
+    "folded, in pieces": {"rows_per_step": 4, "state": True, "steps_per_inference": 1},
+}
 
 
 @pytest.fixture
@@ -53,7 +59,8 @@ def test_the_outputs_equal_those_of_the_trained_network(
 ) -> None:
     made, found = chain(cell, graph=graph, **form, until="unrolled")
 
-    expected = np.asarray(network.load(made["weights"])(data.x_test))
+    trained = network.load(made["weights"])
+    expected = np.asarray(trained(data.x_test.reshape(300, *trained.input_shape[1:])))
     outputs = inference.outputs(made["unrolled"] / unrolled.MODEL, data.x_test, inference.BUILTIN)[inference.OUTPUT]
 
     np.testing.assert_allclose(outputs, expected, atol=1e-5)
@@ -93,6 +100,19 @@ def test_a_tied_graph_with_state_is_written_in_every_form_that_is_compared(
     assert metrics["inferences_per_sequence"] == 8 // (steps or 8)
 
 
+@GRAPHS
+def test_steps_of_an_inference_are_counted_in_folded_rows(chain: Chain, graph: str) -> None:
+    chosen = {"graph": graph, "rows_per_step": 4, "state": True, "steps_per_inference": 1}
+
+    made, found = chain("gru", **chosen, until="unrolled")
+
+    metrics = found["unrolled"].metrics
+    names = ("rows_per_step", "time_steps", "steps_per_inference", "inferences_per_sequence")
+    assert [metrics[name] for name in names] == [4, 2, 1, 2]
+    model = inference.Model(made["unrolled"] / unrolled.MODEL, inference.BUILTIN)
+    assert model.inputs[inference.INPUT].shape == (1, 1, 24)
+
+
 @pytest.mark.parametrize("graph", ["tied", "keras"])
 @pytest.mark.parametrize("steps", [3, 5, 16])
 def test_steps_that_do_not_divide_the_sequence_are_an_error_that_lists_those_that_do(
@@ -104,8 +124,7 @@ def test_steps_that_do_not_divide_the_sequence_are_an_error_that_lists_those_tha
         unroll(made, graph=graph, state=True, steps_per_inference=steps)
 
     assert str(caught.value) == (
-        f"deployment.steps_per_inference = {steps} does not divide the 8 time steps of the data set;"
-        " possible: 1, 2, 4, 8"
+        f"deployment.steps_per_inference = {steps} does not divide the 8 time steps of a sequence; possible: 1, 2, 4, 8"
     )
 
 

@@ -13,6 +13,7 @@ from pipeline.errors import UnrollError
 from pipeline.stages import network, weights
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.weights import TrainingError
+from pipeline.steps import StepsError
 
 Settings = Callable[..., Mapping[str, Any]]
 Train = Callable[..., tuple[Path, Found]]
@@ -138,3 +139,34 @@ def test_a_loss_that_is_no_number_ends_in_a_sentence_with_the_remedy(train: Trai
         for loss in ("nan", "inf")
     }
     assert isinstance(caught.value, UnrollError)
+
+
+@pytest.fixture
+def longer_rows(data: DataSet, tmp_path: Path) -> Path:
+    """Return the folder of the same data set in 2 rows of 24 features."""
+    x = {f"x_{part}": getattr(data, f"x_{part}").reshape(-1, 2, 24) for part in ("train", "test")}
+    (tmp_path / "longer").mkdir()
+    DataSet(**x, y_train=data.y_train, y_test=data.y_test).save(tmp_path / "longer")
+    return tmp_path / "longer"
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
+def test_folded_rows_train_as_a_data_set_of_longer_rows_does(
+    work: Callable[..., Work], chain: Chain, longer_rows: Path, settings: Settings, cell: str
+) -> None:
+    job = work({name: settings(cell)[name] for name in ("model", "training")}, {"dataset": longer_rows})
+
+    found = weights.make(job)
+
+    made, folded = chain(cell, rows_per_step=4, until="weights")
+    assert both_files(job.into) == both_files(made["weights"])
+    assert found.metrics == folded["weights"].metrics
+
+
+def test_rows_that_do_not_fold_are_an_error_that_lists_what_does(chain: Chain) -> None:
+    with pytest.raises(StepsError) as caught:
+        chain("gru", rows_per_step=3, until="weights")
+
+    assert str(caught.value) == (
+        "model.rows_per_step = 3 does not divide the 8 rows of the data set; possible: 1, 2, 4, 8"
+    )

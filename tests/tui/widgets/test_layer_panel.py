@@ -66,6 +66,25 @@ async def test_operators_are_put_together_in_four_ways(built: Recorded, dashboar
         assert names(pilot)[0] == "recurrent product"
 
 
+@pytest.fixture
+def folded(built: Recorded) -> None:
+    """Let four rows of the data set be a time step."""
+    del built
+    record = writable(Path("build/keyword/unrolled/stage.json"))
+    facts = json.loads(record.read_bytes())
+    facts["metrics"] |= {"rows_per_step": 4, "time_steps": 7, "steps_per_inference": 7, "inferences_per_sequence": 1}
+    record.write_text(json.dumps(facts), encoding="utf-8")
+
+
+async def test_a_step_of_several_rows_says_so(folded: None, dashboard: Dashboard) -> None:
+    del folded
+    async with dashboard.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        assert "by role  " in head(pilot)
+        await pilot.press("t")
+        assert "by time step of 4 rows  " in head(pilot)
+
+
 async def test_keys_and_clicks_on_the_head_sort(built: Recorded, dashboard: Dashboard) -> None:
     del built
     async with dashboard.run_test(size=WIDE) as pilot:
