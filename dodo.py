@@ -10,7 +10,7 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from pipeline import answers, budget, check, commands, experiment, folders, graph, placement
+from pipeline import answers, budget, check, commands, experiment, folders, graph, payback, placement
 from pipeline.build import Build
 from pipeline.console import ConsoleReporter
 from pipeline.errors import UnrollError
@@ -33,10 +33,10 @@ def _load() -> dict[str, list[graph.Job] | UnrollError]:
     loaded: dict[str, list[graph.Job] | UnrollError] = {}
     for name in experiment.names():
         try:
-            checked = experiment.load(name)
-            loaded[name] = graph.jobs(name, checked)
-            DESCRIPTIONS[name] = checked.description
-            BUDGETS[name] = checked.budget
+            for each, document in payback.with_twin(name, experiment.load(name)):
+                loaded[each] = graph.jobs(each, document)
+                DESCRIPTIONS[each] = document.description
+                BUDGETS[each] = document.budget
         except UnrollError as error:
             loaded[name] = error
     return loaded
@@ -46,6 +46,13 @@ EXPERIMENTS = _load()
 ConsoleReporter.jobs = {
     job.name: job for jobs in EXPERIMENTS.values() if not isinstance(jobs, UnrollError) for job in jobs
 }
+
+
+def _twin(name: str) -> list[graph.Job]:
+    """Return the jobs of the same experiment without [compress]; none if it has no such section."""
+    jobs = EXPERIMENTS.get(name + experiment.TWIN, [])
+    return [] if isinstance(jobs, UnrollError) else jobs
+
 
 DOIT_CONFIG = {
     "backend": "sqlite3",  # survives two readers and kill -9; dbm does neither
@@ -147,7 +154,7 @@ def _all_tasks() -> Iterator[Task]:
     )
     for name, jobs in whole.items():
         yield _placement_task(name, jobs)
-        group = _group_task("build", name, DESCRIPTIONS[name] or f"every stage of {name}", jobs)
+        group = _group_task("build", name, DESCRIPTIONS[name] or f"every stage of {name}", [*jobs, *_twin(name)])
         yield {**group, "task_dep": [*group["task_dep"], f"placement:{name}"]}
     for name, error in EXPERIMENTS.items():
         if isinstance(error, UnrollError):
@@ -204,7 +211,7 @@ def task_check() -> Iterator[Task]:
     """Hold results against budgets; exit code 1 when one is not kept (--json, --baseline FILE)."""
     baseline = {"name": "baseline", "long": "baseline", "type": str, "default": ""}
     subjects = {
-        name: check.Subject(name, jobs, BUDGETS[name])
+        name: check.Subject(name, jobs, BUDGETS[name], _twin(name))
         for name, jobs in EXPERIMENTS.items()
         if not isinstance(jobs, UnrollError)
     }
@@ -218,7 +225,10 @@ def task_check() -> Iterator[Task]:
             "actions": [(check.answer_check, [BUILD, asked])],
             "params": [JSON, {**baseline, "help": "an earlier --json, to show what changed as a Markdown table"}],
             "task_dep": [
-                job.name for subject in asked for job in subject.jobs if job.stage.name in {"accuracy", "vela"}
+                job.name
+                for subject in asked
+                for job in [*subject.jobs, *subject.twin]
+                if job.stage.name in {"accuracy", "vela"}
             ],
             "uptodate": [False],
             "io": {"capture": False},
@@ -238,8 +248,8 @@ def task_report() -> Iterator[Task]:
         yield {
             "name": name,
             "doc": f"write build/{name}/report.html and report.md",
-            "actions": [(answer_report, [answers.Asked(BUILD, jobs), DESCRIPTIONS[name], BUDGETS[name]])],
-            "task_dep": [job.name for job in jobs],
+            "actions": [(answer_report, [answers.Asked(BUILD, jobs, _twin(name)), DESCRIPTIONS[name], BUDGETS[name]])],
+            "task_dep": [job.name for job in [*jobs, *_twin(name)]],
             "uptodate": [False],
             "io": {"capture": False},
             "meta": {"answers": True},

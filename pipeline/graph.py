@@ -1,6 +1,6 @@
 """The graph: which stages there are, what each one reads, and the jobs an experiment asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ _KERAS = ("tensorflow", "keras", "numpy")
 _SHARED = ("errors.py", "stages/__init__.py", "stages/contract.py")
 _ARRAYS = ("data/__init__.py", "data/arrays.py")
 _INFERENCE = ("stages/inference.py", *_ARRAYS)
+_COMPRESSION = ("compression/__init__.py", "compression/codes.py")
 _DEPLOYMENT = ("deployment/__init__.py", "deployment/names.py")
 
 STAGES: Mapping[str, Stage] = {
@@ -68,7 +69,23 @@ STAGES: Mapping[str, Stage] = {
             needs=("dataset",),
             sections=("model", "training"),
             tools=_KERAS,
-            sources=(*_SHARED, "stages/weights.py", "stages/network.py", *_ARRAYS),
+            sources=(*_SHARED, "stages/weights.py", "stages/network.py", "stages/training.py", *_ARRAYS),
+        ),
+        Stage(
+            name="compressed",
+            summary="prune the weights or let them share values, and train on: there if the experiment has [compress]",
+            needs=("dataset", "weights"),
+            sections=("training", "compress"),
+            tools=_KERAS,
+            sources=(
+                *_SHARED,
+                "stages/compressed.py",
+                "stages/network.py",
+                "stages/training.py",
+                *_ARRAYS,
+                *_COMPRESSION,
+                "compression/kernels.py",
+            ),
         ),
         Stage(
             name="unrolled",
@@ -100,6 +117,8 @@ STAGES: Mapping[str, Stage] = {
                 "stages/guide.py",
                 "stages/network.py",
                 *_INFERENCE,
+                *_COMPRESSION,
+                "compression/matrices.py",
                 *_DEPLOYMENT,
                 "deployment/ranges.py",
                 "deployment/rung.py",
@@ -130,6 +149,8 @@ STAGES: Mapping[str, Stage] = {
             sources=(
                 *_SHARED,
                 "stages/vela.py",
+                *_COMPRESSION,
+                "compression/matrices.py",
                 "npu/__init__.py",
                 "npu/clustering.py",
                 "npu/compiled_file.py",
@@ -158,6 +179,9 @@ IMPORTED: Mapping[str, Stage] = {
 }
 """The stages of a model that was made elsewhere: what reads ``quantized`` does not see the difference."""
 
+COMPRESSED = "compressed"
+"""The stage that only an experiment with ``[compress]`` has."""
+
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One stage of one experiment (and, for ``vela``, of one target)."""
@@ -185,11 +209,16 @@ def stages(experiment: AnyExperiment) -> Mapping[str, Stage]:
 
 
 def jobs(name: str, experiment: AnyExperiment) -> list[Job]:
-    """Return the jobs of an experiment, each after those it needs."""
+    """Return the jobs of an experiment, each after those it needs.
+
+    Without ``[compress]`` there is no job ``compressed``; with it, what reads the trained weights reads its weights.
+    """
     made: dict[str, Job] = {}
     found = []
     for stage in stages(experiment).values():
-        needs = tuple(made[need] for need in stage.needs)
+        if stage.name == COMPRESSED and (isinstance(experiment, Imported) or experiment.compress is None):
+            continue
+        needs = tuple(made[need] for need in _needs(stage, made))
         for target, config in _configs(stage, experiment):
             words = [stage.name, name, target] if target else [stage.name, name]
             link = Path("/".join([str(BUILD), name, stage.name, *words[2:]]))
@@ -205,6 +234,14 @@ def jobs(name: str, experiment: AnyExperiment) -> list[Job]:
             made[stage.name] = job
             found.append(job)
     return found
+
+
+def _needs(stage: Stage, made: Mapping[str, Job]) -> Sequence[str]:
+    """Return the stages that a stage needs; the compressed weights, if there are any, take the place of ``weights``."""
+    if COMPRESSED not in made:
+        return stage.needs
+    replaced = tuple(COMPRESSED if need == "weights" else need for need in stage.needs)
+    return (*replaced, COMPRESSED) if stage.name == "quantized" else replaced
 
 
 def _configs(stage: Stage, experiment: AnyExperiment) -> list[tuple[str | None, dict[str, Any]]]:

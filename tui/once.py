@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 
+from pipeline import payback
 from pipeline.store import resolve
 from pipeline.summary import accuracy_record, has_accuracy, why_no_accuracy
 from tui.facts import accuracy, npu, words
@@ -66,6 +67,7 @@ def _experiment(facts: ExperimentFacts, now: float) -> Iterator[str]:
     for stage in facts.stages:
         if stage.job.target and stage.record:
             yield from _target(stage)
+    yield from (f"  {name}  {value}  {basis}".rstrip() for name, value, basis in payback.rows(facts.paybacks))
 
 
 def _name(stage: StageFacts) -> str:

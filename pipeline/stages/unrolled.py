@@ -42,10 +42,10 @@ def make(work: Work) -> Found:
     time_steps = x_test.shape[1]
     deployment = work.config["deployment"]
     steps = _steps_per_inference(deployment, time_steps)
-    trained = network.load(work.inputs["weights"])
+    trained = network.load(_weights(work))
     if deployment["graph"] == "keras":
         unrolled = network.deployed(work.config["model"], steps, *_ends(trained), state=deployment["state"])
-        network.load_weights(unrolled, work.inputs["weights"])
+        network.load_weights(unrolled, _weights(work))
         network.save(unrolled, work.into)
         with network.converter(unrolled) as converter:
             (work.into / MODEL).write_bytes(converter.convert())
@@ -74,6 +74,11 @@ def make(work: Work) -> Found:
     )
 
 
+def _weights(work: Work) -> Path:
+    """Return the folder of the weights to deploy: compressed ones, if the experiment has them."""
+    return work.inputs.get("compressed") or work.inputs["weights"]
+
+
 def _steps_per_inference(deployment: dict[str, Any], time_steps: int) -> int:
     steps = int(deployment["steps_per_inference"] or time_steps)
     if time_steps % steps:
@@ -94,7 +99,7 @@ def _ends(trained: keras.Model) -> tuple[int, int]:
 def _tied(work: Work, steps_of: dict[str, int], features: int, classes: int) -> None:
     """Write our graph for different numbers of steps, from the weights of the network that the experiment asks for."""
     plain = network.build(work.config["model"], 1, features, classes)
-    network.load_weights(plain, work.inputs["weights"])
+    network.load_weights(plain, _weights(work))
     sorted_weights = weights.of_keras({layer.name: layer.get_weights() for layer in plain.layers}, work.config["model"])
     for name, steps in steps_of.items():
         written = graph.build(sorted_weights, steps, features, state=work.config["deployment"]["state"])
