@@ -10,7 +10,7 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from pipeline import answers, budget, check, commands, experiment, folders, graph, placement
+from pipeline import answers, budget, check, commands, experiment, folders, graph, payback, placement
 from pipeline.build import Build
 from pipeline.console import ConsoleReporter
 from pipeline.errors import UnrollError
@@ -36,12 +36,12 @@ def _load() -> dict[str, list[graph.Job] | UnrollError]:
     loaded: dict[str, list[graph.Job] | UnrollError] = {}
     for name in experiment.names():
         try:
-            checked = experiment.load(name)
-            loaded[name] = graph.jobs(name, checked)
-            DESCRIPTIONS[name] = checked.description
-            BUDGETS[name] = checked.budget
-            if isinstance(checked, experiment.Experiment):
-                CHECKED[name] = checked
+            for each, document in payback.with_twin(name, experiment.load(name)):
+                loaded[each] = graph.jobs(each, document)
+                DESCRIPTIONS[each] = document.description
+                BUDGETS[each] = document.budget
+                if isinstance(document, experiment.Experiment):
+                    CHECKED[each] = document
         except UnrollError as error:
             loaded[name] = error
     return loaded
@@ -51,6 +51,13 @@ EXPERIMENTS = _load()
 ConsoleReporter.jobs = {
     job.name: job for jobs in EXPERIMENTS.values() if not isinstance(jobs, UnrollError) for job in jobs
 }
+
+
+def _twin(name: str) -> list[graph.Job]:
+    """Return the jobs of the same experiment without [compress]; none if it has no such section."""
+    jobs = EXPERIMENTS.get(name + experiment.TWIN, [])
+    return [] if isinstance(jobs, UnrollError) else jobs
+
 
 DOIT_CONFIG = {
     "backend": "sqlite3",  # survives two readers and kill -9; dbm does neither
@@ -156,7 +163,7 @@ def _all_tasks() -> Iterator[Task]:
     )
     for name, jobs in whole.items():
         yield _placement_task(name, jobs)
-        group = _group_task("build", name, DESCRIPTIONS[name] or f"every stage of {name}", jobs)
+        group = _group_task("build", name, DESCRIPTIONS[name] or f"every stage of {name}", [*jobs, *_twin(name)])
         yield {**group, "task_dep": [*group["task_dep"], f"placement:{name}"]}
     for name, error in EXPERIMENTS.items():
         if isinstance(error, UnrollError):
@@ -244,7 +251,7 @@ def task_check() -> Iterator[Task]:
     """Hold results against budgets; exit code 1 when one is not kept (--json, --baseline FILE)."""
     baseline = {"name": "baseline", "long": "baseline", "type": str, "default": ""}
     subjects = {
-        name: check.Subject(name, jobs, BUDGETS[name])
+        name: check.Subject(name, jobs, BUDGETS[name], _twin(name))
         for name, jobs in EXPERIMENTS.items()
         if not isinstance(jobs, UnrollError)
     }
@@ -257,7 +264,12 @@ def task_check() -> Iterator[Task]:
             "doc": f"hold the results of {whose} against the budget (--json, --baseline FILE)",
             "actions": [(check.answer_check, [BUILD, asked])],
             "params": [JSON, {**baseline, "help": "an earlier --json, to show what changed as a Markdown table"}],
-            "task_dep": [job.name for subject in asked for job in subject.jobs if job.stage.name in check.CHECKED],
+            "task_dep": [
+                job.name
+                for subject in asked
+                for job in [*subject.jobs, *subject.twin]
+                if job.stage.name in check.CHECKED
+            ],
             "uptodate": [False],
             "io": {"capture": False},
             "meta": {"answers": True},
@@ -276,8 +288,8 @@ def task_report() -> Iterator[Task]:
         yield {
             "name": name,
             "doc": f"write build/{name}/report.html and report.md",
-            "actions": [(answer_report, [answers.Asked(BUILD, jobs), DESCRIPTIONS[name], BUDGETS[name]])],
-            "task_dep": [job.name for job in jobs],
+            "actions": [(answer_report, [answers.Asked(BUILD, jobs, _twin(name)), DESCRIPTIONS[name], BUDGETS[name]])],
+            "task_dep": [job.name for job in [*jobs, *_twin(name)]],
             "uptodate": [False],
             "io": {"capture": False},
             "meta": {"answers": True},

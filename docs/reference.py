@@ -18,7 +18,8 @@ MARKED = re.compile(r"(?<=<!-- reference, by docs/reference\.py -->\n).*?(?=<!--
 TABLES: dict[str, tuple[type[Section], str]] = {
     "[dataset]": (experiment.Dataset, "dataset"),
     "[model]": (experiment.Model, "weights, unrolled"),
-    "[training]": (experiment.Training, "weights"),
+    "[training]": (experiment.Training, "weights, compressed"),
+    "[compress]": (experiment.Compress, "compressed"),
     "[deployment]": (experiment.Deployment, "unrolled, quantized"),
     "[quantization]": (experiment.Quantization, "quantized"),
     '[model] tflite = "..."': (experiment.ImportedModel, "quantized"),
@@ -79,6 +80,8 @@ def _bounds(meta: msgspec.Meta) -> str:
 def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
     return "none" if value is None else f'"{value}"' if isinstance(value, str) else str(value)
 
 

@@ -33,6 +33,8 @@ class Asked(NamedTuple):
     build: Build
     jobs: Sequence[Job]
     """Every job of one experiment."""
+    twin: Sequence[Job] = ()
+    """Every job of the same experiment without ``[compress]``, if it has that section."""
 
     @property
     def experiment(self) -> str:

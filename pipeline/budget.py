@@ -57,6 +57,7 @@ def _points(points: float) -> str:
 LIMITS: Mapping[str, Limit] = {
     "accuracy_min": Limit("accuracy", percent, at_least=True),
     "accuracy_drop_max": Limit("accuracy_drop", _points),
+    "compression_drop_max": Limit("compression_drop", _points),
     "cycles_max": Limit("cycles_total", lambda cycles: f"{cycles:,.0f} cycles"),
     "inference_ms_max": Limit("inference_ms", lambda ms: f"{ms:,.3f} ms"),
     "sram_max": Limit("sram_bytes", _size),
@@ -65,7 +66,8 @@ LIMITS: Mapping[str, Limit] = {
 }
 """Key of ``[budget]`` -> what it limits; a test compares the keys with the schema's."""
 
-OF_ACCURACY = ("accuracy_min", "accuracy_drop_max")
+OF_ACCURACY = ("accuracy_min", "accuracy_drop_max", "compression_drop_max")
+OF_SAMPLES = ("accuracy", "accuracy_drop", "compression_drop")
 
 
 def is_set(budget: Budget) -> bool:
@@ -73,26 +75,35 @@ def is_set(budget: Budget) -> bool:
     return any(getattr(budget, name) is not None for name in LIMITS)
 
 
-def verdicts(budget: Budget, jobs: Sequence[Job], records: Sequence[Record]) -> list[Verdict]:
-    """Hold every budget of an experiment against the results of its jobs, each target by itself."""
-    return list(_verdicts(budget, jobs, records))
+def verdicts(
+    budget: Budget, jobs: Sequence[Job], records: Sequence[Record], twins: Sequence[Record] = ()
+) -> list[Verdict]:
+    """Hold every budget of an experiment against the results of its jobs, each target by itself.
+
+    ``twins`` are the results of the same experiment without ``[compress]``.
+    """
+    return list(_verdicts(budget, jobs, records, twins))
 
 
-def _verdicts(budget: Budget, jobs: Sequence[Job], records: Sequence[Record]) -> Iterator[Verdict]:
+def _verdicts(
+    budget: Budget, jobs: Sequence[Job], records: Sequence[Record], twins: Sequence[Record]
+) -> Iterator[Verdict]:
     for name in LIMITS:
         allowed = getattr(budget, name)
         if allowed is None:
             continue
         if name in OF_ACCURACY:
-            yield _verdict(name, allowed, None, accuracy_record(records))
+            yield _verdict(name, allowed, None, accuracy_record(records), accuracy_record(twins))
         else:
             pairs = zip(jobs, records, strict=True)
             yield from (_verdict(name, allowed, job.target, record) for job, record in pairs if job.compiles)
 
 
-def _verdict(name: str, allowed: float, target: str | None, record: Record | None) -> Verdict:
+def _verdict(
+    name: str, allowed: float, target: str | None, record: Record | None, dense: Record | None = None
+) -> Verdict:
     limit = LIMITS[name]
-    value = _value(limit.metric, record)
+    value = _value(limit.metric, record, dense)
     margin = None if value is None else (value - allowed if limit.at_least else allowed - value)
     why = None
     if record:
@@ -105,22 +116,33 @@ def _verdict(name: str, allowed: float, target: str | None, record: Record | Non
         margin=margin,
         passed=margin is not None and margin >= 0,
         basis=_basis(limit.metric, record),
-        unavailable=None if value is not None else why or f"the result has no {limit.metric}",
+        unavailable=None if value is not None else why or _why(limit.metric),
     )
 
 
-def _value(metric: str, record: Record | None) -> float | None:
+def _why(metric: str) -> str:
+    if metric == "compression_drop":
+        return "there is no result without [compress] to compare with"
+    return f"the result has no {metric}"
+
+
+def _value(metric: str, record: Record | None, dense: Record | None) -> float | None:
     found: Mapping[str, Any] = record.metrics if record else {}
-    if metric not in {"accuracy", "accuracy_drop"}:
+    if metric not in OF_SAMPLES:
         value: float | None = found.get(metric)
         return value
     if not has_accuracy(found):
         return None
-    return quantized_accuracy(found) if metric == "accuracy" else accuracy_drop(found)
+    if metric == "accuracy":
+        return quantized_accuracy(found)
+    if metric == "compression_drop":
+        before = None if dense is None else quantized_accuracy(dense.metrics)
+        return None if before is None else round(100 * (before - quantized_accuracy(found)), 9)
+    return accuracy_drop(found)
 
 
 def _basis(metric: str, record: Record | None) -> str:
-    if record and metric in {"accuracy", "accuracy_drop"}:
+    if record and metric in OF_SAMPLES:
         metric = f"{quantized_rung(record.metrics)}_accuracy"
     return record.basis.get(metric, "estimated") if record else "measured"
 

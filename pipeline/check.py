@@ -44,6 +44,8 @@ class Subject(NamedTuple):
     name: str
     jobs: Sequence[Job]
     budget: Budget
+    twin: Sequence[Job] = ()
+    """Jobs of the same experiment without ``[compress]``, if it has that section."""
 
 
 class BaselineError(UnrollError):
@@ -92,7 +94,9 @@ def _checked(build: Build, subject: Subject) -> Checked:
     return Checked(
         name=subject.name,
         stand_in=next((record.stand_in for record in records if record.stand_in), None),
-        verdicts=budget.verdicts(subject.budget, jobs, records),
+        verdicts=budget.verdicts(
+            subject.budget, jobs, records, [record for job in subject.twin if (record := build.known(job).record)]
+        ),
         metrics=_metrics(jobs, records),
     )
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from doit.exceptions import InvalidDodoFile, TaskFailed
 
-from pipeline import container, lock, store
+from pipeline import container, lock, payback, store
 from pipeline.errors import UnrollError
+from pipeline.experiment import TWIN
 from pipeline.fingerprint import file_hashes
 from pipeline.folders import BUILD
 from pipeline.graph import STAGES, Job
@@ -102,7 +103,9 @@ def status(
     rows = [row for name, jobs in chosen.items() for row in _rows(name, jobs)]
     file_hashes().save()
     if as_json:
-        json.dump({"schema": STATUS_SCHEMA, "stages": rows}, sys.stdout, indent=1)
+        found = {name: _payback(jobs, experiments.get(name + TWIN)) for name, jobs in chosen.items()}
+        pays = {name: each for name, each in found.items() if each}
+        json.dump({"schema": STATUS_SCHEMA, "stages": rows, "payback": pays}, sys.stdout, indent=1)
         print()  # noqa: T201
     else:
         _print_rows(rows)
@@ -118,6 +121,18 @@ def _rows(name: str, jobs: "list[Job] | UnrollError") -> list[dict[str, Any]]:
         ]
     states = assess_all(jobs)
     return [_row(job, states[job.name]) for job in jobs]
+
+
+def _payback(jobs: "list[Job] | UnrollError", twins: "list[Job] | UnrollError | None") -> dict[str, Any]:
+    """Return by target what compressing pays back, where both results are in place."""
+    if isinstance(jobs, UnrollError) or isinstance(twins, UnrollError) or twins is None:
+        return {}
+    pairs = [
+        [(job, state.record) for job in each if (state := states[job.name]).in_place and state.record]
+        for each in (jobs, twins)
+        if (states := assess_all(each))
+    ]
+    return {each.target: {"before": each.before, "now": each.now} for each in payback.paybacks(*pairs)}
 
 
 def _row(job: Job, state: State) -> dict[str, Any]:

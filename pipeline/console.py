@@ -4,17 +4,19 @@ doit calls the hooks of ``ConsoleReporter`` in the order in which they stand her
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from doit import Globals, reporter
 from doit.exceptions import BaseFail
 from doit.task import Task
 
-from pipeline import process, summary
+from pipeline import payback, process, summary
 from pipeline.build import Build
+from pipeline.experiment import TWIN
 from pipeline.graph import Job
 from pipeline.progress import ProgressView
+from pipeline.store import Record
 
 MOST_SUMMARIES = 10
 
@@ -93,6 +95,11 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
 
     def _say_what_came_of_it(self) -> None:
         experiments = list(dict.fromkeys(self.jobs[name].experiment for name in self._seen))
+        experiments = [
+            name
+            for name in experiments
+            if name.removesuffix(TWIN) == name or name.removesuffix(TWIN) not in experiments
+        ]
         if self._seen and not self._executed:
             self._say_up_to_date(experiments)
         else:
@@ -119,14 +126,23 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
             )
 
     def _show_summary(self, experiment: str, *, whole: bool) -> None:
-        jobs = [job for job in self.jobs.values() if job.experiment == experiment]
-        states = [self.build.known(job) for job in jobs]
-        records = [state.record for state in states if state.in_place and state.record]
-        if len(records) == len(jobs) and not whole:
+        jobs = self._jobs_of(experiment)
+        made = self._made(jobs)
+        records = [record for _, record in made]
+        if len(made) == len(jobs) and not whole:
             self._view.say(summary.line(jobs, records))
-        elif len(records) == len(jobs):
-            self._view.table(experiment, summary.rows(jobs, records), summary.times(jobs, records))
+        elif len(made) == len(jobs):
+            pays = payback.rows(payback.paybacks(made, self._made(self._jobs_of(experiment + TWIN))))
+            self._view.table(experiment, [*summary.rows(jobs, records), *pays], summary.times(jobs, records))
         self._say_stand_in(experiment)
+
+    def _jobs_of(self, experiment: str) -> list[Job]:
+        return [job for job in self.jobs.values() if job.experiment == experiment]
+
+    def _made(self, jobs: Iterable[Job]) -> list[tuple[Job, Record]]:
+        """Return the jobs whose results are in place, with these."""
+        states = [(job, self.build.known(job)) for job in jobs]
+        return [(job, state.record) for job, state in states if state.in_place and state.record]
 
 
 def _needed(tasks: Mapping[str, Task], selected: list[str]) -> list[str]:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 """What experiments and targets may be called: they become doit task names and folders."""
 
+TWIN = ".dense"
+"""What is put behind the name of an experiment with ``[compress]`` to name the same without it: see ``payback``."""
+
 Kind = TypeVar("Kind", bound="Section")
 
 
@@ -106,6 +109,30 @@ class Training(Section, frozen=True):
     warmup: Annotated[float, Meta(ge=0, lt=1, description="share of all training steps spent warming up")] = 0.1
     clip_norm: Annotated[float, Meta(ge=0, le=1e6, description="clip each gradient to this norm; 0 does not")] = 1.0
     seed: Annotated[int, Meta(ge=0, lt=2**32, description="seeds initial weights and the shuffling")] = 0
+
+
+class Compress(Section, frozen=True):
+    """Weights that take few bytes and, where the NPU waits for them, few cycles; without it, they stay as they are."""
+
+    clusters: Annotated[
+        Annotated[int, Meta(ge=4, le=32)] | None,
+        Meta(description="at most so many values in a whole matrix, as int8 codes; 0 is one of them with `sparsity`"),
+    ] = None
+    sparsity: Annotated[
+        Annotated[float, Meta(gt=0, lt=1)] | None,
+        Meta(description="share of the weights of a matrix that are 0: those with the least magnitude"),
+    ] = None
+    matrices: Annotated[
+        list[Literal["recurrent", "input", "dense"]],
+        Meta(
+            min_length=1,
+            description="which: what multiplies the state (read at every step), the input, and of all dense layers",
+        ),
+    ] = msgspec.field(default_factory=lambda: ["recurrent"])
+    fine_tune_epochs: Annotated[int, Meta(ge=1, description="passes over the training samples")] = 1
+    learning_rate: Annotated[
+        float, Meta(gt=0, le=10, description="Adam's at its peak; schedule, batch size and seed are of `[training]`")
+    ] = 3e-3
 
 
 class Deployment(Section, frozen=True):
@@ -194,6 +221,10 @@ class Budget(Section, frozen=True):
         Annotated[float, Meta(ge=0, le=100)] | None,
         Meta(description="int8 accuracy at most so many percentage points below float"),
     ] = None
+    compression_drop_max: Annotated[
+        Annotated[float, Meta(ge=0, le=100)] | None,
+        Meta(description="int8 accuracy at most so many percentage points below that without `[compress]`"),
+    ] = None
     cycles_max: Annotated[Annotated[int, Meta(ge=1)] | None, Meta(description="cycles of one inference")] = None
     inference_ms_max: Annotated[
         Annotated[float, Meta(gt=0)] | None, Meta(description="milliseconds of one inference")
@@ -233,6 +264,7 @@ class Experiment(Section, frozen=True):
     model: Model
     vela: Vela
     training: Training = Training()
+    compress: Compress | None = None
     deployment: Deployment = Deployment()
     quantization: Quantization = Quantization()
     verify: Verify = Verify()
@@ -279,6 +311,8 @@ def load(name: str, folder: Path = EXPERIMENTS) -> AnyExperiment:
     try:
         if not NAME.fullmatch(name):
             _fail("its name can't be a task's: use letters, digits, '.', '_' and '-'")
+        if name.endswith(TWIN):
+            _fail(f"a name that ends in {TWIN} is that of an experiment without its [compress]; give it another one")
         return _checked(_parse(path))
     except _Problem as problem:
         message = f"{path.as_posix()}: {problem}"
@@ -344,6 +378,7 @@ def _checked(document: dict[str, Any]) -> AnyExperiment:
         return _convert(document, Imported, [])
     experiment = _convert(document, Experiment, [])
     _check_dataset(experiment.dataset)
+    _check_compress(experiment)
     _check_deployment(experiment)
     _check_steps(experiment)
     return experiment
@@ -375,6 +410,21 @@ def _check_dataset(dataset: Dataset) -> None:
         _fail(f"dataset.path = {dataset.path!r}: digits ships inside scikit-learn; remove the key")
     if dataset.stand_in is not None and dataset.name != "mnist":
         _fail(f"dataset.stand_in = {dataset.stand_in!r}: only mnist can have a stand-in; remove the key")
+
+
+def _check_compress(experiment: Experiment) -> None:
+    compress = experiment.compress
+    if compress is None:
+        if experiment.budget.compression_drop_max is not None:
+            _fail("budget.compression_drop_max: there is no [compress] to lose accuracy by; remove the key")
+        return
+    if compress.clusters is None and compress.sparsity is None:
+        _fail(
+            "[compress] asks for nothing: set compress.clusters (16 shared values), compress.sparsity (0.9 of the"
+            " weights 0) or both, or remove the section"
+        )
+    if len(set(compress.matrices)) < len(compress.matrices):
+        _fail(f"compress.matrices = {compress.matrices!r}: name each kind once")
 
 
 def _check_deployment(experiment: Experiment) -> None:

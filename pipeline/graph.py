@@ -1,6 +1,6 @@
 """The graph: which stages there are, what each one reads, and the jobs an experiment asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ _KERAS = ("tensorflow", "keras", "numpy")
 _SHARED = ("errors.py", "stages/__init__.py", "stages/contract.py")
 _ARRAYS = ("data/__init__.py", "data/arrays.py")
 _INFERENCE = ("stages/inference.py", *_ARRAYS)
+_COMPRESSION = ("compression/__init__.py", "compression/codes.py")
 _DEPLOYMENT = ("deployment/__init__.py", "deployment/names.py")
 
 STAGES: Mapping[str, Stage] = {
@@ -70,7 +71,23 @@ STAGES: Mapping[str, Stage] = {
             needs=("dataset",),
             sections=("model", "training"),
             tools=_KERAS,
-            sources=(*_SHARED, "stages/weights.py", "stages/network.py", "steps.py", *_ARRAYS),
+            sources=(*_SHARED, "stages/weights.py", "stages/network.py", "stages/training.py", "steps.py", *_ARRAYS),
+        ),
+        Stage(
+            name="compressed",
+            summary="prune the weights or let them share values, and train on: there if the experiment has [compress]",
+            needs=("dataset", "weights"),
+            sections=("training", "compress"),
+            tools=_KERAS,
+            sources=(
+                *_SHARED,
+                "stages/compressed.py",
+                "stages/network.py",
+                "stages/training.py",
+                *_ARRAYS,
+                *_COMPRESSION,
+                "compression/kernels.py",
+            ),
         ),
         Stage(
             name="unrolled",
@@ -103,6 +120,8 @@ STAGES: Mapping[str, Stage] = {
                 "stages/guide.py",
                 "stages/network.py",
                 *_INFERENCE,
+                *_COMPRESSION,
+                "compression/matrices.py",
                 *_DEPLOYMENT,
                 "deployment/ranges.py",
                 "deployment/rung.py",
@@ -134,6 +153,8 @@ STAGES: Mapping[str, Stage] = {
             sources=(
                 *_SHARED,
                 "stages/vela.py",
+                *_COMPRESSION,
+                "compression/matrices.py",
                 "npu/__init__.py",
                 "npu/clustering.py",
                 "npu/compiled_file.py",
@@ -215,6 +236,9 @@ IMPORTED: Mapping[str, Stage] = {
 }
 """The stages of a model that was made elsewhere: what reads ``quantized`` does not see the difference."""
 
+COMPRESSED = "compressed"
+"""The stage that only an experiment with ``[compress]`` has."""
+
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One stage of one experiment and, where the stage is made for each target, of one of those."""
@@ -243,13 +267,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 def stages(experiment: AnyExperiment) -> Mapping[str, Stage]:
     """Return the stages that an experiment asks for."""
-    return IMPORTED if isinstance(experiment, Imported) else STAGES
+    if isinstance(experiment, Imported):
+        return IMPORTED
+    return {name: stage for name, stage in STAGES.items() if name != COMPRESSED or experiment.compress is not None}
 
 
 def jobs(
     name: str, experiment: AnyExperiment, folder: Path | None = None, given: Mapping[str, Job] | None = None
 ) -> list[Job]:
     """Return the jobs of an experiment, each after those it needs.
+
+    Without ``[compress]`` there is no job ``compressed``; with it, what reads the trained weights reads its weights.
 
     Args:
         name: of the experiment.
@@ -264,7 +292,7 @@ def jobs(
     found = []
     for stage in (stage for stage in asked.values() if stage.name not in (given or {})):
         for target, config in _configs(stage, experiment):
-            needs = tuple(made[need, target if asked[need].per_target else None] for need in stage.needs)
+            needs = tuple(made[need, target if asked[need].per_target else None] for need in _needs(stage, made))
             words = [stage.name, name, target] if target else [stage.name, name]
             link = Path("/".join([shown_in, stage.name, *words[2:]]))
             job = Job(
@@ -279,6 +307,14 @@ def jobs(
             made[stage.name, target] = job
             found.append(job)
     return found
+
+
+def _needs(stage: Stage, made: Mapping[tuple[str, str | None], Job]) -> Sequence[str]:
+    """Return the stages that a stage needs; the compressed weights, if there are any, take the place of ``weights``."""
+    if (COMPRESSED, None) not in made:
+        return stage.needs
+    replaced = tuple(COMPRESSED if need == "weights" else need for need in stage.needs)
+    return (*replaced, COMPRESSED) if stage.name == "quantized" else replaced
 
 
 def _configs(stage: Stage, experiment: AnyExperiment) -> list[tuple[str | None, dict[str, Any]]]:

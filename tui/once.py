@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from pipeline import proof
+from pipeline import payback, proof
 from pipeline.ladder import Rung
 from pipeline.store import resolve
 from pipeline.summary import accuracy_record, has_accuracy, why_no_accuracy
@@ -70,6 +70,7 @@ def _experiment(facts: ExperimentFacts, now: float) -> Iterator[str]:
             yield from _target(stage)
         elif stage.job.stage.name == "verify":
             yield from _proof(stage)
+    yield from (f"  {name}  {value}  {basis}".rstrip() for name, value, basis in payback.rows(facts.paybacks))
 
 
 def _name(stage: StageFacts) -> str:

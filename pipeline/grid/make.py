@@ -25,6 +25,7 @@ CORES_A_POINT = 2
 """A small network's training keeps no more of them busy."""
 PRELOADED = (
     "pipeline.stages.weights",
+    "pipeline.stages.compressed",
     "pipeline.stages.unrolled",
     "pipeline.stages.quantized",
     "pipeline.stages.accuracy",
@@ -67,11 +68,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def jobs_of(point: Point, dataset: Job, target: str) -> list[Job]:
-    """Return the jobs of a possible point beyond the data set, which all share; of the targets only one."""
+    """Return the jobs of a possible point beyond the data set, which all share; of the targets only one.
+
+    Nothing is verified: a grid compares, and what is chosen of it becomes an experiment.
+    """
     assert point.experiment  # noqa: S101 - it is possible
     name, folder = dataset.experiment, BUILD / dataset.experiment / "grid" / point.name
     made = graph.jobs(f"{name}.{point.name}", point.experiment, folder, {"dataset": dataset})
-    return [job for job in made if job.target in {None, target}]
+    return [job for job in made if job.target in {None, target} and job.stage.name != "verify"]
 
 
 def make_all(build: Build, grid: Sequence[Point], dataset: Job, target: str) -> tuple[Row, ...]:

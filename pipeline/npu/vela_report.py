@@ -19,6 +19,7 @@ SUMMARY_COLUMNS = (
     "inference_time",
     "sram_memory_used",
     "dram_memory_used",
+    "total_npu_encoded_weights",
     "nn_macs",
     "cycles_total",
     "cycles_npu",

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from pipeline import answers, budget, events, proof, reason, tables
+from pipeline import answers, budget, events, payback, proof, reason, tables
 from pipeline.answers import Asked
 from pipeline.budget import Verdict
 from pipeline.experiment import Budget
@@ -35,7 +35,9 @@ def collect(asked: Asked, description: str, allowed: Budget, found: Matrix) -> d
     records = [record for job in jobs if (record := asked.build.known(job).record)]
     made = list(zip(jobs, records, strict=True))  # a record's own target is that of whoever made it first
     by_stage = {record.stage: record for record in records}
-    verdicts = budget.verdicts(allowed, jobs, records)
+    twins = [(job, record) for job in asked.twin if (record := asked.build.known(job).record)]
+    verdicts = budget.verdicts(allowed, jobs, records, [record for _, record in twins])
+    pays = payback.paybacks(made, twins)
     told = accuracy_record(records)
     target = next(iter(asked.targets))
     about = found.row(asked.targets[target])
@@ -65,6 +67,11 @@ def collect(asked: Asked, description: str, allowed: Budget, found: Matrix) -> d
         "reason": {
             "target": target,
             "claims": [msgspec.to_builtins(claim) for claim in (reason.claims(found, about) if about else [])],
+        },
+        "payback": {
+            "header": payback.HEADER,
+            "targets": [(each.target, payback.cells(each)) for each in pays],
+            "sentences": payback.sentences(pays),
         },
         "budgets": {"header": budget.HEADER, "rows": [budget.cells(each) for each in verdicts]},
     }

@@ -9,7 +9,10 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
 
+from pipeline.compression import codes
+from pipeline.compression.matrices import changed_channels, matrices
 from pipeline.data import arrays
 from pipeline.deployment import ranges, rungs, tied
 from pipeline.deployment.rung import Rung
@@ -35,7 +38,8 @@ def make(work: Work) -> Found:
     """Quantize the deployment graph: tied, with a scale for each role, or as Arm's guide does.
 
     Raises:
-        QuantizationError: too few samples, a scale of 0, infinity or NaN, or a float tensor left.
+        QuantizationError: too few samples, a scale of 0, infinity or NaN, a float tensor left, or a compressed
+            matrix that is not in the file as it was trained.
         ranges.RangeError: a tensor without a role, or a role without a range.
 
     """
@@ -53,6 +57,8 @@ def make(work: Work) -> Found:
         warnings += _saturated(table)
         weakest = max(table, key=lambda rung: rung.noise)
         found = {"roles": len(table), "weakest_role": weakest.tie, "weakest_role_noise": weakest.noise}
+    if "compressed" in work.inputs:
+        _check_codes(work)
     return Found(
         metrics={
             "model_bytes": os.path.getsize(work.into / MODEL),
@@ -150,6 +156,26 @@ def load(path: Path) -> inference.Model:
 
     check(Interpreter(os.fspath(path)).get_tensor_details())
     return inference.Model(path, inference.REFERENCE)
+
+
+def _check_codes(work: Work) -> None:
+    """Prove that every compressed matrix is in the file as it was trained, code for code.
+
+    Raises:
+        QuantizationError: names the first matrix that is not.
+
+    """
+    content = bytearray((work.into / MODEL).read_bytes())
+    found = list(matrices(schema.Model.GetRootAs(content, 0), content))
+    with np.load(work.inputs["compressed"] / codes.FILE, allow_pickle=False) as trained:
+        for name, matrix in trained.items():
+            if changed := changed_channels(matrix, found):
+                message = (
+                    f"{changed} of {matrix.shape[1]} output channels of {name} hold other values in the quantized model"
+                    " than were trained in the compressed stage, so they would not be stored as small as they should:"
+                    " this is a defect, please report it"
+                )
+                raise QuantizationError(message)
 
 
 def _parameters(port: inference.Port) -> dict[str, Any] | None:

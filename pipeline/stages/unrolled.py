@@ -35,13 +35,13 @@ def make(work: Work) -> Found:
 
     """
     x_test, _ = arrays.load_part(work.inputs["dataset"], "test")
-    trained = network.load(work.inputs["weights"])
+    trained = network.load(_weights(work))
     deployment, time_steps = work.config["deployment"], int(trained.input_shape[1])
     steps = int(deployment["steps_per_inference"] or time_steps)
     inferences = parts("deployment.steps_per_inference", steps, time_steps, "time steps of a sequence")
     if deployment["graph"] == "keras":
         unrolled = network.deployed(work.config["model"], steps, *_ends(trained), state=deployment["state"])
-        network.load_weights(unrolled, work.inputs["weights"])
+        network.load_weights(unrolled, _weights(work))
         network.save(unrolled, work.into)
         with network.converter(unrolled) as converter:
             (work.into / MODEL).write_bytes(converter.convert())
@@ -71,6 +71,11 @@ def make(work: Work) -> Found:
     )
 
 
+def _weights(work: Work) -> Path:
+    """Return the folder of the weights to deploy: compressed ones, if the experiment has them."""
+    return work.inputs.get("compressed") or work.inputs["weights"]
+
+
 def _ends(trained: keras.Model) -> tuple[int, int]:
     """Return the features of a time step, and the classes."""
     return int(trained.input_shape[-1]), int(trained.output_shape[-1])
@@ -79,7 +84,7 @@ def _ends(trained: keras.Model) -> tuple[int, int]:
 def _tied(work: Work, steps_of: dict[str, int], features: int, classes: int) -> None:
     """Write our graph for different numbers of steps, from the weights of the network that the experiment asks for."""
     plain = network.build(work.config["model"], 1, features, classes)
-    network.load_weights(plain, work.inputs["weights"])
+    network.load_weights(plain, _weights(work))
     sorted_weights = weights.of_keras({layer.name: layer.get_weights() for layer in plain.layers}, work.config["model"])
     for name, steps in steps_of.items():
         written = graph.build(sorted_weights, steps, features, state=work.config["deployment"]["state"])

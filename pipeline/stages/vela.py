@@ -67,6 +67,7 @@ def numbers(report: Report, compiled: CompiledFile, constants_in: str) -> dict[s
         "core_clock_hz": summary["core_clock"],
         "sram_bytes": round(summary["sram_memory_used"] * KIB) + in_sram,
         "dram_bytes": round(summary["dram_memory_used"] * KIB) + in_dram,
+        "encoded_weight_bytes": summary["total_npu_encoded_weights"],
         "constants_bytes": compiled.constants_bytes,
         "flash_bytes": compiled.file_bytes,
         "macs": summary["nn_macs"],

@@ -1,8 +1,6 @@
 """The weights stage: train with Keras; ``model.weights.h5`` and ``network.json``."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -12,9 +10,7 @@ from pipeline.data import arrays
 from pipeline.errors import UnrollError
 from pipeline.stages import network
 from pipeline.stages.contract import Found, Work
-
-STEPS_PER_EXECUTION = 8
-"""Training steps between two returns from TensorFlow to Python, each of which costs a fraction of a step."""
+from pipeline.stages.training import STEPS_PER_EXECUTION, Progress, learning_rate
 
 
 class TrainingError(UnrollError):
@@ -38,7 +34,7 @@ def make(work: Work) -> Found:
     steps_per_epoch = math.ceil(samples / training["batch_size"])
     model.compile(
         optimizer=keras.optimizers.Adam(
-            _learning_rate(training, steps_per_epoch * training["epochs"]), clipnorm=training["clip_norm"] or None
+            learning_rate(training, steps_per_epoch * training["epochs"]), clipnorm=training["clip_norm"] or None
         ),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
@@ -50,7 +46,7 @@ def make(work: Work) -> Found:
         batch_size=training["batch_size"],
         epochs=training["epochs"],
         verbose=0,
-        callbacks=[_Progress(work, training["epochs"], steps_per_epoch), keras.callbacks.TerminateOnNaN()],
+        callbacks=[Progress(work, training["epochs"], steps_per_epoch), keras.callbacks.TerminateOnNaN()],
     ).history
     loss = float(history["loss"][-1])
     if not math.isfinite(loss):
@@ -73,45 +69,3 @@ def _folded(data: arrays.DataSet, rows_per_step: int) -> arrays.DataSet:
     _, rows, features = data.x_train.shape
     steps.parts("model.rows_per_step", rows_per_step, rows, "rows of the data set")
     return data.folded(rows_per_step * features)
-
-
-def _learning_rate(training: Mapping[str, Any], total_steps: int) -> float | keras.optimizers.schedules.CosineDecay:
-    """Return a constant rate, or linear warm-up to the peak and cosine decay to 0 over all steps."""
-    peak = training["learning_rate"]
-    if training["schedule"] == "constant":
-        return float(peak)
-    warmup_steps = int(total_steps * training["warmup"])
-    return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0 if warmup_steps else peak,
-        warmup_target=peak if warmup_steps else None,
-        warmup_steps=warmup_steps,
-        decay_steps=total_steps - warmup_steps,
-    )
-
-
-class _Progress(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
-    """Reports training by step, with loss and accuracy as Keras averages them over the epoch."""
-
-    def __init__(self, work: Work, epochs: int, steps_per_epoch: int) -> None:
-        super().__init__()
-        self._work = work
-        self._epochs = epochs
-        self._steps_per_epoch = steps_per_epoch
-        self._epoch = 0
-
-    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Note which epoch begins."""
-        del logs
-        self._epoch = epoch
-
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Report one training step."""
-        step = min(batch + 1, self._steps_per_epoch)  # Keras counts an execution that ends early as a whole one
-        done = self._epoch * self._steps_per_epoch + step
-        self._work.progress(
-            done,
-            self._epochs * self._steps_per_epoch,
-            epoch=f"{self._epoch + 1}/{self._epochs}",
-            step=f"{step}/{self._steps_per_epoch}",
-            **{name: float(value) for name, value in (logs or {}).items()},
-        )

@@ -115,6 +115,20 @@ def test_an_accuracy_that_is_unavailable_fails_and_says_why(jobs: dict[str, Job]
     assert budget.sentence(found) == f"{name} can't be checked: no test set"
 
 
+def test_what_compressing_loses_is_held_against_the_same_experiment_without_it(jobs: dict[str, Job]) -> None:
+    records = _records(jobs)
+    dense = [_with(record, {"int8_accuracy": 0.9875}) for record in records if record.stage == "accuracy"]
+    kept, broken = (
+        budget.verdicts(Budget(compression_drop_max=allowed), list(jobs.values()), records, dense)[0]
+        for allowed in (0.5, 0.4)
+    )
+    assert (kept.value, kept.passed) == (0.5, True)
+    assert budget.sentence(broken) == "compression_drop_max: 0.50 points, at most 0.40 points allowed"
+    (alone,) = budget.verdicts(Budget(compression_drop_max=0.5), list(jobs.values()), records)
+    assert not alone.passed
+    assert "there is no result without [compress] to compare with" in budget.sentence(alone)
+
+
 def test_every_target_is_held_against_the_budget_by_itself(jobs: dict[str, Job]) -> None:
     vela = jobs["vela"]
     other = msgspec.structs.replace(vela, target="u85-256")

@@ -488,7 +488,9 @@ def test_steps_that_do_not_divide_a_data_set_that_is_known_are_refused_before_an
 
     own = 'name = "npz"\npath = "mine.npz"'
     write(tmp_path, re.sub(r'name = "(mnist|digits)"', own, wrong))
-    assert experiment.load("mine", tmp_path).model.rows_per_step == rows, "of one's own data, a stage says it"
+    found = experiment.load("mine", tmp_path)
+    assert isinstance(found, Experiment)
+    assert found.model.rows_per_step == rows, "of one's own data, a stage says it"
 
 
 @pytest.mark.parametrize(
@@ -496,7 +498,9 @@ def test_steps_that_do_not_divide_a_data_set_that_is_known_are_refused_before_an
 )
 def test_a_grid_is_lists_of_what_may_be_chosen(tmp_path: Path, wrong: str) -> None:
     write(tmp_path, f"{GOOD}[grid]\nunits = [8, 16]\nrows_per_step = []\n")
-    assert experiment.load("mine", tmp_path).grid.units == [8, 16]
+    found = experiment.load("mine", tmp_path)
+    assert isinstance(found, Experiment)
+    assert found.grid.units == [8, 16]
 
     assert refusal(tmp_path, f"{GOOD}[grid]\n{wrong}\n").startswith(f"grid.{wrong.split(maxsplit=1)[0]}")
 
@@ -618,12 +622,14 @@ def test_defaults_are_written_out(tmp_path: Path) -> None:
             "reset_after": True,
             "rows_per_step": 1,
         },
+        "compress": None,
         "deployment": {"graph": "tied", "state": False, "steps_per_inference": None},
         "verify": {"samples": None},
         "grid": {"rows_per_step": [1, 2, 4], "units": None, "sparsity": [], "clusters": []},
         "budget": {
             "accuracy_min": None,
             "accuracy_drop_max": None,
+            "compression_drop_max": None,
             "cycles_max": None,
             "inference_ms_max": None,
             "sram_max": None,
@@ -769,3 +775,30 @@ def test_so_is_a_networks_shape(tmp_path: Path, key: str) -> None:
 )
 def test_a_mistake_in_it_is_one_line_as_any_other(tmp_path: Path, old: str, new: str, says: str) -> None:
     assert says in refusal(tmp_path, MADE_ELSEWHERE.replace(old, new, 1))
+
+
+COMPRESS = {
+    "[compress]\n": "[compress] asks for nothing: set compress.clusters",
+    "[compress]\nsparsity = 0.0": "compress.sparsity = 0.0: ",
+    "[compress]\nsparsity = 1.0": "compress.sparsity = 1.0: ",
+    "[compress]\nclusters = 3": "compress.clusters = 3: ",
+    "[compress]\nclusters = 33": "compress.clusters = 33: ",
+    '[compress]\nclusters = 16\nmatrices = ["recurent"]': "recurent",
+    "[compress]\nclusters = 16\nmatrices = []": "compress.matrices",
+    '[compress]\nclusters = 16\nmatrices = ["input", "input"]': "name each kind once",
+    "[compress]\nclusters = 16\nfine_tune_epochs = 0": "compress.fine_tune_epochs = 0: ",
+    "[budget]\ncompression_drop_max = 0.5": "there is no [compress] to lose accuracy by",
+}
+
+
+@pytest.mark.parametrize(("section", "says"), COMPRESS.items(), ids=COMPRESS)
+def test_a_mistake_in_compress_is_one_line_that_names_it(tmp_path: Path, section: str, says: str) -> None:
+    sentence = refusal(tmp_path, f"{GOOD}\n{section}\n")
+    assert says in sentence
+    assert "\n" not in sentence
+
+
+def test_a_name_that_ends_as_that_of_a_twin_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.dense.toml").write_text(GOOD, encoding="utf-8")
+    with pytest.raises(experiment.ExperimentError, match="is that of an experiment without its"):
+        experiment.load("a.dense", tmp_path)

@@ -82,6 +82,22 @@ def test_what_is_compiled_for_a_target_is_verified_by_itself() -> None:
     assert [job.name for job in jobs.values() if job.compiles] == ["vela:mnist-gru:one", "vela:mnist-gru:two"]
 
 
+def test_compressed_weights_take_the_place_of_the_trained_ones_and_change_no_other_job() -> None:
+    plain = experiment.load("mnist-gru", ROOT / "experiments")
+    compressing = msgspec.structs.replace(plain, compress=experiment.Compress(clusters=16))
+    jobs = {job.stage.name: job for job in graph.jobs("mnist-gru", compressing)}
+    assert list(jobs) == ["dataset", "weights", "compressed", "unrolled", "quantized", "accuracy", "vela"]
+    assert set(jobs["compressed"].config) == {"training", "compress"}
+    needs = {name: [need.stage.name for need in job.needs] for name, job in jobs.items()}
+    assert needs["compressed"] == ["dataset", "weights"]
+    assert needs["unrolled"] == ["dataset", "compressed"]
+    assert needs["quantized"] == ["dataset", "unrolled", "compressed"]
+    without = {job.stage.name: job for job in graph.jobs("mnist-gru", plain)}
+    assert without.keys() == jobs.keys() - {"compressed"}
+    assert all(job.config == jobs[name].config for name, job in without.items())
+    assert [need.stage.name for need in without["quantized"].needs] == ["dataset", "unrolled"]
+
+
 def test_a_stage_sees_only_its_own_sections() -> None:
     loaded = experiment.load("mnist-gru", ROOT / "experiments")
     configs = {job.stage.name: set(job.config) for job in graph.jobs("mnist-gru", loaded)}

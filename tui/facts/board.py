@@ -12,6 +12,7 @@ from pipeline.experiment import Budget
 from pipeline.folders import EXPERIMENTS
 from pipeline.graph import Job
 from pipeline.ladder import Rung, ladder
+from pipeline.payback import Payback, paybacks, with_twin
 from pipeline.status import Assessor, State, recorded_by_doit
 from pipeline.store import Record
 from tui.facts.live import Latest, Live, Run
@@ -24,7 +25,8 @@ _DOWNSTREAM = "downstream of "
 FRESH = ("fresh", "restored")
 """States in which a stage needs nothing."""
 
-_Loaded = tuple[list[Job], experiment.AnyExperiment] | UnrollError
+_Loaded = tuple[list[Job], experiment.AnyExperiment, list[Job]] | UnrollError
+"""Jobs, document, and the jobs of the same experiment without ``[compress]``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class ExperimentFacts:
     """What is wrong with its file; then it has no stages."""
     matrix: Latest | None = None
     """The last that was heard of compiling its matrix."""
+    paybacks: tuple[Payback, ...] = ()
+    """What compressing the weights pays back on each target, where that is known."""
 
     @property
     def state(self) -> str:
@@ -180,7 +184,7 @@ class Board:
         states: dict[str, State] = {}
         for loaded in self._loaded.values():
             if isinstance(loaded, tuple):
-                for job in loaded[0]:
+                for job in (*loaded[0], *loaded[2]):
                     states[job.name] = self._assessor.assess(job, states, recorded=job.name in recorded)
         self._states, self._assessed = states, began
         self._builder = lock.held_by()
@@ -205,12 +209,18 @@ class Board:
         loaded = self._loaded[name]
         if isinstance(loaded, UnrollError):
             return ExperimentFacts(name, "", (), Budget(), str(loaded))
-        jobs, document = loaded
+        jobs, document, twins = loaded
         stages = tuple(self._stage(job, going) for job in jobs if job.name in self._states)
         heard = self._live.latest.get(f"matrix:{name}")
         if heard and heard.kind == "running" and (going is None or going.id != heard.run):
             heard = None  # whoever said so is gone
-        return ExperimentFacts(name, document.description, stages, document.budget, matrix=heard)
+        pays = tuple(paybacks(self._made(jobs), self._made(twins)))
+        return ExperimentFacts(name, document.description, stages, document.budget, matrix=heard, paybacks=pays)
+
+    def _made(self, jobs: list[Job]) -> list[tuple[Job, Record]]:
+        """Return the jobs whose results are in place, with these."""
+        states = [(job, self._states[job.name]) for job in jobs if job.name in self._states]
+        return [(job, state.record) for job, state in states if state.in_place and state.record]
 
     def _stage(self, job: Job, going: Run | None) -> StageFacts:
         state, latest = self._states[job.name], self._live.latest.get(job.name)
@@ -255,4 +265,5 @@ def _read(name: str) -> _Loaded:
         document = experiment.load(name)
     except UnrollError as error:
         return error
-    return graph.jobs(name, document), document
+    pair = with_twin(name, document)
+    return graph.jobs(name, document), document, [job for each in pair[1:] for job in graph.jobs(*each)]

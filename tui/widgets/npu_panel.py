@@ -1,14 +1,18 @@
 """The NPU tab: what each target costs, against the budget, and where the cycles go."""
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from pipeline import payback
 from pipeline.experiment import Budget
+from pipeline.payback import Payback
 from pipeline.store import Record, resolve
 from tui.facts import npu, reasons, words
 from tui.facts.accuracy import UnreadableError
-from tui.facts.board import StageFacts
+from tui.facts.board import ExperimentFacts, StageFacts
 from tui.facts.npu import Cost, Layer
 from tui.facts.results import target_name
 from tui.widgets import paint
@@ -36,18 +40,19 @@ class NpuPanel(Panel):
         shown = (
             self.columns,
             budget,
+            view.experiment.paybacks,
             *((stage.job.name, stage.record, stage.state, stage.reasons, stage.note) for stage in stages),
             reasons.changed(view.experiment.name),
         )
         if shown != self._shown:
             self._shown = shown
-            parts = [_target(stage, budget, self.columns) for stage in stages]
+            parts = [_target(stage, view.experiment, self.columns) for stage in stages]
             self.query_one("#npu", Static).update(
                 paint.lines(parts or ["no target: the experiment's file has a mistake"])
             )
 
 
-def _target(stage: StageFacts, budget: Budget, columns: int) -> Content:
+def _target(stage: StageFacts, experiment: ExperimentFacts, columns: int) -> Content:
     record, config = stage.record, stage.job.config
     head: list[Content | str] = [
         paint.row(
@@ -68,8 +73,9 @@ def _target(stage: StageFacts, budget: Budget, columns: int) -> Content:
     return paint.lines(
         [
             *head,
-            *cost_lines(record, budget, columns),
+            *cost_lines(record, experiment.budget, columns),
             "",
+            *_payback_lines(stage, experiment.paybacks),
             *_bound_lines(found, columns),
             "",
             *_role_lines(found, columns),
@@ -79,6 +85,30 @@ def _target(stage: StageFacts, budget: Budget, columns: int) -> Content:
             "",
         ]
     )
+
+
+def _payback_lines(stage: StageFacts, found: Sequence[Payback]) -> list[Content]:
+    """Return what compressing the weights pays back on this target; nothing for an experiment without [compress]."""
+    mine = [each for each in found if each.target == stage.job.target]
+    if not mine:
+        return []
+    rows: list[paint.Cells] = [
+        [
+            paint.text(name, paint.MUTED),
+            before,
+            "->",
+            paint.text(now, paint.HEADING),
+            gain,
+            paint.text(basis, paint.MUTED),
+        ]
+        for name, before, now, gain, basis in payback.cells(mine[0])
+    ]
+    return [
+        paint.text("what compressing the weights pays back", paint.HEADING),
+        *paint.table(rows),
+        *(paint.text(sentence, paint.MUTED) for sentence in payback.sentences(mine)),
+        Content(""),
+    ]
 
 
 def cost_lines(record: Record, budget: Budget, columns: int) -> list[Content]:

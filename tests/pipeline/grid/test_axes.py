@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from pipeline import experiment
-from pipeline.experiment import Budget, Experiment, Grid, Section
+from pipeline.experiment import Budget, Compress, Experiment, Grid
 from pipeline.grid import axes
 from pipeline.grid.axes import AXES, GridError
 from tests.conftest import ROOT
@@ -15,7 +15,9 @@ from tests.conftest import ROOT
 @pytest.fixture
 def base() -> Experiment:
     """Return the guide's model: 28 rows, 256 units."""
-    return experiment.load("mnist-gru", ROOT / "experiments")
+    found = experiment.load("mnist-gru", ROOT / "experiments")
+    assert isinstance(found, Experiment)
+    return found
 
 
 def point(base: Experiment, **settings: float) -> axes.Point:
@@ -60,7 +62,8 @@ def test_a_point_is_the_experiment_with_other_choices_and_nothing_else_changed(b
 
 
 def test_points_are_all_combinations_and_the_last_axis_varies_fastest(base: Experiment) -> None:
-    found = list(axes.points(base, axes.chosen(base, {"rows_per_step": "1,4", "units": "8,16"})))
+    asked = {"rows_per_step": "1,4", "units": "8,16", "clusters": "0"}
+    found = list(axes.points(base, axes.chosen(base, asked)))
 
     assert [each.name for each in found] == ["1-rows.8-units", "1-rows.16-units", "4-rows.8-units", "4-rows.16-units"]
     assert [each.label for each in found[:3]] == ["1 row, 8 units", "1 row, 16 units", "4 rows, 8 units"]
@@ -87,20 +90,6 @@ def test_a_combination_that_is_no_experiment_says_why(base: Experiment, settings
     assert found.impossible.startswith(reason)
 
 
-class Compress(Section, frozen=True):
-    """Stands for a section that need not be there."""
-
-    sparsity: float | None = None
-    clusters: int | None = None
-    fine_tune_epochs: int = 1
-
-
-class Compressed(Experiment, frozen=True):
-    """An experiment that may have the section."""
-
-    compress: Compress | None = None
-
-
 @pytest.mark.parametrize(
     ("settings", "compress"),
     [
@@ -111,27 +100,21 @@ class Compressed(Experiment, frozen=True):
     ],
 )
 def test_a_section_that_does_nothing_goes(
-    base: Experiment, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], compress: dict[str, Any] | None
+    base: Experiment, settings: dict[str, Any], compress: dict[str, Any] | None
 ) -> None:
-    checked: list[dict[str, Any]] = []
-    monkeypatch.setattr(experiment, "checked", checked.append)
-    document = {**msgspec.to_builtins(base), "compress": None}
-    plain = msgspec.convert(document, Compressed)
+    found = point(base, **settings).experiment
 
-    point(plain, **settings)
-
-    assert checked[0].get("compress") == compress
+    assert found
+    assert found.compress == (Compress(**compress) if compress else None)
 
 
-def test_a_section_that_is_written_keeps_what_is_not_varied(base: Experiment, monkeypatch: pytest.MonkeyPatch) -> None:
-    checked: list[dict[str, Any]] = []
-    monkeypatch.setattr(experiment, "checked", checked.append)
-    own = {"sparsity": 0.5, "clusters": 16, "fine_tune_epochs": 3}
-    written = msgspec.convert({**msgspec.to_builtins(base), "compress": own}, Compressed)
+def test_a_section_that_is_written_keeps_what_is_not_varied(base: Experiment) -> None:
+    own = Compress(sparsity=0.5, clusters=16, fine_tune_epochs=3)
+    written = msgspec.structs.replace(base, compress=own, budget=Budget(compression_drop_max=0.3))
 
     assert (axes.own(written, "sparsity"), axes.own(written, "clusters")) == (0.5, 16)
-    point(written, clusters=0)
-    point(written, clusters=0, sparsity=0)
-
-    assert checked[0]["compress"] == {"sparsity": 0.5, "fine_tune_epochs": 3}
-    assert "compress" not in checked[1]
+    pruned, plain = (point(written, clusters=0, sparsity=share).experiment for share in (0.5, 0))
+    assert pruned
+    assert pruned.compress == Compress(sparsity=0.5, fine_tune_epochs=3)
+    assert plain
+    assert plain.compress is None

@@ -27,6 +27,7 @@ METRICS: dict[str, dict[str, Any]] = {
 
 def points(**options: str) -> list[Point]:
     base = experiment.load("tiny", ROOT / "experiments")
+    assert isinstance(base, experiment.Experiment)
     return list(axes.points(base, axes.chosen(base, options)))
 
 
@@ -114,6 +115,7 @@ def test_a_change_of_a_late_stage_leaves_what_came_before(dataset: Job, monkeypa
     changed = text.replace("representative_samples = 20", "representative_samples = 10")
     Path("experiments/tiny.toml").write_text(changed, encoding="utf-8")
     base = experiment.load("tiny")
+    assert isinstance(base, experiment.Experiment)
 
     _made(list(axes.points(base, axes.chosen(base, {"rows_per_step": "1", "units": "16"}))), dataset)
 

@@ -15,7 +15,7 @@ import pytest
 from pipeline.data.arrays import DataSet
 from pipeline.experiment import Deployment, Experiment, Model, Quantization
 from pipeline.graph import STAGES
-from pipeline.stages import accuracy, quantized, unrolled, vela, weights
+from pipeline.stages import accuracy, compressed, quantized, unrolled, vela, weights
 from pipeline.stages.contract import Found, Work
 
 ROOT = Path(__file__).parents[3]
@@ -97,9 +97,12 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Work]
 
 @pytest.fixture(scope="session")
 def settings() -> Callable[..., Mapping[str, Any]]:
-    """Return what gives the sections of an experiment, whose every key may be chosen by its name."""
+    """Return what gives the sections of an experiment, whose every key may be chosen by its name.
 
-    def sections(cell: str = "gru", **chosen: Any) -> Mapping[str, Any]:
+    ``compress`` chooses a whole section, which is not there otherwise.
+    """
+
+    def sections(cell: str = "gru", compress: Mapping[str, Any] | None = None, **chosen: Any) -> Mapping[str, Any]:
         document: dict[str, dict[str, Any]] = {
             "dataset": {"name": "npz", "path": "data.npz"},
             "model": {"cell": cell, "units": 4},
@@ -108,6 +111,8 @@ def settings() -> Callable[..., Mapping[str, Any]]:
             "quantization": {"representative_samples": 20},
             "vela": {"targets": {"board": dict(TARGET)}},
         }
+        if compress:
+            document["compress"] = dict(compress)
         for key, value in chosen.items():
             document[SECTION_OF[key]][key] = value
         return msgspec.convert(document, Experiment).as_dict() | {"training": TRAINING}
@@ -122,15 +127,25 @@ def chain(
     """Run the stages for a cell, up to one of them; return their folders and what they found.
 
     ``chain("gru")`` is the tied graph; ``chain("lstm", graph="keras")``, ``chain("gru", state=True)`` and so on
-    choose otherwise. What two networks have in common is made once. Nobody may change the folders.
+    choose otherwise; ``chain("gru", compress={"clusters": 8})`` has the stage ``compressed``, too. What two networks
+    have in common is made once. Nobody may change the folders.
     """
-    make = {"weights": weights, "unrolled": unrolled, "quantized": quantized, "accuracy": accuracy, "vela": vela}
+    make = {
+        "weights": weights,
+        "compressed": compressed,
+        "unrolled": unrolled,
+        "quantized": quantized,
+        "accuracy": accuracy,
+        "vela": vela,
+    }
     results: dict[str, tuple[Path, Found]] = {}
 
     def run(cell: str, *, until: str = "vela", **chosen: Any) -> tuple[Mapping[str, Path], Mapping[str, Found]]:
         sections = settings(cell, **chosen)
         made, found, key = {"dataset": dataset}, {}, ""
         for name, stage in make.items():
+            if name == "compressed" and not sections["compress"]:
+                continue
             config = TARGET if name == "vela" else {section: sections[section] for section in STAGES[name].sections}
             key += json.dumps([name, config])
             if key not in results:
