@@ -121,6 +121,31 @@ def test_an_output_that_differs_ends_the_stage_and_names_the_sample(chain: Chain
         verify.make(job({**made, "accuracy": tmp_path / "accuracy"}))
 
 
+def test_samples_of_16_bits_differ_only_where_it_is_proved_why(chain: Chain, job: Make) -> None:
+    found = verify.make(job(chain("gru", activations="int16")[0]))
+
+    metrics = found.metrics
+    assert any("16-bit numbers" in what for what in metrics["not_verified"])
+    differ = metrics["emulated_samples"] - metrics["identical_samples"]
+    said = [warning for warning in found.warnings if "samples differ" in warning]
+    assert bool(said) == bool(differ)
+    assert all("Vela rounds multipliers of MUL to single precision" in warning for warning in said)
+
+
+def test_a_difference_that_the_multipliers_do_not_explain_ends_the_stage(
+    chain: Chain, job: Make, tmp_path: Path
+) -> None:
+    made, _ = chain("gru", activations="int16")
+    shutil.copytree(made["accuracy"], tmp_path / "accuracy")
+    with np.load(made["accuracy"] / accuracy.MICRO, allow_pickle=False) as file:
+        expected = {name: file[name].copy() for name in file.files}
+    expected["output"][5, 1] ^= 0x40
+    np.savez(tmp_path / "accuracy" / accuracy.MICRO, **expected)
+
+    with pytest.raises(VerifyError, match=r"output\[1\] of test sample 5"):
+        verify.make(job({**made, "accuracy": tmp_path / "accuracy"}))
+
+
 def test_another_models_compiled_file_fails_a_check_that_names_the_operator(
     chain: Chain, job: Make, tmp_path: Path
 ) -> None:
