@@ -67,7 +67,7 @@ def paybacks(made: Made, twins: Made) -> list[Payback]:
     if len(accuracies) < 2:  # noqa: PLR2004 - of both
         return []
     before, now = ({"accuracy": quantized_accuracy(record.metrics)} for record in accuracies)
-    compiled = {job.target: record for job, record in twins if job.target}
+    compiled = {job.target: record for job, record in twins if job.compiles}
     return [
         Payback(
             target=job.target,
@@ -75,7 +75,7 @@ def paybacks(made: Made, twins: Made) -> list[Payback]:
             now=now | _costs(record),
         )
         for job, record in made
-        if job.target and job.target in compiled
+        if job.compiles and job.target and job.target in compiled
     ]
 
 

@@ -290,7 +290,7 @@ def links() -> set[Path]:
     """Return the folders of the store that some experiment shows."""
     return {
         resolve(path)
-        for pattern in ("*/*", "*/vela/*", "*/matrix/*", "*/grid/*/*", "*/grid/*/vela/*")
+        for pattern in ("*/*", "*/vela/*", "*/verify/*", "*/matrix/*", "*/grid/*/*", "*/grid/*/vela/*")
         for path in BUILD.glob(pattern)
         if path.is_symlink()
     }

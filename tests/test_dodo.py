@@ -163,7 +163,7 @@ def test_a_mistake_in_an_experiment_is_one_line_and_no_traceback(built: Project)
     printed = built.doit("build:tiny", check=1)
     assert printed == (
         "FAILED build:tiny: experiments/tiny.toml: model.unit: unknown key; did you mean units?"
-        " allowed: cell, units, layers, dense, activation, recurrent_activation, reset_after or tflite\n"
+        " allowed: cell, units, layers, dense, activation, recurrent_activation, reset_after, rows_per_step or tflite\n"
     )
     rows = built.status()
     assert {row["state"] for row in rows.values()} == {"invalid"}

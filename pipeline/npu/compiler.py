@@ -50,4 +50,8 @@ def compile_model(model: Path, into: Path, target: Mapping[str, Any], *more: str
         how = f"exit code {code}" if code > 0 else f"signal {-code}"
         message = f"Vela failed ({how}): {last}"
         raise CompileError(message)
-    return next(into.glob("*_vela.tflite")), printed
+    compiled = next(into.glob("*_vela.tflite"), None)
+    if compiled is None:
+        message = "Vela ended without an error, but wrote no compiled model"
+        raise CompileError(message)
+    return compiled, printed

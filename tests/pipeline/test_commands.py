@@ -35,7 +35,7 @@ def test_prune_refuses_what_is_no_size(text: str) -> None:
 def test_status_of_nothing_built(jobs: dict[str, Job], capsys: pytest.CaptureFixture[str]) -> None:
     failed = commands.status({"tiny": list(jobs.values())}, as_json=False, names=[])
     assert isinstance(failed, TaskFailed)
-    assert capsys.readouterr().out.splitlines()[0] == "dataset:tiny       stale    never built"
+    assert capsys.readouterr().out.splitlines()[0] == "dataset:tiny         stale    never built"
 
 
 def test_a_damaged_state_is_one_sentence(workplace: Path) -> None:

@@ -86,7 +86,7 @@ def test_compressed_weights_take_the_place_of_the_trained_ones_and_change_no_oth
     plain = experiment.load("mnist-gru", ROOT / "experiments")
     compressing = msgspec.structs.replace(plain, compress=experiment.Compress(clusters=16))
     jobs = {job.stage.name: job for job in graph.jobs("mnist-gru", compressing)}
-    assert list(jobs) == ["dataset", "weights", "compressed", "unrolled", "quantized", "accuracy", "vela"]
+    assert list(jobs) == ["dataset", "weights", "compressed", "unrolled", "quantized", "accuracy", "vela", "verify"]
     assert set(jobs["compressed"].config) == {"training", "compress"}
     needs = {name: [need.stage.name for need in job.needs] for name, job in jobs.items()}
     assert needs["compressed"] == ["dataset", "weights"]
@@ -128,7 +128,7 @@ def test_jobs_may_show_elsewhere_and_share_those_of_another_experiment() -> None
 
     jobs = graph.jobs("mnist-gru.64-units", loaded, Path("build/mnist-gru/grid/64-units"), {"dataset": dataset})
 
-    assert [job.stage.name for job in jobs] == ["weights", "unrolled", "quantized", "accuracy", "vela"]
+    assert [job.stage.name for job in jobs] == ["weights", "unrolled", "quantized", "accuracy", "vela", "verify"]
     assert jobs[0].needs == (dataset,)
     assert jobs[0].name == "weights:mnist-gru.64-units"
-    assert jobs[-1].link.as_posix() == "build/mnist-gru/grid/64-units/vela/u55-128"
+    assert jobs[-1].link.as_posix() == "build/mnist-gru/grid/64-units/verify/u55-128"

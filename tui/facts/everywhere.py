@@ -49,7 +49,8 @@ def look(facts: ExperimentFacts) -> Everywhere:
 
     quantized = facts.stage("quantized")
     inputs = _compiled_from(quantized.record) if quantized and quantized.record else {}
-    own = {points.of_config(job.config).name: job.target for job in (stage.job for stage in facts.stages) if job.target}
+    compiling = [stage.job for stage in facts.stages if stage.job.compiles]
+    own = {points.of_config(job.config).name: job.target for job in compiling}
     found: dict[str, Row] = {}
     for folder, record in reasons.of_the_same_model(facts.name, inputs) if inputs else ():
         point = points.of_config(record.inputs["config"])
