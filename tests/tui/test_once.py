@@ -140,31 +140,31 @@ STATES: dict[str, tuple[Callable[[Recorded], None], list[str]]] = {
     "empty": (_empty, ["Unroll: no experiments (experiments/*.toml)"]),
     "never built": (
         _never_built,
-        ["Unroll: 1 experiment, 7 stages, 7 not fresh", "  stale     vela u55-128  never built"],
+        ["Unroll: 1 experiment, 7 stages, 7 not fresh", "  stale     vela u55-128    never built"],
     ),
-    "fresh": (_fresh, ["Unroll: 1 experiment, 7 stages, all fresh", "  fresh     weights       27 s, 1 h ago"]),
+    "fresh": (_fresh, ["Unroll: 1 experiment, 7 stages, all fresh", "  fresh     weights         27 s, 1 h ago"]),
     "stale": (
         _stale,
         [
-            "  stale     weights       units 256 -> 128",
-            "  stale     vela u55-128  downstream of quantized",
+            "  stale     weights         units 256 -> 128",
+            "  stale     vela u55-128    downstream of quantized",
             (
                 "  accuracy  float 98.19 %, int8 98.25 % (+0.06 points), TFLite Micro 98.24 % (+0.05 points),"
                 " measured (of before what is stale)"
             ),
         ],
     ),
-    "restored": (_restored, ["Unroll: 1 experiment, 7 stages, all fresh", "  restored  weights       27 s, 1 h ago"]),
+    "restored": (_restored, ["Unroll: 1 experiment, 7 stages, all fresh", "  restored  weights         27 s, 1 h ago"]),
     "running": (
         _running,
         [
             "running: doit build:keyword, since 1 min 00 s",
-            "  running   weights       43 %",
-            "  waiting   unrolled      units 256 -> 128; downstream of weights",
-            "  waiting   quantized     downstream of unrolled",
+            "  running   weights         43 %",
+            "  waiting   unrolled        units 256 -> 128; downstream of weights",
+            "  waiting   quantized       downstream of unrolled",
         ],
     ),
-    "failed": (_failed, ["  failed    weights       the loss became nan"]),
+    "failed": (_failed, ["  failed    weights         the loss became nan"]),
     "invalid": (
         _invalid,
         [
@@ -172,7 +172,7 @@ STATES: dict[str, tuple[Callable[[Recorded], None], list[str]]] = {
             "keyword",
             (
                 "  invalid   experiments/keyword.toml: model.unit: unknown key; did you mean units?"
-                " allowed: cell, units, layers, dense, activation, recurrent_activation, reset_after or tflite"
+                " allowed: cell, units, layers, dense, activation, recurrent_activation, reset_after, rows_per_step or tflite"
             ),
         ],
     ),
@@ -180,7 +180,7 @@ STATES: dict[str, tuple[Callable[[Recorded], None], list[str]]] = {
     "damaged": (
         _damaged,
         [
-            "  stale     vela u55-128  layers.json was changed by hand",
+            "  stale     vela u55-128    layers.json was changed by hand",
             "/layers.json is truncated or not ours",
         ],
     ),
@@ -225,4 +225,4 @@ def test_a_warning_is_printed(recorded: Recorded) -> None:
 def test_a_removed_build_folder_is_never_built(recorded: Recorded) -> None:
     _failed(recorded)
     shutil.rmtree("build")
-    assert "  stale     accuracy      never built" in look()
+    assert "  stale     accuracy        never built" in look()

@@ -67,7 +67,7 @@ async def test_enter_keeps_the_filter_and_opening_again_begins_with_none(built: 
         await until(pilot, lambda: dashboard.main.query_one(LayerPanel)._filter == "mul")
         assert table.row_count == 0, "each keeps its own"
         await pilot.press("escape", "slash")
-        await until(pilot, lambda: table.row_count == 7)
+        await until(pilot, lambda: table.row_count == 8)
         assert bar(pilot).value == ""
         assert title(table) == "experiment, stage"
         await pilot.press("escape")
@@ -99,4 +99,4 @@ async def test_fast_typing_loses_no_letter_and_escape_no_row(built: Recorded, da
         await settled(pilot)
         await pilot.press("slash", *"never", "backspace", "escape")
         table = dashboard.main.query_one(StageTable)
-        await until(pilot, lambda: table.row_count == 7 and table.has_focus)
+        await until(pilot, lambda: table.row_count == 8 and table.has_focus)

@@ -172,7 +172,7 @@ async def test_escape_takes_the_filter_away_and_leaves_the_cursor(three: Recorde
         await settled(pilot)
         dashboard.main.select("b", "weights:b")
         await pilot.press("slash", *"just")
-        await until(pilot, lambda: table(pilot).row_count == 7)
+        await until(pilot, lambda: table(pilot).row_count == 8)
         assert table(pilot).current == "b/weights:b"
         await pilot.press("escape")
         await until(pilot, lambda: table(pilot).row_count == 21)
