@@ -82,6 +82,7 @@ def test_a_build_makes_the_twin_from_the_store_and_shows_the_payback(built: Proj
     assert {name for name in restored if ".dense" in name} == {
         *(f"{stage}:small.dense" for stage in ("dataset", "weights", "unrolled", "quantized", "accuracy")),
         "vela:small.dense:u55-128",
+        "verify:small.dense:u55-128",
     }
     assert "u55-128: cycles before, now" in printed
     assert "Vela charges compressed weights" in printed
