@@ -172,7 +172,8 @@ STATES: dict[str, tuple[Callable[[Recorded], None], list[str]]] = {
             "keyword",
             (
                 "  invalid   experiments/keyword.toml: model.unit: unknown key; did you mean units?"
-                " allowed: cell, units, layers, dense, activation, recurrent_activation, reset_after, rows_per_step or tflite"
+                " allowed: cell, units, layers, dense, activation, recurrent_activation, reset_after, rows_per_step"
+                " or tflite"
             ),
         ],
     ),
