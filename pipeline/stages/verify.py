@@ -106,8 +106,8 @@ def check(work: Work, machine: Machine) -> static_checks.Findings:
     """
     quantized = work.inputs["quantized"] / QUANTIZED
     with tempfile.TemporaryDirectory(dir=work.into.parent) as folder:
-        compiler.compile_model(quantized, Path(folder), work.config, "--enable-debug-db")
-        origins = debug_database.read(next(Path(folder).glob("*_debug.xml")))
+        compiled, _ = compiler.compile_model(quantized, Path(folder), work.config, debug_database.ARGUMENT)
+        origins = debug_database.read(debug_database.beside(compiled))
     checked = static_checks.check(machine, source.load(quantized), origins)
     for each in checked.checks:
         if each.failed:
