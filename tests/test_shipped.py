@@ -43,6 +43,11 @@ def test_every_shipped_experiment_computes_what_was_trained_and_lands_on_every_n
         assert _metrics(build, "unrolled")["max_difference"] < 1e-5, name
         for target in ("u55-128", *TARGETS):
             assert _metrics(build, f"vela/{target}")["cpu_operators"] == 0, (name, target)
+            verified = _metrics(build, f"verify/{target}")
+            assert verified["emulated_samples"] == 100, (name, target)
+            if not name.endswith("int16"):  # where Vela rounds some multipliers otherwise
+                assert verified["identical_samples"] == 100, (name, target)
+                assert verified["not_verified"] == [], (name, target)
         accuracy = _metrics(build, "accuracy")
         rung = "int16" if name.endswith("int16") else "int8"
         assert abs(accuracy["float_accuracy"] - accuracy[f"{rung}_accuracy"]) <= 0.03, name

@@ -25,11 +25,13 @@ def serve(host: str, port: int, public_url: str | None) -> None:
 
     """
     _check(host, port)
-    from textual_serve.server import Server  # noqa: PLC0415 - a web server, which nothing else needs
+    from tui.web_server import WebServer  # noqa: PLC0415 - needs a web server, which nothing else does
 
     if not _is_loopback(host):
         print(f"WARNING: whoever reaches {host}:{port} can run builds and read results here.", file=sys.stderr)  # noqa: T201
-    Server(f"{shlex.quote(sys.executable)} -m tui", host=host, port=port, title="Unroll", public_url=public_url).serve()
+    WebServer(
+        f"{shlex.quote(sys.executable)} -m tui", host=host, port=port, title="Unroll", public_url=public_url
+    ).serve()
 
 
 def _is_loopback(host: str) -> bool:

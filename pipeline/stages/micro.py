@@ -62,7 +62,11 @@ class MicroModel(inference.Model):
 
     def read(self, name: str) -> Stored:
         """Return an output of the last inference, (1, width)."""
-        found: Stored = self._micro.get_output(self._output_places[self.outputs[name].index])
+        return self.read_tensor(self.outputs[name].index)
+
+    def read_tensor(self, number: int) -> Stored:
+        """Return a tensor that is among the model's outputs."""
+        found: Stored = self._micro.get_output(self._output_places[number])
         return found
 
 

@@ -16,7 +16,7 @@ from pipeline.npu import compiler
 from pipeline.npu.stream import container, debug_database, source, static_checks
 from pipeline.npu.stream.errors import NotVerifiedError
 from pipeline.npu.stream.machine import Machine
-from pipeline.stages import emulated
+from pipeline.stages import differing, emulated
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.inference import OUTPUT, Stored
 
@@ -134,11 +134,15 @@ def _emulate(work: Work, machine: Machine, checked: static_checks.Findings) -> t
     with np.load(micro, allow_pickle=False) as stored:
         expected = {name: stored[name][: len(x)] for name in stored.files}
     compared = compare(found, expected)
-    differ = differing(found, expected)
+    differ = samples_that_differ(found, expected)
     if not differ.any():
         return metrics | compared, {}, []
     counted = f"{differ.sum():,} of {len(x):,} samples differ, by at most {compared['max_difference']}"
     of_those = {name: values[differ] for name, values in expected.items()}
+    compiled = differing.Compiled(quantized=quantized, machine=machine, computes=checked.computes)
+    operation = differing.first_operation(compiled, x[differ][0])
+    if operation:
+        compared["first_difference"] += f"; the first operation that differs is {operation}"
     reason = explained(Explained(machine, checked, quantized), x[differ], of_those)
     if reason is None:
         message = f"{compared['first_difference']}; {counted}"
@@ -173,7 +177,7 @@ def explained(by: Explained, x: Features, expected: Mapping[str, Stored]) -> str
     return " and ".join(reasons) or None
 
 
-def differing(found: Mapping[str, Stored], expected: Mapping[str, Stored]) -> npt.NDArray[np.bool_]:
+def samples_that_differ(found: Mapping[str, Stored], expected: Mapping[str, Stored]) -> npt.NDArray[np.bool_]:
     """Return which samples have an output that is not the same, byte for byte."""
     return np.asarray(np.any([(values != found[name]).any(axis=1) for name, values in expected.items()], axis=0))
 
@@ -186,7 +190,7 @@ def compare(found: Mapping[str, Stored], expected: Mapping[str, Stored]) -> dict
 
     """
     differences = {name: np.abs(values.astype(np.int64) - found[name]) for name, values in expected.items()}
-    differs = differing(found, expected)
+    differs = samples_that_differ(found, expected)
     first = None
     if differs.any():
         sample = int(differs.argmax())

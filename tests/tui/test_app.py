@@ -280,7 +280,7 @@ async def test_what_the_cursor_is_on_is_copied(recorded: Recorded, dashboard: Da
 async def test_an_operator_and_a_line_of_the_log_are_copied(recorded: Recorded, dashboard: Dashboard) -> None:
     recorded.write()
     recorded.build()
-    recorded.log("vela:keyword:u55-128", "one\ntwo\nthree\n")
+    recorded.log("verify:keyword:u55-128", "one\ntwo\nthree\n")
     async with dashboard.run_test(size=WIDE) as pilot:
         await settled(pilot)
         await pilot.press("4", "c")

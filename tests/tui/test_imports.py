@@ -22,7 +22,8 @@ def modules(folder: str, pattern: str = "*.py") -> list[str]:
 
 
 FACTS = modules("tui/facts")
-LIGHT = [name for name in modules("pipeline") if not name.startswith(("pipeline.stages.", "pipeline.data."))]
+TRAINS = ("pipeline.stages.", "pipeline.data.", "pipeline.compression.kernels")
+LIGHT = [name for name in modules("pipeline") if not name.startswith(TRAINS)]
 
 
 def loaded_by(code: str, folder: Path) -> set[str]:

@@ -7,61 +7,23 @@ for samples.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipeline.npu.stream.checks import Check, Tally
+from pipeline.npu.stream.checks import Tally
 from pipeline.npu.stream.debug_database import Origin
-from pipeline.npu.stream.elements import Codes, Elements, is_view
+from pipeline.npu.stream.elements import INSIDE, Codes, Elements, is_view
 from pipeline.npu.stream.errors import StreamError
 from pipeline.npu.stream.feature_maps import FeatureMap
 from pipeline.npu.stream.formulas import BINARY, UNARY
 from pipeline.npu.stream.machine import Machine
+from pipeline.npu.stream.matches import Flow, Match, Mismatch, positions
+from pipeline.npu.stream.operands import Operands
 from pipeline.npu.stream.operations import Binary, Convolution, Operand, Pool, Transfer
 from pipeline.npu.stream.planning import Planned
 from pipeline.npu.stream.source import Model, Operator
 from pipeline.npu.stream.traces import CONSTANT, Traces
 from pipeline.npu.stream.whole_tables import whole_table
-
-INSIDE = 0xFFFFFFFF
-"""Element number of what is computed within an operator that is compiled into many commands."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Match:
-    """A command, and what it computes of the quantized model."""
-
-    planned: Planned
-    operators: tuple[Operator, ...]
-    """The first with the command's inputs, each of the others with the result of the one before."""
-    swapped: bool = False
-    """Whether the command's operand a is the operator's second input."""
-    scalar: int | None = None
-    """What one of the operator's inputs is throughout, in stored numbers, where the command has a number for it."""
-    scalar_first: bool = False
-    """Whether that is the operator's first input."""
-    channels: slice = field(default_factory=lambda: slice(None))
-    """Which outputs of a fully connected operator it computes."""
-
-    def __str__(self) -> str:
-        """Name the operators and the command."""
-        return f"{' and '.join(map(str, self.operators))} ({self.planned.command})"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Flow:
-    """What was followed."""
-
-    matches: tuple[Match, ...]
-    """Commands that compute operators of which a formula is known."""
-    by_samples: tuple[Operator, ...]
-    """Operators compiled into several commands of 32 bits, whose inside only samples show."""
-    check: Check
-
-
-class Mismatch(Exception):  # noqa: N818 - it is no error of ours, and never leaves this module
-    """A command does not read what its operator reads."""
 
 
 def follow(machine: Machine, model: Model, origins: Mapping[int, Origin]) -> Flow:
@@ -81,6 +43,8 @@ class _Follower:
         self._machine, self._model, self._origins = machine, model, origins
         self._elements = Elements(model)
         self._traces = Traces(machine.program)
+        self._operands = Operands(self._elements, self._traces)
+        self._computes: dict[int, Codes] = {}
         self._channels: dict[int, int] = {}
         self._last = {number: offset for offset, origin in sorted(origins.items()) for number in origin.operators}
         self._by_samples: dict[int, Operator] = {}
@@ -103,7 +67,12 @@ class _Follower:
                     matches.append(match)
         for name, wrong in self._wrong_outputs():
             tally.add(1, int(wrong), f"output {name}: it is not what the quantized model puts out")
-        return Flow(matches=tuple(matches), by_samples=tuple(self._by_samples.values()), check=tally.check)
+        return Flow(
+            matches=tuple(matches),
+            by_samples=tuple(self._by_samples.values()),
+            computes=self._computes,
+            check=tally.check,
+        )
 
     def _place_inputs(self) -> None:
         places = self._machine.program.inputs
@@ -167,7 +136,7 @@ class _Follower:
         if not isinstance(operation, Pool) or not copies(planned):
             message = "it is said to copy, but changes what it moves"
             raise Mismatch(message)
-        self._traces.write(operation.ofm, self._traces.read(operation.ifm))
+        self._write(planned, operation.ofm, self._traces.read(operation.ifm))
 
     def _product(self, planned: Planned, operators: tuple[Operator, ...], operation: Convolution) -> Match:
         first = operators[0]
@@ -176,7 +145,7 @@ class _Follower:
         )
         inputs = inputs.reshape(len(outputs), -1)
         read = self._traces.read(operation.ifm).reshape(-1, operation.ifm.depth)
-        rows = _positions(inputs[:, 0], read[:, 0])
+        rows = positions(inputs[:, 0], read[:, 0])
         if read.shape[1] != inputs.shape[1] or not np.array_equal(read, inputs[rows]):
             message = f"it does not read {first.input(0).name}"
             raise Mismatch(message)
@@ -186,12 +155,12 @@ class _Follower:
             message = f"it computes more than the {outputs.shape[1]} outputs that there are"
             raise Mismatch(message)
         self._channels[first.index] = channels.stop % outputs.shape[1]
-        self._traces.write(operation.ofm, self._through(outputs[rows, channels].ravel(), operators))
+        self._write(planned, operation.ofm, self._through(outputs[rows, channels].ravel(), operators))
         return Match(planned=planned, operators=operators, channels=channels)
 
     def _unary(self, planned: Planned, operators: tuple[Operator, ...], ifm: FeatureMap) -> Match:
         inputs = self._elements.of(operators[0].input(0)).ravel()
-        places = _positions(inputs, self._traces.read(ifm))
+        places = positions(inputs, self._traces.read(ifm))
         self._store(planned, operators, places)
         return Match(planned=planned, operators=operators)
 
@@ -207,11 +176,11 @@ class _Follower:
             raise Mismatch(message)
         for swapped in (False, True):
             ordered = operands[::-1] if swapped else operands
-            places = self._places(inputs, ordered, operation)
+            places = self._operands.places(inputs, ordered, operation)
             if places is not None:
                 self._store(planned, operators, places)
                 first_is_scalar = ordered[0].feature_map is None
-                scalar = self._scalar(inputs, ordered)
+                scalar = self._operands.scalar(inputs, ordered)
                 return Match(
                     planned=planned,
                     operators=operators,
@@ -221,54 +190,6 @@ class _Follower:
                 )
         message = f"it does not read {first.input(0).name} and {first.input(1).name}"
         raise Mismatch(message)
-
-    def _places(self, inputs: list[Codes], operands: list[Operand], operation: Binary) -> Codes | None:
-        """Return which elements of the operator's output a command computes; None if operands are not its inputs."""
-        codes = [None if operand.feature_map is None else self._broadcast(operand, operation) for operand in operands]
-        computed = [
-            (wanted, read) for wanted, read in zip(inputs, codes, strict=True) if read is not None and (read > 0).all()
-        ]
-        if not computed:
-            return None
-        wanted, read = max(computed, key=lambda pair: len(np.unique(pair[0])))
-        if len(wanted) == len(read) and np.array_equal(wanted, read):
-            places = np.arange(len(wanted))
-        else:
-            try:
-                places = _positions(wanted, read)
-            except Mismatch:
-                return None
-        fit = all(
-            self._fits(every[places], operand, found)
-            for every, operand, found in zip(inputs, operands, codes, strict=True)
-        )
-        return places if fit else None
-
-    def _fits(self, wanted: Codes, operand: Operand, read: Codes | None) -> bool:
-        """Tell whether an operand is what its operator reads: the same numbers, or constants of the same value."""
-        if read is not None and (read > 0).all():
-            return np.array_equal(wanted, read)
-        constants = self._elements.constants(wanted)
-        if constants is None:
-            return False
-        if operand.feature_map is None or read is None:
-            return len(np.unique(constants)) == 1
-        if not (read == CONSTANT).all():
-            return False
-        return np.array_equal(constants, self._traces.constants(operand.feature_map))
-
-    def _scalar(self, inputs: list[Codes], operands: list[Operand]) -> int | None:
-        for wanted, operand in zip(inputs, operands, strict=True):
-            if operand.feature_map is None:
-                constants = self._elements.constants(wanted)
-                return None if constants is None else int(constants[0])
-        return None
-
-    def _broadcast(self, operand: Operand, operation: Binary) -> Codes:
-        feature_map = operand.feature_map
-        assert feature_map is not None  # noqa: S101 - both callers looked
-        codes = self._traces.read(feature_map).reshape(feature_map.shape)
-        return np.broadcast_to(codes, operation.ofm.shape).ravel()
 
     def _inside(self, planned: Planned, operator: Operator) -> None:
         """Follow a command of an operator that is compiled into many: it may read its input, and what they computed."""
@@ -287,36 +208,25 @@ class _Follower:
         ofm = operation.ofm  # type: ignore[union-attr] # no transfer comes here
         last = planned.command.offset == self._last[operator.index]
         if last and ofm.height * ofm.width * ofm.depth == output.size:
-            self._traces.write(ofm, output)
+            self._write(planned, ofm, output)
         else:
-            self._traces.write(ofm, np.full(ofm.height * ofm.width * ofm.depth, inside))
+            self._write(planned, ofm, np.full(ofm.height * ofm.width * ofm.depth, inside))
 
     def _store(self, planned: Planned, operators: tuple[Operator, ...], places: Codes) -> None:
         ofm = planned.operation.ofm  # type: ignore[union-attr] # no transfer comes here
-        self._traces.write(ofm, self._through(self._elements.of(operators[0].outputs[0]).ravel()[places], operators))
+        results = self._elements.of(operators[0].outputs[0]).ravel()[places]
+        self._write(planned, ofm, self._through(results, operators))
+
+    def _write(self, planned: Planned, ofm: FeatureMap, codes: Codes) -> None:
+        self._computes[planned.command.offset] = codes
+        self._traces.write(ofm, codes)
 
     def _through(self, codes: Codes, operators: tuple[Operator, ...]) -> Codes:
         """Return what becomes of an operator's results in those fused behind it."""
         for operator in operators[1:]:
-            places = _positions(self._elements.of(operator.input(0)).ravel(), codes)
+            places = positions(self._elements.of(operator.input(0)).ravel(), codes)
             codes = self._elements.of(operator.outputs[0]).ravel()[places]
         return codes
-
-
-def _positions(where: Codes, what: Codes) -> Codes:
-    """Return the first place of each code.
-
-    Raises:
-        Mismatch: one is not there.
-
-    """
-    order = np.argsort(where, kind="stable")
-    found = np.searchsorted(where, what, sorter=order)
-    places: Codes = order[np.minimum(found, len(order) - 1)]
-    if not np.array_equal(where[places], what):
-        message = "it does not read what its operator reads"
-        raise Mismatch(message)
-    return places
 
 
 def _inputs(operation: object) -> list[FeatureMap]:

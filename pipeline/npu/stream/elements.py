@@ -17,6 +17,9 @@ from pipeline.npu.stream.source import Model, Operator, Tensor
 Codes = npt.NDArray[np.int64]
 """Tensor number plus 1, above 32 bits of element number; 0 is no code."""
 
+INSIDE = 0xFFFFFFFF
+"""Element number of what is computed within an operator that is compiled into many commands."""
+
 Views = Callable[[Operator, list[Codes]], list[Codes]]
 
 

@@ -16,9 +16,9 @@ import numpy.typing as npt
 from pipeline.npu.stream import formulas, gemmlowp
 from pipeline.npu.stream.arithmetic import Rounding
 from pipeline.npu.stream.checks import Check, Tally
-from pipeline.npu.stream.dataflow import Match
 from pipeline.npu.stream.errors import NotVerifiedError
 from pipeline.npu.stream.formulas import Table
+from pipeline.npu.stream.matches import Match
 from pipeline.npu.stream.operations import Convolution
 from pipeline.npu.stream.reach import Reach
 from pipeline.npu.stream.source import Model, Operator

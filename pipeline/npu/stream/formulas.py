@@ -126,19 +126,24 @@ def _sum(sign: int) -> Callable[[Tensor, Tensor, Tensor], npt.NDArray[np.int64]]
 
 
 def _product(a: Tensor, b: Tensor, output: Tensor) -> npt.NDArray[np.int64]:
-    return _scaled_product(a, b, output, a.scale * b.scale / output.scale)
+    return _scaled_product(a, b, output, product_multiplier(a, b, output, np.float64))
 
 
 def product_in_single_precision(operator: Operator) -> Table:
     """Return MUL's table if its multiplier were computed in single precision, as Vela does."""
     a, b, output = operator.input(0), operator.input(1), operator.outputs[0]
-    real = float(np.float32(a.scale) * np.float32(b.scale) / np.float32(output.scale))
-    return cut(_scaled_product(a, b, output, real), operator)
+    return cut(_scaled_product(a, b, output, product_multiplier(a, b, output, np.float32)), operator)
 
 
-def _scaled_product(a: Tensor, b: Tensor, output: Tensor, real: float) -> npt.NDArray[np.int64]:
+def product_multiplier(a: Tensor, b: Tensor, output: Tensor, precision: type[np.float32 | np.float64]) -> Multiplier:
+    """Return MUL's multiplier, computed in a precision: TensorFlow Lite Micro's is double, Vela's single."""
+    scale_a, scale_b, scale_output = (precision(tensor.scale) for tensor in (a, b, output))
+    return gemmlowp.quantize_multiplier(float(scale_a * scale_b / scale_output))
+
+
+def _scaled_product(a: Tensor, b: Tensor, output: Tensor, by: Multiplier) -> npt.NDArray[np.int64]:
     product = (EVERY - a.zero_point)[:, None] * (EVERY - b.zero_point)[None, :]
-    return gemmlowp.multiply(product, gemmlowp.quantize_multiplier(real)) + output.zero_point
+    return gemmlowp.multiply(product, by) + output.zero_point
 
 
 _BINARY: Mapping[str, Callable[[Tensor, Tensor, Tensor], npt.NDArray[np.int64]]] = {

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from pipeline.npu.stream import gemmlowp
+from pipeline.npu.stream import formulas, gemmlowp
 from pipeline.npu.stream.arithmetic import Scale
-from pipeline.npu.stream.dataflow import Match
+from pipeline.npu.stream.matches import Match
 from pipeline.npu.stream.operations import Binary
 from pipeline.npu.stream.source import Operator
 
@@ -31,7 +31,6 @@ def in_double_precision(matches: Iterable[Match]) -> dict[int, Scale]:
     return found
 
 
-def _scale(operator: Operator, kind: type[np.float32 | np.float64]) -> Scale:
-    a, b, output = (kind(tensor.scale) for tensor in (operator.input(0), operator.input(1), operator.outputs[0]))
-    multiplier = gemmlowp.quantize_multiplier(float(a * b / output))
-    return Scale(multiplier=multiplier.significand, shift=gemmlowp.FRACTION_BITS - multiplier.shift)
+def _scale(operator: Operator, precision: type[np.float32 | np.float64]) -> Scale:
+    found = formulas.product_multiplier(operator.input(0), operator.input(1), operator.outputs[0], precision)
+    return Scale(multiplier=found.significand, shift=gemmlowp.FRACTION_BITS - found.shift)

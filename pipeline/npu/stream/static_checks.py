@@ -7,6 +7,7 @@ from pipeline.npu.stream import dataflow, equivalence, hazards, multipliers
 from pipeline.npu.stream.arithmetic import Scale
 from pipeline.npu.stream.checks import Check
 from pipeline.npu.stream.debug_database import Origin
+from pipeline.npu.stream.elements import Codes
 from pipeline.npu.stream.machine import Machine
 from pipeline.npu.stream.source import Model
 
@@ -22,6 +23,8 @@ class Findings:
     """What no check covers."""
     by_samples: tuple[str, ...]
     """Operators whose inside only samples show, kind and name."""
+    computes: Mapping[int, Codes] = field(default_factory=dict)
+    """What each kernel writes: the codes of its result's elements, by the offset of the command."""
     multipliers: Mapping[int, Scale] = field(default_factory=dict)
     """Scales of TensorFlow Lite Micro where Vela rounds MUL's multiplier otherwise, by the offset of the command."""
 
@@ -51,5 +54,6 @@ def check(machine: Machine, model: Model, origins: Mapping[int, Origin]) -> Find
         warnings=compared.warnings,
         not_verified=compared.not_verified,
         by_samples=tuple(str(operator) for operator in flow.by_samples),
+        computes=flow.computes,
         multipliers=multipliers.in_double_precision(flow.matches),
     )

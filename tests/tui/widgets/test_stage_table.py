@@ -12,7 +12,7 @@ from tui.app import Dashboard
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.stage_table import StageTable
 
-STAGES = ["dataset", "weights", "unrolled", "quantized", "accuracy", "vela u55-128"]
+STAGES = ["dataset", "weights", "unrolled", "quantized", "accuracy", "vela u55-128", "verify u55-128"]
 WIDE = (120, 40)
 
 
@@ -50,7 +50,7 @@ async def test_experiments_are_folded_by_enter_and_arrows(three: Recorded, dashb
     del three
     async with dashboard.run_test(size=WIDE) as pilot:
         await settled(pilot)
-        assert shown(pilot)[:8] == ["▾ a", *STAGES, "▾ b"]
+        assert shown(pilot)[:9] == ["▾ a", *STAGES, "▾ b"]
         await pilot.press("enter")
         assert shown(pilot)[:3] == ["▸ a", "▾ b", "dataset"]
         await pilot.press("right")
@@ -81,9 +81,9 @@ async def test_keys_of_vi_move_the_cursor(three: Recorded, dashboard: Dashboard)
     async with dashboard.run_test(size=WIDE) as pilot:
         await settled(pilot)
         await pilot.press("G")
-        assert table(pilot).current == "c/vela:c:u55-128"
+        assert table(pilot).current == "c/verify:c:u55-128"
         await pilot.press("k")
-        assert table(pilot).current == "c/accuracy:c"
+        assert table(pilot).current == "c/vela:c:u55-128"
         await pilot.press("g", "j")
         assert table(pilot).current == "a/dataset:a"
 
@@ -137,9 +137,9 @@ async def test_a_state_that_changes_moves_nothing_and_draws_only_its_cells(
 
         monkeypatch.setattr(StageTable, "update_cell_at", update_cell_at)
         three.write("b", units=1, description="just one")
-        await until(pilot, lambda: "○ stale 5" in shown(pilot, 1))
+        await until(pilot, lambda: "○ stale 6" in shown(pilot, 1))
         assert (table(pilot).current, table(pilot).scroll_y) == ("b/accuracy:b", top)
-        assert set(drawn) == {7, 9, 10, 11, 12, 13}, "the data set of b stays fresh"
+        assert set(drawn) == {8, 10, 11, 12, 13, 14, 15}, "the data set of b stays fresh"
         monkeypatch.undo()
 
 
@@ -175,7 +175,7 @@ async def test_escape_takes_the_filter_away_and_leaves_the_cursor(three: Recorde
         await until(pilot, lambda: table(pilot).row_count == 8)
         assert table(pilot).current == "b/weights:b"
         await pilot.press("escape")
-        await until(pilot, lambda: table(pilot).row_count == 21)
+        await until(pilot, lambda: table(pilot).row_count == 24)
         assert table(pilot).current == "b/weights:b"
         assert table(pilot).has_focus
 
@@ -190,7 +190,7 @@ async def test_filtering_everything_away_keeps_what_is_selected(three: Recorded,
         assert selected(pilot).startswith("weights:b")
         await pilot.press("enter", "j", "k", "enter", "space", "left", "right", "G", "escape")
         await pilot.press("slash", "escape")
-        await until(pilot, lambda: table(pilot).row_count == 21)
+        await until(pilot, lambda: table(pilot).row_count == 24)
         await pilot.pause()
         assert table(pilot).current == "b/weights:b"
         assert selected(pilot).startswith("weights:b")
@@ -204,7 +204,7 @@ async def test_the_details_follow_the_cursor_to_the_first_match(three: Recorded,
         await until(pilot, lambda: selected(pilot).startswith("b  ● fresh"))
         dashboard.main.select("c", None)
         await until(pilot, lambda: selected(pilot).startswith("c "))
-        assert table(pilot).row_count == 21, "what the filter hides is shown when it is gone to"
+        assert table(pilot).row_count == 24, "what the filter hides is shown when it is gone to"
         assert str(table(pilot).ordered_columns[0].label) == "experiment, stage"
 
 
@@ -253,7 +253,7 @@ async def test_200_experiments_are_folded_at_first(recorded: Recorded, dashboard
         await until(pilot, lambda: table(pilot).row_count == 201)
         await until(pilot, lambda: on_screen(pilot) == line)
         await pilot.press("enter")
-        assert table(pilot).row_count == 207
+        assert table(pilot).row_count == 208
         await pilot.press("j", "j", "left")
         await until(pilot, lambda: table(pilot).current == "sweep-199")
         assert table(pilot).row_count == 201

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.npu.stream import dataflow
 from pipeline.npu.stream.arithmetic import Scale
-from pipeline.npu.stream.dataflow import Match
+from pipeline.npu.stream.matches import Match
 from pipeline.npu.stream.multipliers import in_double_precision
 from pipeline.npu.stream.operations import Binary, Elementwise
 from tests.pipeline.deployment.networks import Network

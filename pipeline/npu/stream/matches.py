@@ -1,0 +1,65 @@
+"""What a followed command computes of the quantized model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipeline.npu.stream.checks import Check
+from pipeline.npu.stream.elements import Codes
+from pipeline.npu.stream.planning import Planned
+from pipeline.npu.stream.source import Operator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """A command, and what it computes of the quantized model."""
+
+    planned: Planned
+    operators: tuple[Operator, ...]
+    """The first with the command's inputs, each of the others with the result of the one before."""
+    swapped: bool = False
+    """Whether the command's operand a is the operator's second input."""
+    scalar: int | None = None
+    """What one of the operator's inputs is throughout, in stored numbers, where the command has a number for it."""
+    scalar_first: bool = False
+    """Whether that is the operator's first input."""
+    channels: slice = field(default_factory=lambda: slice(None))
+    """Which outputs of a fully connected operator it computes."""
+
+    def __str__(self) -> str:
+        """Name the operators and the command."""
+        return f"{' and '.join(map(str, self.operators))} ({self.planned.command})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """What was followed."""
+
+    matches: tuple[Match, ...]
+    """Commands that compute operators of which a formula is known."""
+    by_samples: tuple[Operator, ...]
+    """Operators compiled into several commands of 32 bits, whose inside only samples show."""
+    computes: Mapping[int, Codes]
+    """What each kernel writes: the codes of its result's elements, by the command's offset."""
+    check: Check
+
+
+class Mismatch(Exception):  # noqa: N818 - it is no error of ours, and dataflow catches it
+    """A command does not read what its operator reads."""
+
+
+def positions(where: Codes, what: Codes) -> Codes:
+    """Return the first place of each code.
+
+    Raises:
+        Mismatch: one is not there.
+
+    """
+    order = np.argsort(where, kind="stable")
+    found = np.searchsorted(where, what, sorter=order)
+    places: Codes = order[np.minimum(found, len(order) - 1)]
+    if not np.array_equal(where[places], what):
+        message = "it does not read what its operator reads"
+        raise Mismatch(message)
+    return places

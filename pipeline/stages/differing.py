@@ -1,0 +1,99 @@
+"""Find the first operation of a compiled file whose result is not that of the quantized model's operator."""
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from pipeline.data.arrays import Features
+from pipeline.npu.stream import source
+from pipeline.npu.stream.container import IDENTIFIER
+from pipeline.npu.stream.elements import INSIDE, Codes
+from pipeline.npu.stream.kernels import Numbers
+from pipeline.npu.stream.machine import Machine
+from pipeline.npu.stream.planning import Planned
+from pipeline.stages.inference import INPUT
+from pipeline.stages.micro import MicroModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiled:
+    """A compiled file, and what is known of it."""
+
+    quantized: Path
+    machine: Machine
+    computes: Mapping[int, Codes]
+    """Which elements of the quantized model each kernel computes, by the offset of its command."""
+
+
+def first_operation(compiled: Compiled, x: Features) -> str | None:
+    """Run one sample, (rows, features); name the first operation whose result TensorFlow Lite Micro does not have.
+
+    What is computed within a softmax has no tensor to be compared with: of it only the result is.
+
+    Raises:
+        MicroError: TensorFlow Lite Micro can't run the model.
+
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        shown = Path(folder, "shown.tflite")
+        shown.write_bytes(_with_every_tensor_put_out(compiled.quantized.read_bytes()))
+        model = _Watched(shown, compiled)
+        model.reset()
+        model.run(model.inputs[INPUT].stored(model.folded(x[np.newaxis]))[0])
+    return model.first
+
+
+def _with_every_tensor_put_out(content: bytes) -> bytes:
+    """Return a model with all that it computes among its outputs: else TensorFlow Lite Micro shows none of it."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    graph = model.subgraphs[0]
+    computed = [int(tensor) for operator in graph.operators for tensor in operator.outputs]
+    graph.outputs = [*graph.outputs, *(tensor for tensor in computed if tensor not in graph.outputs)]
+    builder = flatbuffers.Builder()
+    builder.Finish(model.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output())
+
+
+class _Watched(MicroModel):
+    """The quantized model; after each inference the compiled one computes from the same inputs, and is compared."""
+
+    def __init__(self, path: Path, compiled: Compiled) -> None:
+        super().__init__(path)
+        self.first: str | None = None
+        self._compiled = compiled
+        self._source = source.load(compiled.quantized)
+        self._given: dict[str, Numbers] = {}
+
+    def put(self, name: str, values: Numbers) -> None:
+        super().put(name, values)
+        self._given[self.inputs[name].tensor] = values
+
+    def invoke(self) -> None:
+        super().invoke()
+        if self.first is None:
+            self._compiled.machine.run(self._given, self._compare)
+
+    def _compare(self, planned: Planned, result: Numbers) -> None:
+        codes = self._compiled.computes.get(planned.command.offset)
+        if codes is None or self.first is not None:
+            return
+        numbers, elements = (codes >> 32) - 1, codes & INSIDE
+        for number in np.unique(numbers[elements != INSIDE]):
+            operator = self._source.writer_of.get(int(number))
+            if operator is None:  # a constant or an input, moved
+                continue
+            places = np.flatnonzero(numbers == number)
+            found, wanted = result.ravel()[places], self.read_tensor(int(number)).ravel()[elements[places]]
+            differs = np.flatnonzero(found != wanted)
+            if differs.size:
+                at = differs[0]
+                self.first = (
+                    f"{operator} ({planned.command}): element {elements[places[at]]} is {found[at]},"
+                    f" where TensorFlow Lite Micro has {wanted[at]}"
+                )
+                return
