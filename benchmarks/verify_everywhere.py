@@ -1,0 +1,78 @@
+"""``verify`` of shipped experiments on every accelerator and memory mode: how many samples are byte-identical."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from benchmarks.side_by_side import DOIT, project, run, show
+from pipeline.npu import points
+
+USED = ("accelerator", "system_config", "memory_mode")
+
+
+def main() -> int:
+    """Verify; return 0 when every sample is identical, or differs for a reason that was proved."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("experiments", nargs="*", default=["mnist-gru"])
+    parser.add_argument("--samples", type=int, default=1000)
+    options = parser.parse_args()
+    if "UNROLL_DATA" not in os.environ:
+        sys.exit("set UNROLL_DATA: the samples are of real MNIST, not of a stand-in")
+    missed = 0
+    with project() as folder:
+        for name in options.experiments:
+            targets = _everywhere(folder, name, options.samples)
+            run([*DOIT, "-n", str(os.cpu_count()), "--continue", f"verify:{name}"], folder)
+            found = {target: _metrics(folder, name, target) for target in targets}
+            missed += sum(metrics["identical_samples"] != options.samples for metrics in found.values())
+            show(
+                f"{name}, emulated",
+                ["target", "identical to TFLite Micro", "difference", "accuracy", "not verified"],
+                _rows(found),
+            )
+    return 1 if missed else 0
+
+
+def _everywhere(folder: Path, name: str, samples: int) -> list[str]:
+    """Give an experiment a target of every accelerator and usual memory mode; return their names."""
+    file = folder / "experiments" / f"{name}.toml"
+    text = file.read_text("utf-8")
+    text = text[: text.index("[vela.targets.")]
+    text += f"[verify]\nsamples = {samples}\n"
+    names = []
+    for point in points.points(every=False):
+        target = point.name.replace(".", "-")
+        settings = {key: value for key, value in msgspec.to_builtins(point).items() if key in USED}
+        text += f"\n[vela.targets.{target}]\n" + "".join(f'{key} = "{value}"\n' for key, value in settings.items())
+        names.append(target)
+    file.write_text(text, "utf-8")
+    return names
+
+
+def _metrics(folder: Path, name: str, target: str) -> dict[str, Any]:
+    metrics: dict[str, Any] = json.loads((folder / "build" / name / "verify" / target / "stage.json").read_bytes())[
+        "metrics"
+    ]
+    return metrics
+
+
+def _rows(found: dict[str, dict[str, Any]]) -> list[list[str]]:
+    return [
+        [
+            target,
+            f"{metrics['identical_samples']:,} of {metrics['emulated_samples']:,}",
+            str(metrics["max_difference"]),
+            f"{metrics['compiled_accuracy']:.2%}",
+            "; ".join(metrics["not_verified"]),
+        ]
+        for target, metrics in found.items()
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
