@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -53,7 +54,12 @@ def _annotation(path: list[str], document: type[Section]) -> Any:
 
 
 def _bare(hint: Any) -> Any:
-    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    """Return the type that an annotation is about; of a table that may be left out, that of the table."""
+    if get_origin(hint) is Annotated:
+        return get_args(hint)[0]
+    if get_origin(hint) is UnionType and get_args(hint)[1:] == (NoneType,):
+        return get_args(hint)[0]
+    return hint
 
 
 def _fields(path: list[str], document: type[Section]) -> list[str]:

@@ -781,7 +781,7 @@ COMPRESS = {
     "[compress]\n": "[compress] asks for nothing: set compress.clusters",
     "[compress]\nsparsity = 0.0": "compress.sparsity = 0.0: ",
     "[compress]\nsparsity = 1.0": "compress.sparsity = 1.0: ",
-    "[compress]\nclusters = 3": "compress.clusters = 3: ",
+    "[compress]\nclusters = 3": "compress.clusters = 3: expected a whole number >= 4; at most so many values in a",
     "[compress]\nclusters = 33": "compress.clusters = 33: ",
     '[compress]\nclusters = 16\nmatrices = ["recurent"]': "recurent",
     "[compress]\nclusters = 16\nmatrices = []": "compress.matrices",
