@@ -12,6 +12,8 @@ from pipeline.summary import accuracy_record, quantized_rung
 from tui.facts import words
 from tui.facts.board import Snapshot
 
+OF_TARGETS = ("vela", "verify")
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -30,7 +32,7 @@ class Result:
     metrics: Mapping[str, Any]
     """Of that result."""
     targets: Mapping[str, Mapping[str, Any]]
-    """``u55-128 Shared_Sram`` -> the metrics of its compilation."""
+    """``u55-128 Shared_Sram`` -> the metrics of its compilation, and of what was verified of that."""
 
 
 def catalogue(snapshot: Snapshot) -> list[Result]:
@@ -75,10 +77,11 @@ def _result(accuracy: Record, name: str, own: Sequence[Record], kept: Sequence[R
         for section, table in record.inputs["config"].items()
         for key, value in table.items()
     }
-    targets: dict[str, Mapping[str, Any]] = {}
+    targets: dict[str, dict[str, Any]] = {}
     for record in [*own, *(record for record in kept if not _is_of_the_matrix(record))]:
-        if record.stage == "vela" and record.inputs["files"].get("quantized/quantized.tflite") == model:
-            targets.setdefault(target_name(record.inputs["config"]), record.metrics)
+        if record.stage in OF_TARGETS and record.inputs["files"].get("quantized/quantized.tflite") == model:
+            found = targets.setdefault(target_name(record.inputs["config"]), {})
+            found |= {metric: value for metric, value in record.metrics.items() if metric not in found}
     return Result(
         key=accuracy.key,
         experiment=name,
@@ -165,6 +168,9 @@ def side_by_side(results: Sequence[Result]) -> list[Row]:
         for metric, name, show in _NUMBERS:
             costs = [result.targets.get(target, {}).get(metric) for result in results]
             rows.append(_cost_row(f"  {name}", costs, show))
+        compiled = [result.targets.get(target, {}).get("compiled_accuracy") for result in results]
+        if any(value is not None for value in compiled):
+            rows.append(_accuracy_row("  compiled accuracy", compiled))
     return rows
 
 
