@@ -11,12 +11,12 @@ from ai_edge_litert import schema_py_generated as schema
 from tflite_micro import runtime
 
 from pipeline.npu.stream import dataflow
-from pipeline.npu.stream.commands import KERNELS
+from pipeline.npu.stream.commands import KERNELS, ONE_WORD, Kind
 from pipeline.npu.stream.elements import INSIDE
 from pipeline.npu.stream.errors import StreamError
 from pipeline.npu.stream.kernels import Numbers
 from pipeline.npu.stream.machine import Machine
-from pipeline.npu.stream.operations import Convolution
+from pipeline.npu.stream.operations import Binary, Convolution
 from pipeline.npu.stream.planning import Planned
 from tests.pipeline.deployment.networks import Network, made
 from tests.pipeline.npu.stream.compiled import Compile, Compiled
@@ -131,3 +131,32 @@ def test_another_number_of_inputs_or_outputs_is_not_of_the_same_model(gru: Compi
         dataflow.follow(gru.machine, replace(model, inputs=model.inputs * 2), gru.origins)
     with pytest.raises(StreamError, match="it has 2 outputs, the quantized model 1"):
         dataflow.follow(Machine(replace(program, outputs=program.outputs * 2)), model, gru.origins)
+
+
+def with_register(compiled: Compiled, offset: int, register: str, bits: int) -> Machine:
+    """Return the compiled model with some bits of a register flipped, of one command and those behind it."""
+    words, program = compiled.program.words.copy(), compiled.program
+    opcode = next(code for code, name in ONE_WORD[program.npu.family].items() if name == register)
+    place = np.flatnonzero(words[: offset // 4] & 0xC3FF == opcode)[-1]
+    words[place] ^= np.uint32(bits << 16)
+    return Machine(replace(program, words=words))
+
+
+@pytest.mark.parametrize("register", ["IFM_PRECISION", "IFM2_PRECISION", "OFM_PRECISION"])
+def test_numbers_taken_for_unsigned_are_noticed(gru: Compiled, register: str) -> None:
+    """Their addresses are right, and where a zero point is 0 or above so is that."""
+    flow = dataflow.follow(gru.machine, gru.model, gru.origins)
+    for match in flow.matches:
+        operation = match.planned.operation
+        if register == "IFM2_PRECISION" and (not isinstance(operation, Binary) or match.scalar is not None):
+            continue
+        machine = with_register(gru, match.planned.command.offset, register, 1)
+
+        assert dataflow.follow(machine, gru.model, gru.origins).check.failed
+
+
+def test_a_copy_of_more_than_it_reads_is_an_error_that_names_it(gru: Compiled) -> None:
+    copy = next(one.command for one in gru.machine.planned if one.command.kind is Kind.POOL)
+
+    with pytest.raises(StreamError, match=f"{copy}: its output has 8 channels instead of 7"):
+        with_register(gru, copy.offset, "IFM_DEPTH_M1", 1)
