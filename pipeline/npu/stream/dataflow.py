@@ -21,7 +21,7 @@ from pipeline.npu.stream.matches import Flow, Match, Mismatch, positions
 from pipeline.npu.stream.operands import Operands
 from pipeline.npu.stream.operations import Binary, Convolution, Operand, Pool, Transfer
 from pipeline.npu.stream.planning import Planned
-from pipeline.npu.stream.source import Model, Operator
+from pipeline.npu.stream.source import Model, Operator, Tensor
 from pipeline.npu.stream.traces import CONSTANT, Traces
 from pipeline.npu.stream.whole_tables import whole_table
 
@@ -155,13 +155,16 @@ class _Follower:
             message = f"it computes more than the {outputs.shape[1]} outputs that there are"
             raise Mismatch(message)
         self._channels[first.index] = channels.stop % outputs.shape[1]
-        self._write(planned, operation.ofm, self._through(outputs[rows, channels].ravel(), operators))
+        _alike(operation.ifm, first.input(0))
+        self._store(planned, operators, outputs[rows, channels].ravel())
         return Match(planned=planned, operators=operators, channels=channels)
 
     def _unary(self, planned: Planned, operators: tuple[Operator, ...], ifm: FeatureMap) -> Match:
-        inputs = self._elements.of(operators[0].input(0)).ravel()
-        places = positions(inputs, self._traces.read(ifm))
-        self._store(planned, operators, places)
+        inputs, outputs = (
+            self._elements.of(tensor).ravel() for tensor in (operators[0].input(0), operators[0].outputs[0])
+        )
+        _alike(ifm, operators[0].input(0))
+        self._store(planned, operators, outputs[positions(inputs, self._traces.read(ifm))])
         return Match(planned=planned, operators=operators)
 
     def _binary(self, planned: Planned, operators: tuple[Operator, ...], operation: Binary) -> Match:
@@ -178,7 +181,10 @@ class _Follower:
             ordered = operands[::-1] if swapped else operands
             places = self._operands.places(inputs, ordered, operation)
             if places is not None:
-                self._store(planned, operators, places)
+                for place, operand in enumerate(ordered):
+                    if operand.feature_map is not None:
+                        _alike(operand.feature_map, first.input(place))
+                self._store(planned, operators, self._elements.of(output).ravel()[places])
                 first_is_scalar = ordered[0].feature_map is None
                 scalar = self._operands.scalar(inputs, ordered)
                 return Match(
@@ -212,12 +218,16 @@ class _Follower:
         else:
             self._write(planned, ofm, np.full(ofm.height * ofm.width * ofm.depth, inside))
 
-    def _store(self, planned: Planned, operators: tuple[Operator, ...], places: Codes) -> None:
+    def _store(self, planned: Planned, operators: tuple[Operator, ...], results: Codes) -> None:
+        """Write results of the first of some operators, or what becomes of them in those fused behind it."""
         ofm = planned.operation.ofm  # type: ignore[union-attr] # no transfer comes here
-        results = self._elements.of(operators[0].outputs[0]).ravel()[places]
+        _alike(ofm, operators[-1].outputs[0])
         self._write(planned, ofm, self._through(results, operators))
 
     def _write(self, planned: Planned, ofm: FeatureMap, codes: Codes) -> None:
+        if len(codes) != ofm.addresses.size:
+            message = f"it writes {ofm.addresses.size:,} numbers, where it computes {len(codes):,}"
+            raise Mismatch(message)
         self._computes[planned.command.offset] = codes
         self._traces.write(ofm, codes)
 
@@ -227,6 +237,13 @@ class _Follower:
             places = positions(self._elements.of(operator.input(0)).ravel(), codes)
             codes = self._elements.of(operator.outputs[0]).ravel()[places]
         return codes
+
+
+def _alike(feature_map: FeatureMap, tensor: Tensor) -> None:
+    """Say whether a command takes a tensor's numbers for what they are: the bytes of -1 are also those of 255."""
+    if feature_map.dtype != tensor.dtype:
+        message = f"it takes {tensor.name} for {feature_map.dtype.name}, which is {tensor.dtype.name}"
+        raise Mismatch(message)
 
 
 def _inputs(operation: object) -> list[FeatureMap]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.npu.stream.arithmetic import Integers, Rounding, Scale, rescale
+from pipeline.npu.stream.arithmetic import Integers, rescale
 from pipeline.npu.stream.errors import NotVerifiedError
 from pipeline.npu.stream.feature_maps import FeatureMap
 from pipeline.npu.stream.lookup import look_up
@@ -200,8 +200,3 @@ def table_of(operation: Binary, lookup: Numbers | None) -> Numbers | None:
     b = None if operation.b is None else pairs.pop(0) if operation.b.feature_map else operation.b.scalar
     value = elementwise(operation, a, b)
     return finish(value, operation.ofm, operation.activation, lookup).ravel()
-
-
-def identity(scale: Scale) -> bool:
-    """Tell whether a scale changes nothing."""
-    return scale.multiplier == 1 and scale.shift == 0 and scale.rounding is not Rounding.TRUNCATE

@@ -23,6 +23,7 @@ from pipeline.npu.stream.operations import (
     Operand,
     Operation,
     Pool,
+    Pooling,
     Stream,
     Transfer,
 )
@@ -147,6 +148,10 @@ class Planner:
         return planned
 
     def _pool(self, operation: Pool) -> Planned:
+        channels = 1 if operation.mode is Pooling.REDUCE_SUM else operation.ifm.depth
+        if operation.ofm.depth != channels:
+            message = f"{operation.command}: its output has {operation.ofm.depth} channels instead of {channels}"
+            raise StreamError(message)
         read, reads = reader(operation.ifm, self.contents, operation.command)
         lookup, table_reads = self._lookup(operation.activation, operation)
         return self._kernel(

@@ -1,5 +1,7 @@
 """What a command of an Ethos-U55 or U65 computes, read off its registers."""
 
+from dataclasses import replace
+
 from pipeline.npu.stream import registers
 from pipeline.npu.stream.arithmetic import IDENTITY, Rounding, Scale
 from pipeline.npu.stream.commands import Command, Kind
@@ -17,7 +19,6 @@ from pipeline.npu.stream.operations import (
     Pool,
     Pooling,
 )
-from pipeline.npu.stream.weight_order import WeightLayout
 
 LOOKUP_BYTES = 2048
 """At the end of each core's shared RAM: eight tables of 256 bytes."""
@@ -62,28 +63,16 @@ def operation(command: Command, npu: Npu) -> Operation:
 
 
 def _convolution(command: Command, npu: Npu) -> Convolution:
-    ofm, window = _ofm(command), registers.window(command)
-    ifm = _feature_map(command, "IFM", registers.window_input(command, ofm.shape))
+    ofm = _ofm(command)
+    ifm = registers.feature_map(command, "IFM", registers.window_input(command, ofm.shape))
     return Convolution(
         command=command,
         ifm=ifm,
         ofm=ofm,
-        window=window,
+        window=registers.window(command),
         weights=registers.streams(command, "WEIGHT", npu.cores),
         scales=registers.streams(command, "SCALE", npu.cores),
-        layout=WeightLayout(
-            npu=npu,
-            ofm_depth=ofm.depth,
-            kernel_height=window.height,
-            kernel_width=window.width,
-            ifm_depth=ifm.depth,
-            ofm_block_depth=command["OFM_BLK_DEPTH_M1"] + 1,
-            part_kernel=registers.part_kernel(command),
-            depthwise=command.kind is Kind.DEPTHWISE,
-            ifm_bits=16 if ifm.bits == 16 else 8,  # noqa: PLR2004 - bits
-            stride=(window.stride_y, window.stride_x),
-            dilation=(window.dilation_y, window.dilation_x),
-        ),
+        layout=registers.weight_layout(command, npu, ifm),
         rounding=_rounding(command, "OFM"),
         activation=_activation(command, ofm, npu),
     )
@@ -94,7 +83,7 @@ def _pool(command: Command, npu: Npu) -> Pool:
     return Pool(
         command=command,
         mode=POOLING[command.parameter],
-        ifm=_feature_map(command, "IFM", registers.window_input(command, ofm.shape)),
+        ifm=registers.feature_map(command, "IFM", registers.window_input(command, ofm.shape)),
         ofm=ofm,
         window=registers.window(command),
         scale=_output_scale(command),
@@ -104,13 +93,13 @@ def _pool(command: Command, npu: Npu) -> Pool:
 
 def _elementwise(command: Command, npu: Npu) -> Binary:
     mode, ofm = ELEMENTWISE[command.parameter], _ofm(command)
-    ifm = _feature_map(command, "IFM", ofm.shape)
+    ifm = registers.feature_map(command, "IFM", ofm.shape)
     scale = IDENTITY if mode in UNSCALED else _output_scale(command)
     if ifm.bits == WORD_BITS:  # of 32-bit operands the product is shifted, and the multiplier not applied
         scale = Scale(multiplier=1, shift=scale.shift, rounding=scale.rounding)
     if mode is Elementwise.SHR:
         scale = Scale(multiplier=1, shift=0, rounding=_rounding(command, "OFM"))
-    first, second = Operand(feature_map=ifm), None if mode in UNARY else _second(command, ofm)
+    first, second = Operand(feature_map=ifm), None if mode in UNARY else _second(command)
     if second and command["IFM2_BROADCAST"] >> 6 & 1:
         first, second = second, first
     if second and mode in {Elementwise.ADD, Elementwise.SUB}:
@@ -126,16 +115,12 @@ def _elementwise(command: Command, npu: Npu) -> Binary:
     )
 
 
-def _second(command: Command, ofm: FeatureMap) -> Operand:
-    broadcast = command["IFM2_BROADCAST"]
-    if broadcast >> 7 & 1:
-        signed = command["IFM2_PRECISION"] & 1
+def _second(command: Command) -> Operand:
+    if command["IFM2_BROADCAST"] >> 7 & 1:
+        signed = registers.signed(command, "IFM2")
         value = command.signed("IFM2_SCALAR") if signed else command["IFM2_SCALAR"]
         return Operand(scalar=value - command.signed("IFM2_ZERO_POINT"))
-    height, width, depth = (
-        1 if broadcast >> axis & 1 else size for axis, size in enumerate((ofm.height, ofm.width, ofm.depth))
-    )
-    return Operand(feature_map=_feature_map(command, "IFM2", (height, width, depth)))
+    return Operand(feature_map=registers.feature_map(command, "IFM2", registers.broadcast(command, "IFM2")))
 
 
 def _scaled(command: Command, a: Operand, b: Operand, bits: int) -> tuple[Operand, Operand]:
@@ -177,33 +162,10 @@ def _rounding(command: Command, which: str) -> Rounding:
 
 
 def _ofm(command: Command) -> FeatureMap:
-    return _feature_map(command, "OFM", registers.ofm_shape(command))
-
-
-def _feature_map(command: Command, which: str, shape: registers.Shape) -> FeatureMap:
-    precision = command[f"{which}_PRECISION"]
-    signed = bool(precision & 1)
-    bits = 8 << (precision >> (1 if which == "OFM" else 2) & 3)
-    zero_point = command.signed(f"{which}_ZERO_POINT") if signed else command[f"{which}_ZERO_POINT"]
-    if which == "OFM" and bits == WORD_BITS and not command["ACTIVATION"]:
-        zero_point = 0  # without a table or clipping, results of 32 bits have none
-    return FeatureMap(
-        region=command[f"{which}_REGION"] & 7,
-        height=shape[0],
-        width=shape[1],
-        depth=shape[2],
-        bits=bits,
-        signed=signed,
-        zero_point=zero_point,
-        brick=bool(precision >> 6 & 1),
-        bases=tuple(command[f"{which}_BASE{tile}"] for tile in range(4)),  # type: ignore[arg-type] # four of them
-        width0=command[f"{which}_WIDTH0_M1"] + 1,
-        height0=command[f"{which}_HEIGHT0_M1"] + 1,
-        height1=command[f"{which}_HEIGHT1_M1"] + 1,
-        stride_x=command[f"{which}_STRIDE_X"],
-        stride_y=command[f"{which}_STRIDE_Y"],
-        stride_c=command[f"{which}_STRIDE_C"],
-    )
+    found = registers.feature_map(command, "OFM", registers.ofm_shape(command))
+    if found.bits == WORD_BITS and not command["ACTIVATION"]:
+        return replace(found, zero_point=0)  # without a table or clipping, results of 32 bits have none
+    return found
 
 
 def _activation(command: Command, ofm: FeatureMap, npu: Npu) -> Activation:
@@ -232,6 +194,4 @@ def _bounds(command: Command, ofm: FeatureMap, clip: int) -> tuple[int | None, i
         raise NotVerifiedError(message)
     if ofm.bits == WORD_BITS:
         return None, None
-    if not ofm.signed:
-        return command["ACTIVATION_MIN"], command["ACTIVATION_MAX"]
-    return command.signed("ACTIVATION_MIN"), command.signed("ACTIVATION_MAX")
+    return registers.bounds(command)

@@ -21,7 +21,6 @@ from pipeline.npu.stream.operations import (
     Pool,
     Pooling,
 )
-from pipeline.npu.stream.weight_order import WeightLayout
 
 MICRO_BLOCKS = ((1, 1), (1, 2), (1, 4), (2, 2), (2, 4), (4, 4))
 """Height and width, as ``ACC_FORMAT`` numbers them."""
@@ -53,7 +52,7 @@ TABLES = {
 """Activation function -> bits of the result, and how its table is looked up."""
 SCALAR = 8
 """Of a broadcast: the input is the number in ``OP_SCALAR``."""
-IN_MEMORY, IN_CHAIN, NOWHERE = 0, 2, 3
+IN_MEMORY, IN_CHAIN = 0, 2
 """Where a feature map is; in a chain it stays inside the NPU, from a command to one of the next."""
 WORD_BITS = 32
 
@@ -87,25 +86,15 @@ def _not_verified(command: Command, what: str) -> NoReturn:
 
 
 def _convolution(command: Command, npu: Npu) -> Convolution:
-    shape, window = registers.ofm_shape(command), registers.window(command)
+    shape = registers.ofm_shape(command)
     form, stride = command["WEIGHT_FORMAT"], command["KERNEL_STRIDE"]
     if command.parameter:
         _not_verified(command, "weights that are computed")
     if form >> 1 or stride >> 5 & 1:
         _not_verified(command, "sparse weights, or kernels in parts of 4 x 4")
     ifm = _feature_map(command, "IFM", registers.window_input(command, shape))
-    layout = WeightLayout(
-        npu=npu,
-        ofm_depth=shape[2],
-        kernel_height=window.height,
-        kernel_width=window.width,
-        ifm_depth=ifm.depth,
-        ofm_block_depth=command["OFM_BLK_DEPTH_M1"] + 1,
-        part_kernel=registers.part_kernel(command),
-        depthwise=command.kind is Kind.DEPTHWISE,
-        ifm_bits=ifm.bits,
-        stride=(window.stride_y, window.stride_x),
-        dilation=(window.dilation_y, window.dilation_x),
+    layout = replace(
+        registers.weight_layout(command, npu, ifm),
         micro_block=MICRO_BLOCKS[command["ACC_FORMAT"] >> 8 & 7],
         fast=bool(form & 1),
     )
@@ -113,7 +102,7 @@ def _convolution(command: Command, npu: Npu) -> Convolution:
         command=command,
         ifm=ifm,
         ofm=_ofm(command),
-        window=window,
+        window=registers.window(command),
         weights=registers.streams(command, "WEIGHT", 1 if layout.fast else npu.cores),
         scales=registers.streams(command, "SCALE", 1),
         layout=layout,
@@ -143,7 +132,7 @@ def _elementwise(command: Command) -> Binary:
         _not_verified(command, f"elementwise operation {command.parameter}")
     mode = ELEMENTWISE[command.parameter]
     scale = _scale(command, "OFM")
-    if _bits(command, "IFM") == WORD_BITS:  # of 32-bit operands the product is shifted, and the multiplier not applied
+    if registers.bits(command, "IFM") == WORD_BITS:  # of 32-bit operands the product is only shifted
         scale = replace(scale, multiplier=1)
     return Binary(
         command=command,
@@ -157,16 +146,12 @@ def _elementwise(command: Command) -> Binary:
 
 
 def _operand(command: Command, which: str) -> Operand:
-    broadcast = command[f"{which}_BROADCAST"]
     scale = _scale(command, which)
-    if broadcast == SCALAR:
+    if command[f"{which}_BROADCAST"] == SCALAR:
         stored = command["OP_SCALAR"] & 0xFFFFFFFF
         value = stored - (1 << WORD_BITS) if stored >> (WORD_BITS - 1) else stored
         return Operand(scalar=value - command.signed(f"{which}_ZERO_POINT"), scale=scale)
-    height, width, depth = (
-        1 if broadcast >> axis & 1 else size for axis, size in enumerate(registers.ofm_shape(command))
-    )
-    return Operand(feature_map=_feature_map(command, which, (height, width, depth)), scale=scale)
+    return Operand(feature_map=_feature_map(command, which, registers.broadcast(command, which)), scale=scale)
 
 
 def _scale(command: Command, which: str) -> Scale:
@@ -189,54 +174,35 @@ def _ofm(command: Command) -> FeatureMap:
     return _feature_map(command, "OFM", registers.ofm_shape(command))
 
 
-def _bits(command: Command, which: str) -> int:
-    return 8 << (command[f"{which}_PRECISION"] >> (1 if which == "OFM" else 2) & 3)
-
-
 def _feature_map(command: Command, which: str, shape: registers.Shape) -> FeatureMap:
-    precision = command[f"{which}_PRECISION"]
-    storage = precision >> 14
-    signed, bits = bool(precision & 1), _bits(command, which)
-    zero_point = command.signed(f"{which}_ZERO_POINT") if signed else command[f"{which}_ZERO_POINT"]
+    storage = command[f"{which}_PRECISION"] >> 14
+    if storage == IN_MEMORY:
+        return registers.feature_map(command, which, shape)
+    if storage != IN_CHAIN:
+        _not_verified(command, f"an {which} stored in way {storage}")
     height, width, depth = shape
-    size = bits // 8
-    stored = FeatureMap(
+    bits = registers.bits(command, which)
+    return FeatureMap(
         region=CHAINED + (command[f"{which}_REGION"] & 7),
         height=height,
         width=width,
         depth=depth,
         bits=bits,
-        signed=signed,
-        zero_point=zero_point,
+        signed=registers.signed(command, which),
+        zero_point=registers.zero_point(command, which),
         brick=False,
         bases=(0, 0, 0, 0),
         width0=width,
         height0=height,
         height1=height,
-        stride_x=depth * size,
-        stride_y=width * depth * size,
-        stride_c=size,
-    )
-    if storage == IN_CHAIN:
-        return stored
-    if storage != IN_MEMORY:
-        _not_verified(command, f"an {which} stored in way {storage}")
-    return replace(
-        stored,
-        region=command[f"{which}_REGION"] & 7,
-        brick=bool(precision >> 6 & 1),
-        bases=tuple(command[f"{which}_BASE{tile}"] for tile in range(4)),  # type: ignore[arg-type] # four of them
-        width0=command[f"{which}_WIDTH0_M1"] + 1,
-        height0=command[f"{which}_HEIGHT0_M1"] + 1,
-        height1=command[f"{which}_HEIGHT1_M1"] + 1,
-        stride_x=command[f"{which}_STRIDE_X"],
-        stride_y=command[f"{which}_STRIDE_Y"],
-        stride_c=command[f"{which}_STRIDE_C"],
+        stride_x=depth * bits // 8,
+        stride_y=width * depth * bits // 8,
+        stride_c=bits // 8,
     )
 
 
 def _activation(command: Command) -> Activation:
-    register, bits = command["ACTIVATION"], _bits(command, "OFM")
+    register, bits = command["ACTIVATION"], registers.bits(command, "OFM")
     function, index = register & 0x1F, register >> 5 & 7
     low, high = _bounds(command)
     if not function:
@@ -253,6 +219,4 @@ def _activation(command: Command) -> Activation:
 def _bounds(command: Command) -> tuple[int | None, int | None]:
     if command["ACTIVATION"] >> 12 & 1:
         return None, None
-    if command["OFM_PRECISION"] & 1:
-        return command.signed("ACTIVATION_MIN"), command.signed("ACTIVATION_MAX")
-    return command["ACTIVATION_MIN"], command["ACTIVATION_MAX"]
+    return registers.bounds(command)

@@ -25,14 +25,16 @@ class Stored:
     """By channel, instead of the one."""
 
 
-def model(
+def model(  # noqa: PLR0913 - what makes a model another one
     kind: str,
     inputs: Sequence[Stored],
     output: Stored,
     shapes: Sequence[tuple[int, ...]],
     options: Any = None,
+    *,
+    channel_axis: int = 0,
 ) -> bytes:
-    """Write a model of one operator; the last of ``shapes`` is the output's."""
+    """Write a model of one operator; the last of ``shapes`` is the output's, ``channel_axis`` that of ``scales``."""
     tensors, buffers = [], [schema.BufferT()]
     for number, (stored, shape) in enumerate(zip([*inputs, output], shapes, strict=True)):
         tensor = schema.TensorT()
@@ -43,6 +45,7 @@ def model(
         scales = np.asarray(stored.scales or [stored.scale], np.float32)
         tensor.quantization.scale = scales
         tensor.quantization.zeroPoint = np.full(scales.size, stored.zero_point, np.int64)
+        tensor.quantization.quantizedDimension = channel_axis if len(shape) > channel_axis else 0
         if stored.data is not None:
             buffer = schema.BufferT()
             buffer.data = np.frombuffer(stored.data.tobytes(), np.uint8)

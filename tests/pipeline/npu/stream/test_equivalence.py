@@ -5,7 +5,6 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.npu.stream import formulas
-from pipeline.npu.stream.reach import Reach
 from tests.pipeline.deployment.networks import made
 from tests.pipeline.npu.stream import single
 from tests.pipeline.npu.stream.compiled import Compile, CompileModel
@@ -55,16 +54,3 @@ def test_16_bit_operators_are_not_verified_and_named(compile_network: Compile) -
     assert "input pairs" not in {check.unit for check in found.checks}
     (sentence,) = found.not_verified
     assert sentence.startswith("ADD, LOGISTIC, MUL, SUB, TANH on 16-bit numbers")
-
-
-def test_the_reach_of_a_sigmoid_is_what_it_can_be(compile_network: Compile) -> None:
-    model = compile_network(made("lstm"), 2).model
-    sigmoid = next(operator for operator in model.operators if operator.kind == "LOGISTIC")
-    product = next(operator for operator in model.operators if operator.kind == "MUL")
-    possible = Reach(model).pairs(product)
-
-    assert possible.shape == (256, 256)
-    assert 0 < possible.sum() < possible.size
-    wanted = np.unique(formulas.table(sigmoid).astype(int) + 128)
-    shown = [axis for axis in (0, 1) if np.array_equal(np.flatnonzero(possible.any(axis=1 - axis)), wanted)]
-    assert shown

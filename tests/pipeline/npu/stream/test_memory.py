@@ -12,18 +12,20 @@ from pipeline.npu.stream.memory import COMPUTED, CONSTANT, CONSTANTS, FAST_SCRAT
 PLACE = Place(name="input", shape=(1, 4), dtype=np.dtype(np.int8), offset=8)
 
 
-def contents(fast_scratch_bytes: int = 0, place: Place = PLACE) -> Contents:
-    return Contents(
-        Program(
-            npu=Npu(family=Family.U65, macs=256, shram_bytes=1024),
-            words=np.zeros(0, np.uint32),
-            constants=bytes(range(32)),
-            scratch_bytes=64,
-            fast_scratch_bytes=fast_scratch_bytes,
-            inputs=(place,),
-            outputs=(),
-        )
+def program(fast_scratch_bytes: int = 0, place: Place = PLACE) -> Program:
+    return Program(
+        npu=Npu(family=Family.U65, macs=256, shram_bytes=1024),
+        words=np.zeros(0, np.uint32),
+        constants=bytes(range(32)),
+        scratch_bytes=64,
+        fast_scratch_bytes=fast_scratch_bytes,
+        inputs=(place,),
+        outputs=(),
     )
+
+
+def contents(fast_scratch_bytes: int = 0, place: Place = PLACE) -> Contents:
+    return Contents(program(fast_scratch_bytes, place))
 
 
 def test_the_constants_and_the_inputs_are_there_from_the_start() -> None:
