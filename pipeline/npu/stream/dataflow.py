@@ -86,7 +86,7 @@ class _Follower:
                     " the quantized model: they are not of the same model"
                 )
                 raise StreamError(message)
-            self._traces.at(place)[:] = self._elements.of(tensor).ravel()
+            self._traces.put(place, self._elements.of(tensor).ravel())
 
     def _wrong_outputs(self) -> Iterator[tuple[str, bool]]:
         places = self._machine.program.outputs

@@ -12,10 +12,11 @@ from pipeline.npu.stream.memory import CHAINED, CONSTANTS, LOOKUP, SCRATCH, Acce
 
 UNKNOWN, CONSTANT = 0, -1
 """Codes of bytes that hold no number that is known, and of constants."""
+LARGEST_BYTES = 8
 
 
 class Traces:
-    """The code of each element, at the first of its bytes."""
+    """The code of each byte: an element's own at its first byte, at each later one a number made of that."""
 
     def __init__(self, program: Program) -> None:
         """Begin with nothing but constants."""
@@ -25,15 +26,11 @@ class Traces:
 
     def read(self, feature_map: FeatureMap) -> Codes:
         """Return the codes of a feature map, (height * width * depth,)."""
-        return self._of(feature_map)[feature_map.addresses.ravel()]
+        return _read(self._of(feature_map), feature_map.addresses.ravel(), feature_map.bits // 8)
 
     def write(self, feature_map: FeatureMap, codes: Codes) -> None:
         """Say what a feature map is from now on."""
-        memory = self._of(feature_map)
-        addresses = feature_map.addresses.ravel()
-        for byte in range(1, feature_map.bits // 8):
-            memory[addresses + byte] = UNKNOWN
-        memory[addresses] = codes
+        _write(self._of(feature_map), feature_map.addresses.ravel(), feature_map.bits // 8, codes)
 
     def _of(self, feature_map: FeatureMap) -> Codes:
         """Return the codes of the memory that a feature map is in; of the U85, that may be within the NPU."""
@@ -68,5 +65,31 @@ class Traces:
             self._codes[access.region][access.start : access.stop] = UNKNOWN
 
     def at(self, place: Place) -> Codes:
-        """Return the codes of an input or output, to be read or set in place."""
-        return self._codes[SCRATCH][place.offset : place.offset + place.size : place.dtype.itemsize]
+        """Return the codes of an input or output."""
+        return _read(self._codes[SCRATCH], _addresses(place), place.dtype.itemsize)
+
+    def put(self, place: Place, codes: Codes) -> None:
+        """Say what an input is."""
+        _write(self._codes[SCRATCH], _addresses(place), place.dtype.itemsize, codes)
+
+
+def _addresses(place: Place) -> Codes:
+    return np.arange(place.offset, place.offset + place.size, place.dtype.itemsize)
+
+
+def _read(memory: Codes, addresses: Codes, size: int) -> Codes:
+    """Return the code of each number of so many bytes; what has lost one of them is no longer known."""
+    codes = memory[addresses]
+    whole = [memory[addresses + byte] == _later(codes, byte) for byte in range(1, size)]
+    return np.where(np.all([codes >= CONSTANT, *whole], axis=0), codes, UNKNOWN)
+
+
+def _write(memory: Codes, addresses: Codes, size: int, codes: Codes) -> None:
+    for byte in range(1, size):
+        memory[addresses + byte] = _later(codes, byte)
+    memory[addresses] = codes
+
+
+def _later(codes: Codes, byte: int) -> Codes:
+    """Return what stands at a later byte of each number; every byte of a constant has the same code."""
+    return np.where(codes > 0, -(LARGEST_BYTES * codes + byte), codes)

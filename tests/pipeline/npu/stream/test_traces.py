@@ -66,7 +66,7 @@ def test_what_is_forgotten_is_unknown_and_nothing_else(traces: Traces) -> None:
 
 
 def test_an_input_is_where_it_is_said_to_be(traces: Traces) -> None:
-    traces.at(PLACE)[:] = [1, 2, 3, 4]
+    traces.put(PLACE, np.array([1, 2, 3, 4]))
 
     seen = replace(SMALL, height=1, width=1, depth=6, bases=(PLACE.offset - 1, 0, 0, 0))
     assert traces.read(seen).tolist() == [UNKNOWN, 1, 2, 3, 4, UNKNOWN]
@@ -76,3 +76,13 @@ def test_a_number_of_32_bits_is_not_known_by_its_later_bytes(traces: Traces) -> 
     traces.write(WORDS, np.arange(1, 7))
 
     assert traces.read(replace(WORDS, bases=(17, 0, 0, 0))).tolist() == [UNKNOWN] * 6
+
+
+@pytest.mark.parametrize("byte", range(4))
+def test_a_number_that_lost_any_of_its_bytes_is_no_longer_known(traces: Traces, byte: int) -> None:
+    traces.write(WORDS, np.arange(1, 7))
+    first = int(WORDS.addresses.ravel()[0])
+
+    traces.write(replace(SMALL, height=1, width=1, depth=1, bases=(first + byte, 0, 0, 0)), np.array([99]))
+
+    assert traces.read(WORDS).tolist() == [UNKNOWN, *range(2, 7)]
