@@ -192,11 +192,24 @@ def test_a_point_that_is_killed_fails_alone(built: Project) -> None:
 @pytest.mark.parametrize(
     ("init", "vela", "says"),
     [
-        ("raise ImportError('no ethosu here')", "", "a library is missing or broken (no ethosu here)"),
-        (None, "import sys; print('rubbish'); sys.exit(7)", "Vela failed (exit code 7): rubbish"),
-        (None, "print('Done')", "Vela ended without an error, but wrote no compiled model"),
+        pytest.param(
+            "raise ImportError('no ethosu here')", "", "a library is missing or broken (no ethosu here)", id="missing"
+        ),
+        pytest.param(
+            None,
+            "import sys; print('rubbish'); sys.exit(7)",
+            "Vela failed (exit code 7): rubbish",
+            marks=pytest.mark.slow,
+            id="failing",
+        ),
+        pytest.param(
+            None,
+            "print('Done')",
+            "Vela ended without an error, but wrote no compiled model",
+            marks=pytest.mark.slow,
+            id="rubbish",
+        ),
     ],
-    ids=["missing", "failing", "rubbish"],
 )
 def test_a_vela_that_is_none_is_a_sentence_at_every_point(
     built: Project, init: str | None, vela: str, says: str

@@ -70,6 +70,7 @@ def test_the_twin_is_the_same_experiment_without_compress() -> None:
     assert [job.config for job in graph.jobs(twin, without)] == [job.config for job in graph.jobs("x", plain)]
 
 
+@pytest.mark.slow
 def test_a_build_makes_the_twin_from_the_store_and_shows_the_payback(built: Project) -> None:
     text = (built.folder / "experiments" / "tiny.toml").read_text(encoding="utf-8")
     compress = "[compress]\nclusters = 4\nsparsity = 0.5\n\n[budget]\ncompression_drop_max = 100.0\n"

@@ -152,6 +152,7 @@ async def _begin_to_quit_while_training(app: Dashboard, pilot: Pilot[None]) -> N
     await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
 
 
+@pytest.mark.slow
 async def test_quitting_asks_and_can_leave_the_run_alone(here: Project) -> None:
     here.change("units = 16", "units = 8")
     app = Dashboard()

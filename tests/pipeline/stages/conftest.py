@@ -42,6 +42,15 @@ SECTION_OF: Mapping[str, str] = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker have all tests of a cell: what ``chain`` makes of it is then made once."""
+    for item in items:
+        if "chain" in getattr(item, "fixturenames", ()):
+            cell = next((cell for cell in ("lstm", "simple_rnn") if cell in item.name), "gru")
+            item.add_marker(pytest.mark.xdist_group(f"chain of {cell}"))
+
+
 @pytest.fixture(scope="session")
 def training() -> Mapping[str, Any]:
     """Return an experiment's ``[training]`` that takes a second."""

@@ -368,7 +368,9 @@ def test_much_saturation_is_a_warning_that_names_the_role_and_the_remedy(quantiz
         assert 'try quantization.ranges = "min_max"' in warning
 
 
-@pytest.mark.parametrize(("cell", "graph"), [("gru", "keras"), ("lstm", "keras"), ("lstm", "tied")])
+@pytest.mark.parametrize(
+    ("cell", "graph"), [("gru", "keras"), pytest.param("lstm", "keras", marks=pytest.mark.slow), ("lstm", "tied")]
+)
 def test_two_fresh_processes_convert_to_the_same_bytes(
     start_alone: StartAlone, chain: Chain, settings: Settings, cell: str, graph: str
 ) -> None:

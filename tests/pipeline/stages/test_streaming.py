@@ -72,8 +72,13 @@ def change_weight(path: Path) -> None:
     path.write_bytes(bytes(builder.Output()))
 
 
+STACKED = [
+    pytest.param(network, id=name, marks=[pytest.mark.slow] * ("stacked" in name)) for name, network in NETWORKS.items()
+]
+
+
 @pytest.mark.parametrize("activations", ["int8", "int16"])
-@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+@pytest.mark.parametrize("network", STACKED)
 def test_the_bytes_are_the_same_whole_in_pieces_and_step_by_step(
     chain: Chain, network: dict[str, Any], activations: str
 ) -> None:
@@ -116,7 +121,7 @@ def test_the_accuracy_stage_says_of_how_many_samples_the_bytes_are_the_same(
     assert found["accuracy"].basis["streaming_identical"] == "measured"
 
 
-@pytest.mark.parametrize("activations", ["int8", "int16"])
+@pytest.mark.parametrize("activations", ["int8", pytest.param("int16", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
 def test_folded_rows_are_streamed_in_folded_steps(chain: Chain, data: DataSet, cell: str, activations: str) -> None:
     chosen = {"rows_per_step": 2, "state": True, "steps_per_inference": 2, "activations": activations}

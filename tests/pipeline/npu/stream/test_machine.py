@@ -81,8 +81,10 @@ def any_inputs(machine: Machine) -> dict[str, Numbers]:
 
 @pytest.mark.parametrize(
     ("number", "accelerator", "mode"),
-    [(number, *target) for number, target in enumerate(TARGETS)],
-    ids=[" ".join(target) for target in TARGETS],
+    [
+        pytest.param(number, *target, id=" ".join(target), marks=[pytest.mark.slow] * (number % 2 == 0))
+        for number, target in enumerate(TARGETS)
+    ],
 )
 def test_every_accelerator_computes_the_bytes_of_tensorflow_lite_micro(
     compile_network: Compile, number: int, accelerator: str, mode: str
