@@ -43,15 +43,16 @@ class ForkServer:
 
     def start(self, words: list[str], log: Path) -> process.Child:
         """Start ``pipeline.run`` with these words; a server that can't be had is only slower."""
-        try:
-            server = self._running()
-            assert server.stdin  # noqa: S101 - a pipe was asked for
-            server.stdin.write(json.dumps({"words": words, "log": str(log)}).encode() + b"\n")
-            server.stdin.flush()
-            return Forked(server)
-        except (OSError, EOFError):
-            self._retire()
-            return process.start(words, log)
+        for _ in range(2):  # the first one may have died just now
+            try:
+                server = self._running()
+                assert server.stdin  # noqa: S101 - a pipe was asked for
+                server.stdin.write(json.dumps({"words": words, "log": str(log)}).encode() + b"\n")
+                server.stdin.flush()
+                return Forked(server)
+            except (OSError, EOFError):
+                self._retire()
+        return process.start(words, log)
 
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._server is not None and self._server.poll() is not None:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 LOCK = BUILD / "lock"
 HOLDER = BUILD / "lock.holder"
 """Who holds the lock; only believed while the lock is held."""
-PROBE_SECONDS = 0.05
-"""Long enough to outwait someone who only looks whether the lock is held."""
+PROBE_SECONDS, POLL_SECONDS = 0.25, 0.01
+"""Long enough to outwait those who only look whether the lock is held, also on a machine with much else to do."""
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +46,7 @@ def acquire(on_wait: Callable[[str], None]) -> "BaseFileLock":
 
     lock = FileLock(LOCK)
     try:
-        lock.acquire(timeout=PROBE_SECONDS, poll_interval=PROBE_SECONDS / 5)
+        lock.acquire(timeout=PROBE_SECONDS, poll_interval=POLL_SECONDS)
     except Timeout:
         on_wait(f"waiting for {holder()} to finish (Ctrl-C gives up)")
         lock.acquire()
