@@ -20,6 +20,11 @@ os.environ.pop("UNROLL_CACHE", None)  # a store of the user's would bring back w
 TINY = ("dataset", "weights", "unrolled", "quantized", "accuracy", "vela", "verify")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one worker more than there are processors: tests wait for a part of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
 @dataclass
 class Project:
     """A copy of the product in a folder of its own."""

@@ -192,6 +192,7 @@ def test_a_changed_source_is_a_reason_in_words(built: Project) -> None:
     assert built.status()["vela:tiny:u55-128"]["reasons"] == ["pipeline/stages/vela.py changed"]
 
 
+@pytest.mark.slow
 def test_a_converter_that_crashes_is_one_sentence_with_the_remedy(built: Project) -> None:
     """The real crash: TFLiteConverter, asked to quantize a GRU that is not unrolled."""
     built.change("[quantization]", '[deployment]\ngraph = "keras"\n\n[quantization]')

@@ -153,6 +153,7 @@ def test_a_broken_experiment_is_one_sentence(project: Project) -> None:
     assert "model.units = 0" in project.doit("matrix:tiny", check=1)
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_points_that_are_done(built: Project) -> None:
     running = built.start("matrix:tiny")
     built.wait_until(lambda: len(list((built.folder / "build/tiny/matrix").glob("u*"))) >= 3)

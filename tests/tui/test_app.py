@@ -195,6 +195,7 @@ async def test_a_failure_shows_its_card_and_the_key_to_run_again(here: Project) 
         await until(pilot, lambda: len([event for event in here.events() if event["event"] == "stage_failed"]) == 2)
 
 
+@pytest.mark.slow
 async def test_one_stage_is_run_with_what_it_needs_and_forced(here: Project) -> None:
     here.change("representative_samples = 20", "representative_samples = 21")
     async with Dashboard().run_test(size=WIDE) as pilot:
@@ -211,6 +212,7 @@ def _runs(project: Project, stage: str) -> int:
     return sum(event["event"] == "stage_done" and event["stage"] == stage for event in project.events()[-200:])
 
 
+@pytest.mark.slow
 async def test_every_experiment_is_run_though_one_fails(here: Project) -> None:
     broken = (here.folder / "experiments" / "tiny.toml").read_text().replace('"digits"', '"npz"\npath = "nowhere.npz"')
     (here.folder / "experiments" / "broken.toml").write_text(broken)
@@ -240,6 +242,7 @@ async def test_doit_that_cannot_even_start_says_why(here: Project) -> None:
         await until(pilot, lambda: "no such luck" in said(pilot))
 
 
+@pytest.mark.slow
 async def test_damaged_results_are_shown_as_such(here: Project) -> None:
     async with Dashboard().run_test(size=WIDE) as pilot:
         await settled(pilot)

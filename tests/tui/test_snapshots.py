@@ -16,6 +16,7 @@ from tui.app import Dashboard
 from tui.widgets.accuracy_panel import AccuracyPanel
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40), "50x24": (50, 24)}
+AT_EVERY_SIZE = pytest.mark.parametrize("size", ["80x24", "120x40", pytest.param("50x24", marks=pytest.mark.slow)])
 Compare = Callable[..., bool]
 
 
@@ -101,7 +102,7 @@ def _look(keys: Sequence[str]) -> Callable[[Pilot[None]], object]:
     return prepare
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_EVERY_SIZE
 @pytest.mark.parametrize("state", STATES)
 def test_the_main_screen(
     recorded: Recorded, dashboard: Dashboard, snap_compare: Compare, state: str, size: str
@@ -114,7 +115,7 @@ def test_the_main_screen(
 TABS = {"accuracy": "2", "npu": "3", "layers": "4", "log": "5", "matrix": "6"}
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_EVERY_SIZE
 @pytest.mark.parametrize("tab", TABS)
 def test_a_tab(recorded: Recorded, dashboard: Dashboard, snap_compare: Compare, tab: str, size: str) -> None:
     _all_fresh(recorded)
@@ -124,7 +125,7 @@ def test_a_tab(recorded: Recorded, dashboard: Dashboard, snap_compare: Compare, 
     assert snap_compare(dashboard, terminal_size=SIZES[size], run_before=_look([TABS[tab]]))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_EVERY_SIZE
 def test_the_samples_that_changed_class(
     recorded: Recorded, dashboard: Dashboard, snap_compare: Compare, size: str
 ) -> None:
@@ -141,7 +142,7 @@ def test_the_samples_that_changed_class(
     assert snap_compare(dashboard, terminal_size=SIZES[size], run_before=look)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_EVERY_SIZE
 def test_comparing(recorded: Recorded, dashboard: Dashboard, snap_compare: Compare, size: str) -> None:
     recorded.write("keyword")
     recorded.build("keyword", finished=NOW - 5 * HOUR)
@@ -152,7 +153,7 @@ def test_comparing(recorded: Recorded, dashboard: Dashboard, snap_compare: Compa
     assert snap_compare(dashboard, terminal_size=SIZES[size], run_before=_look(["d"]))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@AT_EVERY_SIZE
 def test_the_help(recorded: Recorded, dashboard: Dashboard, snap_compare: Compare, size: str) -> None:
     _never_built(recorded)
     assert snap_compare(dashboard, terminal_size=SIZES[size], run_before=_look(["question_mark"]))

@@ -136,6 +136,7 @@ def test_clean_takes_the_points_out_of_sight(answered: tuple[Project, str], tmp_
     assert "<- tiny" in project.doit(*GRID)
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_done(built: Project) -> None:
     running = built.start("pareto:tiny", "--rows-per-step", "14", "--units", "8,12")
     built.wait_for("stage_done", stage="weights", experiment="tiny.14-rows.8-units")

@@ -91,6 +91,7 @@ def test_every_accelerator_has_a_target_with_the_arena_in_sram(accelerator: str)
     assert {SYSTEM_CONFIGS[name][0] for name in configs} == {ACCELERATORS[accelerator]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", POSSIBLE, ids=" ".join)
 def test_what_is_called_possible_is_compiled_by_vela(
     compiled: Callable[..., tuple[Path, str]], target: tuple[str, str, str]

@@ -66,7 +66,7 @@ def counted(matrices: Mapping[str, codes.Codes]) -> Counter[int]:
     [
         ("gru", {"layers": 2, "dense": [12], "state": True}),
         pytest.param("gru", {"reset_after": False, "activations": "int16"}, marks=pytest.mark.slow),
-        ("lstm", {}),
+        pytest.param("lstm", {}, marks=pytest.mark.slow),
         pytest.param("simple_rnn", {"activations": "int16", "state": True}, marks=pytest.mark.slow),
     ],
     ids=["gru", "gru, reset before", "lstm", "simple_rnn"],
@@ -87,7 +87,8 @@ def test_the_compiled_file_decodes_to_exactly_the_values_and_zeros_that_were_tra
     assert compiled_weights(made["vela"] / "compiled.tflite") == counted(matrices)
 
 
-@pytest.mark.parametrize("cell", ["gru", pytest.param("lstm", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
 def test_the_guides_graph_holds_the_trained_values_too(chain: Chain, cell: str) -> None:
     made, _ = chain(cell, compress={"clusters": 4}, graph="keras", units=16, until="quantized")
 

@@ -368,9 +368,8 @@ def test_much_saturation_is_a_warning_that_names_the_role_and_the_remedy(quantiz
         assert 'try quantization.ranges = "min_max"' in warning
 
 
-@pytest.mark.parametrize(
-    ("cell", "graph"), [("gru", "keras"), pytest.param("lstm", "keras", marks=pytest.mark.slow), ("lstm", "tied")]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("cell", "graph"), [("gru", "keras"), ("lstm", "keras"), ("lstm", "tied")])
 def test_two_fresh_processes_convert_to_the_same_bytes(
     start_alone: StartAlone, chain: Chain, settings: Settings, cell: str, graph: str
 ) -> None:
@@ -397,6 +396,7 @@ def test_a_tied_graph_is_quantized_to_the_same_bytes_again(quantize: Quantize, c
         assert (folder / name).read_bytes() == (made["quantized"] / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_samples_and_weights_without_any_range_end_in_a_sentence_that_names_a_tensor(
     start_alone: StartAlone, changed_data: Callable[..., Path], data: DataSet, settings: Settings, tmp_path: Path
 ) -> None:

@@ -122,7 +122,9 @@ def test_the_accuracy_stage_says_of_how_many_samples_the_bytes_are_the_same(
 
 
 @pytest.mark.parametrize("activations", ["int8", pytest.param("int16", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
+@pytest.mark.parametrize(
+    "cell", ["gru", *(pytest.param(cell, marks=pytest.mark.slow) for cell in ("lstm", "simple_rnn"))]
+)
 def test_folded_rows_are_streamed_in_folded_steps(chain: Chain, data: DataSet, cell: str, activations: str) -> None:
     chosen = {"rows_per_step": 2, "state": True, "steps_per_inference": 2, "activations": activations}
 

@@ -62,6 +62,7 @@ def test_the_largest_seed_can_be_trained_with(train: Train) -> None:
     assert math.isfinite(found.metrics["training_loss"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed",
     [{"schedule": "constant"}, {"warmup": 0.5}, {"learning_rate": 2e-2}, {"clip_norm": 0.01}, {"batch_size": 32}],
@@ -74,6 +75,7 @@ def test_every_setting_of_the_training_counts(train: Train, chain: Chain, change
     assert (folder / network.WEIGHTS).read_bytes() != (made["weights"] / network.WEIGHTS).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed",
     [{"warmup": 0.0, "clip_norm": 0.0}, {"warmup": 0.999}, {"batch_size": 1000, "epochs": 1}],
@@ -150,6 +152,7 @@ def longer_rows(data: DataSet, tmp_path: Path) -> Path:
     return tmp_path / "longer"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
 def test_folded_rows_train_as_a_data_set_of_longer_rows_does(
     work: Callable[..., Work], chain: Chain, longer_rows: Path, settings: Settings, cell: str

@@ -84,6 +84,7 @@ async def test_results_are_marked_by_keys_and_clicks_and_the_first_is_the_base(
         assert dashboard.clipboard == differences(pilot)
 
 
+@pytest.mark.slow
 async def test_it_returns_to_where_it_was_opened(three: Recorded, dashboard: Dashboard) -> None:
     del three
     async with dashboard.run_test(size=WIDE) as pilot:

@@ -17,7 +17,7 @@ from tests.pipeline.npu.stream.against_micro import Vela, machine, unlike
     "target",
     [
         ("ethos-u55-128", "Ethos_U55_High_End_Embedded", "Shared_Sram"),
-        ("ethos-u65-512", "Ethos_U65_High_End", "Dedicated_Sram"),
+        pytest.param(("ethos-u65-512", "Ethos_U65_High_End", "Dedicated_Sram"), marks=pytest.mark.slow),
         ("ethos-u85-256", "Ethos_U85_SYS_DRAM_Mid", "Sram_Only"),
     ],
     ids=" ".join,
