@@ -1,5 +1,6 @@
 """A project of one's own for each test, with real doit, real stages and real tools."""
 
+import gc
 import json
 import os
 import shutil
@@ -23,6 +24,13 @@ TINY = ("dataset", "weights", "unrolled", "quantized", "accuracy", "vela", "veri
 def pytest_xdist_auto_num_workers() -> int:
     """Return one worker more than there are processors: tests wait for a part of their time."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(scope="module", autouse=True)
+def swift_collections() -> None:
+    """Let the garbage collector pass over what is there already: TensorFlow's objects take it seconds each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @dataclass
