@@ -18,12 +18,22 @@ from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
 os.environ.pop("UNROLL_CACHE", None)  # a store of the user's would bring back what a test wants made
+LONG_FIXTURES = ("pipeline/npu/stream/", "pipeline/grid/test_answer", "pipeline/report/", "pipeline/test_answers")
 TINY = ("dataset", "weights", "unrolled", "quantized", "accuracy", "vela", "verify")
 
 
 def pytest_xdist_auto_num_workers() -> int:
     """Return one worker more than there are processors: tests wait for a part of their time."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one worker have all tests of a module whose fixtures take long: they are then made once."""
+    for item in items:
+        module = item.path.relative_to(ROOT / "tests").as_posix()
+        if module.startswith(LONG_FIXTURES):
+            item.add_marker(pytest.mark.xdist_group(module))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -44,11 +44,13 @@ SECTION_OF: Mapping[str, str] = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one worker have all tests of a cell: what ``chain`` makes of it is then made once."""
+    """Let one worker have all tests of a cell: what ``chain`` makes of it is made once. All but the GRU's are slow."""
     for item in items:
         if "chain" in getattr(item, "fixturenames", ()):
             cell = next((cell for cell in ("lstm", "simple_rnn") if cell in item.name), "gru")
             item.add_marker(pytest.mark.xdist_group(f"chain of {cell}"))
+            if cell != "gru" and item.path.name not in {"test_verify.py", "test_network.py"}:
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
