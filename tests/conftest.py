@@ -18,7 +18,13 @@ from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
 os.environ.pop("UNROLL_CACHE", None)  # a store of the user's would bring back what a test wants made
-LONG_FIXTURES = ("pipeline/npu/stream/", "pipeline/grid/test_answer", "pipeline/report/", "pipeline/test_answers")
+LONG_FIXTURES = (
+    "test_doitw",
+    "pipeline/npu/stream/",
+    "pipeline/grid/test_answer",
+    "pipeline/report/",
+    "pipeline/test_answers",
+)
 TINY = ("dataset", "weights", "unrolled", "quantized", "accuracy", "vela", "verify")
 
 
