@@ -1,14 +1,12 @@
 """The guide's path, our graph and the experiments with fewer cycles, side by side; how long compressing takes."""
 
 import argparse
-import json
 import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
 
-from benchmarks.side_by_side import DOIT, alternate, compare, project, run, show
+from benchmarks.side_by_side import DOIT, alternate, compare, project, run, show, stage_metrics
 
 GUIDE, PLAIN, FAST, SMALL = "mnist-gru-keras", "mnist-gru", "mnist-gru-fast", "mnist-gru-small"
 """The first is made here: the second with the guide's graph, hence the same trained weights."""
@@ -19,8 +17,6 @@ FAST_TIMES_FEWER = 7.0
 LEAST_ACCURACY = {FAST: 0.980, SMALL: 0.982}
 MOST_CYCLES = {SMALL: 235_000}
 TUNING_RATIO = 1.5
-
-Metrics = dict[str, Any]
 
 
 def main() -> int:
@@ -48,14 +44,10 @@ def _experiments(folder: Path) -> list[str]:
     return [GUIDE, PLAIN, FAST, FOLDED, SMALL]
 
 
-def _metrics(folder: Path, experiment: str, result: str) -> Metrics:
-    record = json.loads((folder / "build" / experiment / result / "stage.json").read_bytes())
-    metrics: Metrics = record["metrics"] | {"seconds": record["seconds"] - record["seconds_importing"]}
-    return metrics
-
-
 def _costs(folder: Path, names: list[str]) -> bool:
-    found = {name: _metrics(folder, name, f"vela/{TARGET}") | _metrics(folder, name, "accuracy") for name in names}
+    found = {
+        name: stage_metrics(folder, name, f"vela/{TARGET}") | stage_metrics(folder, name, "accuracy") for name in names
+    }
     guide = found[GUIDE]
     rows, met = [], []
     for name, metrics in found.items():
@@ -94,7 +86,7 @@ def _seconds(folder: Path, rounds: int) -> bool:
         run([*DOIT, "clean", f"{stage}:{FAST}"], folder)
         run([*DOIT, "prune", "--keep", "0B"], folder)  # else the same bytes keep the times of their first making
         run([*DOIT, f"{stage}:{FAST}"], folder)
-        return float(_metrics(folder, FAST, stage)["seconds"])
+        return float(stage_metrics(folder, FAST, stage)["seconds"])
 
     # The other experiments show the same trained weights, which the store would bring back.
     for file in (folder / "experiments").glob("*.toml"):

@@ -5,9 +5,8 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from benchmarks.side_by_side import DOIT, alternate, compare, project, run, show
+from benchmarks.side_by_side import DOIT, Metrics, alternate, compare, project, run, show, stage_metrics
 
 SHIPPED = {"gru": "mnist-gru", "lstm": "mnist-lstm", "simple_rnn": "mnist-simple-rnn"}
 NPUS = {
@@ -43,8 +42,6 @@ POINTS_BELOW_FLOAT = {
     "simple_rnn": {"tied": 0.25, "state": 0.45, "int16": 0.02},
 }
 CONVERT_RATIO = 1.5
-
-Metrics = Mapping[str, Any]
 
 
 def main() -> int:
@@ -94,16 +91,10 @@ def _targets(*, every: bool) -> list[str]:
     ]
 
 
-def _metrics(folder: Path, experiment: str, result: str) -> Metrics:
-    record = json.loads((folder / "build" / experiment / result / "stage.json").read_bytes())
-    metrics: Metrics = record["metrics"] | {"seconds": record["seconds"] - record["seconds_importing"]}
-    return metrics
-
-
 def _best(folder: Path, experiment: str, place: str) -> Metrics:
     """Return the result of the strategy with fewer cycles."""
     npu, mode = place.split()
-    both = [_metrics(folder, experiment, f"vela/{npu}-{mode}-{strategy}") for strategy in ("Performance", "Size")]
+    both = [stage_metrics(folder, experiment, f"vela/{npu}-{mode}-{strategy}") for strategy in ("Performance", "Size")]
     return min(both, key=lambda metrics: float(metrics["cycles_total"]))
 
 
@@ -137,7 +128,7 @@ def _cycles(folder: Path, cell: str) -> bool:
 def _accuracy(folder: Path, cell: str) -> bool:
     rows, met = [], []
     for form in FORMS:
-        found = _metrics(folder, _name(cell, form), "accuracy")
+        found = stage_metrics(folder, _name(cell, form), "accuracy")
         rung = "int16" if form.startswith("int16") else "int8"
         points = 100 * (found[f"{rung}_accuracy"] - found["float_accuracy"])
         most = next((limit for word, limit in POINTS_BELOW_FLOAT[cell].items() if form.startswith(word)), None)
@@ -157,7 +148,7 @@ def _converting(folder: Path, cell: str, rounds: int) -> bool:
         run([*DOIT, "clean", *(f"{stage}:{_name(cell, form)}" for stage in stages)], folder)
         run([*DOIT, "prune", "--keep", "0B"], folder)  # else the same bytes keep the times of their first making
         run([*DOIT, f"{stages[-1]}:{_name(cell, form)}"], folder)
-        return sum(float(_metrics(folder, _name(cell, form), stage)["seconds"]) for stage in stages)
+        return sum(float(stage_metrics(folder, _name(cell, form), stage)["seconds"]) for stage in stages)
 
     _write(folder, cell)
     times = alternate(

@@ -1,6 +1,7 @@
 """What the benchmarks share: a project to work in, commands run in turn, medians side by side."""
 
 import contextlib
+import json
 import os
 import shutil
 import statistics
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOIT = (sys.executable, "-m", "doit")
 Times = dict[str, list[float]]
 """What was run -> its seconds, round by round."""
+Metrics = dict[str, Any]
 
 _PARTS = ("dodo.py", "pipeline", "experiments", "pyproject.toml")
 _NOT_PASSED_ON = {
@@ -67,6 +70,13 @@ def run(command: Sequence[str], folder: Path, **more: str) -> Run:
     if done.returncode:
         sys.exit(f"{' '.join(command)} ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
     return Run(seconds, done.stdout, done.stderr)
+
+
+def stage_metrics(folder: Path, experiment: str, result: str) -> Metrics:
+    """Read the metrics of a result that a project shows, with the seconds it took apart from imports."""
+    record = json.loads((folder / "build" / experiment / result / "stage.json").read_bytes())
+    found: Metrics = record["metrics"] | {"seconds": record["seconds"] - record["seconds_importing"]}
+    return found
 
 
 def alternate(actions: Mapping[str, Callable[[], float]], rounds: int) -> Times:

@@ -1,22 +1,16 @@
 """``verify`` of shipped experiments on every accelerator and memory mode: how many samples are byte-identical."""
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from benchmarks.side_by_side import DOIT, project, run, show
+from benchmarks.side_by_side import DOIT, Metrics, project, run, show, stage_metrics
 from pipeline.npu import points
-
-USED = ("accelerator", "system_config", "memory_mode")
 
 
 def main() -> int:
-    """Verify; return 0 when every sample is identical, or differs for a reason that was proved."""
+    """Verify; return 0 when every sample is identical."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("experiments", nargs="*", default=["mnist-gru"])
     parser.add_argument("--samples", type=int, default=1000)
@@ -28,7 +22,7 @@ def main() -> int:
         for name in options.experiments:
             targets = _everywhere(folder, name, options.samples)
             run([*DOIT, "-n", str(os.cpu_count()), "--continue", f"verify:{name}"], folder)
-            found = {target: _metrics(folder, name, target) for target in targets}
+            found = {target: stage_metrics(folder, name, f"verify/{target}") for target in targets}
             missed += sum(metrics["identical_samples"] != options.samples for metrics in found.values())
             show(
                 f"{name}, emulated",
@@ -47,21 +41,14 @@ def _everywhere(folder: Path, name: str, samples: int) -> list[str]:
     names = []
     for point in points.points(every=False):
         target = point.name.replace(".", "-")
-        settings = {key: value for key, value in msgspec.to_builtins(point).items() if key in USED}
-        text += f"\n[vela.targets.{target}]\n" + "".join(f'{key} = "{value}"\n' for key, value in settings.items())
+        settings = "".join(f'{key} = "{value}"\n' for key, value in point.as_config().items())
+        text += f"\n[vela.targets.{target}]\n{settings}"
         names.append(target)
     file.write_text(text, "utf-8")
     return names
 
 
-def _metrics(folder: Path, name: str, target: str) -> dict[str, Any]:
-    metrics: dict[str, Any] = json.loads((folder / "build" / name / "verify" / target / "stage.json").read_bytes())[
-        "metrics"
-    ]
-    return metrics
-
-
-def _rows(found: dict[str, dict[str, Any]]) -> list[list[str]]:
+def _rows(found: dict[str, Metrics]) -> list[list[str]]:
     return [
         [
             target,

@@ -1,7 +1,6 @@
 """Find the first operation of a compiled file whose result is not that of the quantized model's operator."""
 
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +11,11 @@ from ai_edge_litert import schema_py_generated as schema
 from pipeline.data.arrays import Features
 from pipeline.npu.stream import source
 from pipeline.npu.stream.container import IDENTIFIER
-from pipeline.npu.stream.elements import INSIDE, Codes
+from pipeline.npu.stream.elements import INSIDE, split
 from pipeline.npu.stream.kernels import Numbers
 from pipeline.npu.stream.machine import Machine
 from pipeline.npu.stream.planning import Planned
+from pipeline.npu.stream.static_checks import Findings
 from pipeline.stages.inference import INPUT
 from pipeline.stages.micro import MicroModel
 
@@ -26,8 +26,8 @@ class Compiled:
 
     quantized: Path
     machine: Machine
-    computes: Mapping[int, Codes]
-    """Which elements of the quantized model each kernel computes, by the offset of its command."""
+    checked: Findings
+    """What was found of it without a sample."""
 
 
 def first_operation(compiled: Compiled, x: Features) -> str | None:
@@ -79,10 +79,10 @@ class _Watched(MicroModel):
             self._compiled.machine.run(self._given, self._compare)
 
     def _compare(self, planned: Planned, result: Numbers) -> None:
-        codes = self._compiled.computes.get(planned.command.offset)
+        codes = self._compiled.checked.computes.get(planned.command.offset)
         if codes is None or self.first is not None:
             return
-        numbers, elements = (codes >> 32) - 1, codes & INSIDE
+        numbers, elements = split(codes)
         for number in np.unique(numbers[elements != INSIDE]):
             operator = self._source.writer_of.get(int(number))
             if operator is None:  # a constant or an input, moved

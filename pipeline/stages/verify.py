@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from pipeline.npu.stream.errors import NotVerifiedError
 from pipeline.npu.stream.machine import Machine
 from pipeline.stages import differing, emulated
 from pipeline.stages.contract import Found, Work
+from pipeline.stages.differing import Compiled
 from pipeline.stages.inference import OUTPUT, Stored
 
 QUANTIZED, COMPILED, MICRO = "quantized.tflite", "compiled.tflite", "micro.npz"
@@ -139,35 +140,27 @@ def _emulate(work: Work, machine: Machine, checked: static_checks.Findings) -> t
         return metrics | compared, {}, []
     counted = f"{differ.sum():,} of {len(x):,} samples differ, by at most {compared['max_difference']}"
     of_those = {name: values[differ] for name, values in expected.items()}
-    compiled = differing.Compiled(quantized=quantized, machine=machine, computes=checked.computes)
+    compiled = Compiled(quantized=quantized, machine=machine, checked=checked)
     operation = differing.first_operation(compiled, x[differ][0])
     if operation:
         compared["first_difference"] += f"; the first operation that differs is {operation}"
-    reason = explained(Explained(machine, checked, quantized), x[differ], of_those)
+    reason = explained(compiled, x[differ], of_those)
     if reason is None:
         message = f"{compared['first_difference']}; {counted}"
         raise VerifyError(message)
     return metrics | compared, {}, [f"{counted}: {reason}"]
 
 
-class Explained(NamedTuple):
-    """What differences are looked into with."""
-
-    machine: Machine
-    checked: static_checks.Findings
-    quantized: Path
-
-
-def explained(by: Explained, x: Features, expected: Mapping[str, Stored]) -> str | None:
+def explained(compiled: Compiled, x: Features, expected: Mapping[str, Stored]) -> str | None:
     """Say why samples differ, if that is known and proved, else None.
 
     With TensorFlow Lite Micro's multipliers in place of those that Vela rounds, the emulator must give its bytes;
     only a softmax of 16 bits, which Vela computes by tables of its own, may then still be a little different.
     """
-    machine = Machine(by.machine.program, by.checked.multipliers)
-    found = emulated.outputs(by.quantized, machine, x, lambda _: None)
+    machine = Machine(compiled.machine.program, compiled.checked.multipliers)
+    found = emulated.outputs(compiled.quantized, machine, x, lambda _: None)
     still = compare(found, expected)
-    reasons = ["Vela rounds multipliers of MUL to single precision"] if by.checked.multipliers else []
+    reasons = ["Vela rounds multipliers of MUL to single precision"] if compiled.checked.multipliers else []
     if still["first_difference"]:
         states = [name for name in expected if name != OUTPUT]
         softmax = found[OUTPUT].dtype == np.int16 and still["max_difference"] <= SOFTMAX_16_DIFFERENCE

@@ -62,11 +62,17 @@ class Elements:
 
     def constants(self, codes: Codes) -> npt.NDArray[np.int64] | None:
         """Return the stored numbers that codes stand for, or None where they are not of one constant."""
-        numbers = np.unique(codes >> 32) - 1
+        of_each, elements = split(codes)
+        numbers = np.unique(of_each)
         if numbers.size != 1 or numbers[0] < 0:
             return None
         data = self._tensors[numbers[0]].data
-        return None if data is None else np.asarray(data.ravel()[codes & 0xFFFFFFFF], np.int64)
+        return None if data is None else np.asarray(data.ravel()[elements], np.int64)
+
+
+def split(codes: Codes) -> tuple[Codes, Codes]:
+    """Return the tensor's number and the element's of each code."""
+    return (codes >> 32) - 1, codes & INSIDE
 
 
 def _own(tensor: Tensor) -> Codes:

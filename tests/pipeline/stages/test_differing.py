@@ -29,9 +29,7 @@ def compiled(
     made, _ = chain("gru", **request.param)
     machine = Machine(container.load(made["vela"] / verify.COMPILED))
     findings = verify.check(work({**target, "verify": {"samples": None}}, made), machine)
-    return differing.Compiled(
-        quantized=made["quantized"] / verify.QUANTIZED, machine=machine, computes=findings.computes
-    )
+    return differing.Compiled(quantized=made["quantized"] / verify.QUANTIZED, machine=machine, checked=findings)
 
 
 def test_nothing_differs_in_a_file_that_is_right(compiled: differing.Compiled, data: DataSet) -> None:
@@ -42,7 +40,7 @@ def test_nothing_differs_in_a_file_that_is_right(compiled: differing.Compiled, d
 def test_an_operation_that_computes_something_else_is_the_first_named(
     compiled: differing.Compiled, data: DataSet, place: int
 ) -> None:
-    whole = {offset for offset, codes in compiled.computes.items() if (codes & INSIDE != INSIDE).all()}
+    whole = {offset for offset, codes in compiled.checked.computes.items() if (codes & INSIDE != INSIDE).all()}
     # The last is softmax's: its other commands compute what the quantized model has no tensor of.
     offsets = [each.command.offset for each in compiled.machine.planned if isinstance(each.operation, Binary)]
     wrong = [offset for offset in offsets if offset in whole][:-1][place]
