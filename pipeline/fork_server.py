@@ -1,7 +1,7 @@
 """A process that loads a stage's libraries once and forks one process for each job.
 
 Loading Vela takes longer than compiling with it. Each fork is a stage's process like any other: leader of
-its own session, with its own log, ending with the build; its crash is its own.
+its own process group, with its own log, ending with the build; its crash is its own.
 """
 
 import contextlib
@@ -148,6 +148,7 @@ def serve(arguments: Sequence[str]) -> None:
         pid = os.fork()
         if pid == 0:
             _become_a_stage(order["words"], order["log"], alive)
+        os.setpgid(pid, pid)  # the fork does so too: whichever comes first, who is told the pid can signal its group
         _tell(pid)
         _tell(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 
@@ -162,7 +163,7 @@ def _become_a_stage(words: list[str], log: str, alive: int) -> None:
 
     code = 1
     try:
-        os.setsid()
+        os.setpgid(0, 0)
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         for source, standard in ((alive, 0), (output, 1), (output, 2)):
             os.dup2(source, standard)

@@ -1,6 +1,6 @@
 """One stage in one process of its own: start it, log it, stop it, and say how it died.
 
-A stage is the leader of its own session, so that a crash, an out-of-memory kill or Ctrl-C ends
+A stage is the leader of its own process group, so that a crash, an out-of-memory kill or Ctrl-C ends
 the stage and not the build's record. It watches its standard input: when the build dies, even
 by kill -9, the pipe closes and the stage ends itself.
 """
@@ -48,7 +48,7 @@ class Outcome:
 
 
 class Child(Protocol):
-    """A stage's process, the leader of its own session, as ``subprocess.Popen`` has it."""
+    """A stage's process, the leader of its own process group, as ``subprocess.Popen`` has it."""
 
     pid: int
     returncode: int
@@ -159,7 +159,7 @@ def _wait(child: Child, watch: Callable[[], None]) -> None:
 
 
 def _end(child: Child) -> None:
-    """Leave nothing of the stage's session behind."""
+    """Leave nothing of the stage's process group behind."""
     if child.poll() is None:
         _signal(child, signal.SIGTERM)
         try:

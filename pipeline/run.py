@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _end_with_the_build() -> None:
-    """End the whole session of this stage when the pipe from the build closes."""
+    """End the whole process group of this stage when the pipe from the build closes."""
 
     def watch() -> None:
         while os.read(0, 1):

@@ -18,7 +18,7 @@ import os, sys, time
 from pipeline import run
 
 def main(words):
-    print("words", *words, "session", os.getsid(0) == os.getpid(), flush=True)
+    print("words", *words, "leader", os.getpgrp() == os.getpid(), flush=True)
     exec(words[0])
     return 0
 
@@ -69,12 +69,12 @@ def test_a_stage_runs_and_reports_as_in_a_fresh_python(tmp_path: Path, monkeypat
     assert "pipeline.stages.nothing" in said[0]["error"]
 
 
-def test_each_stage_leads_its_own_session_and_has_its_own_log(stand_in: str, tmp_path: Path) -> None:
+def test_each_stage_leads_its_own_group_and_has_its_own_log(stand_in: str, tmp_path: Path) -> None:
     with ForkServer(stand_in) as server:
         for name in ("one", "two"):
             assert server.start(["pass", name], tmp_path / f"{name}.log").wait() == 0
-    assert (tmp_path / "one.log").read_text(encoding="utf-8") == "words pass one session True\n"
-    assert (tmp_path / "two.log").read_text(encoding="utf-8") == "words pass two session True\n"
+    assert (tmp_path / "one.log").read_text(encoding="utf-8") == "words pass one leader True\n"
+    assert (tmp_path / "two.log").read_text(encoding="utf-8") == "words pass two leader True\n"
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,14 @@ def test_it_can_be_waited_for_a_while_and_then_killed(stand_in: str, tmp_path: P
             child.wait(0.02)
         os.killpg(child.pid, signal.SIGTERM)
         assert child.wait() == -signal.SIGTERM
+
+
+def test_it_can_be_killed_from_the_moment_its_pid_is_known(stand_in: str, tmp_path: Path) -> None:
+    with ForkServer(stand_in) as server:
+        for _ in range(100):
+            child = server.start(["time.sleep(60)"], tmp_path / "log")
+            os.killpg(child.pid, signal.SIGKILL)
+            assert child.wait() == -signal.SIGKILL
 
 
 def test_a_server_that_was_killed_is_replaced(stand_in: str, tmp_path: Path) -> None:
