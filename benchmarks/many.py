@@ -15,6 +15,7 @@ import msgspec
 
 from pipeline import experiment, folders, graph, store
 from pipeline.fingerprint import file_hashes
+from pipeline.record import RECORD, read_record
 from pipeline.status import Assessor, State
 
 
@@ -52,9 +53,9 @@ def _publish(job: graph.Job, state: State, built: Path) -> None:
         result = scratch / "result"
         shutil.copytree(built, result)
         (result / "experiment.txt").write_text(job.experiment, "utf-8")
-        (result / store.RECORD).unlink()
+        (result / RECORD).unlink()
         record = msgspec.structs.replace(
-            store.read_record(built),
+            read_record(built),
             experiment=job.experiment,
             key=state.key,
             inputs=state.inputs,

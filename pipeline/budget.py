@@ -7,7 +7,7 @@ import msgspec
 
 from pipeline.experiment import Budget
 from pipeline.graph import Job
-from pipeline.store import Record
+from pipeline.record import Record
 from pipeline.summary import (
     accuracy_drop,
     accuracy_record,

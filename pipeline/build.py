@@ -14,8 +14,8 @@ from pipeline import container, events, lock, process, store
 from pipeline.errors import UnrollError
 from pipeline.fingerprint import file_hashes
 from pipeline.graph import Job
+from pipeline.record import SCHEMA, Record
 from pipeline.status import Assessor, State, recorded_by_doit
-from pipeline.store import Record
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -142,7 +142,7 @@ class Build:
                 raise StageFailedError(outcome.failure, outcome.ended)
             report = outcome.report
             record = Record(
-                schema=store.SCHEMA,
+                schema=SCHEMA,
                 stage=job.stage.name,
                 experiment=job.experiment,
                 target=job.target,

@@ -14,7 +14,7 @@ from pipeline.build import Build
 from pipeline.errors import UnrollError
 from pipeline.experiment import Budget
 from pipeline.graph import Job
-from pipeline.store import Record
+from pipeline.record import Record
 
 SCHEMA = 1
 

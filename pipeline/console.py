@@ -16,7 +16,7 @@ from pipeline.build import Build
 from pipeline.experiment import TWIN
 from pipeline.graph import Job
 from pipeline.progress import ProgressView
-from pipeline.store import Record
+from pipeline.record import Record
 
 MOST_SUMMARIES = 10
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from pipeline.graph import Job
-from pipeline.store import Record
+from pipeline.record import Record
 
 MICRO, COMPILED = "TFLite Micro", "compiled"
 OF_ACCURACY: Mapping[str, str] = {

@@ -18,7 +18,7 @@ from pipeline.npu import points
 from pipeline.npu.boards import Board
 from pipeline.npu.points import Impossible, Point
 from pipeline.one_bar import one_bar
-from pipeline.store import Record
+from pipeline.record import Record
 
 _one_at_a_time = threading.Lock()
 """Two matrices of one ``doit -n 2`` would have twice as many compiles at work as there are cores."""

@@ -12,7 +12,7 @@ import msgspec
 from pipeline import tables
 from pipeline.experiment import TWIN, AnyExperiment, Budget, Imported
 from pipeline.graph import Job
-from pipeline.store import Record
+from pipeline.record import Record
 from pipeline.summary import quantized_accuracy
 
 WORTH_SAYING = 0.02

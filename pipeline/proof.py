@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.store import Record
+from pipeline.record import Record
 
 Metrics = Mapping[str, Any]
 

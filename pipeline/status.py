@@ -13,7 +13,7 @@ from pipeline.data import places
 from pipeline.fingerprint import digest, file_hashes, source_digests, tool_version
 from pipeline.folders import BUILD, STORE
 from pipeline.graph import Job
-from pipeline.store import SCHEMA, BrokenRecordError, Record
+from pipeline.record import RECORD, SCHEMA, BrokenRecordError, Record, damage, read_record
 
 STATE_DB = BUILD / "state.db"
 """doit's own memory of what it finished."""
@@ -111,14 +111,14 @@ class Assessor:
         except OSError:
             home = os.fspath(shown)
         try:
-            record = store.read_record(home)
+            record = read_record(home)
         except FileNotFoundError:
-            return None, "never built" if not os.path.isdir(home) else f"{store.RECORD} is missing"
+            return None, "never built" if not os.path.isdir(home) else f"{RECORD} is missing"
         except BrokenRecordError as error:
             return None, str(error)
         except OSError as error:
-            return None, f"{store.RECORD} can't be read: {error.strerror}"
-        return record, store.damage(home, record) or ""
+            return None, f"{RECORD} can't be read: {error.strerror}"
+        return record, damage(home, record) or ""
 
 
 _NOTHING = (None, State(fresh=False, reasons=(), inputs=None, record=None, in_place=False))

@@ -6,7 +6,7 @@ from typing import Any
 from pipeline import proof
 from pipeline.graph import Job
 from pipeline.ladder import MICRO, Rung, measured
-from pipeline.store import Record
+from pipeline.record import Record
 from pipeline.tables import kib, percent
 
 Rows = list[tuple[str, str, str]]

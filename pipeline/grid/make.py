@@ -18,7 +18,7 @@ from pipeline.fork_server import one_a_thread
 from pipeline.graph import Job
 from pipeline.grid.axes import Point
 from pipeline.one_bar import Advance, one_bar
-from pipeline.store import Record
+from pipeline.record import Record
 from pipeline.summary import quantized_accuracy
 
 CORES_A_POINT = 2

@@ -15,7 +15,7 @@ from pipeline.graph import Job
 from pipeline.ladder import Rung, ladder
 from pipeline.matrix import Matrix
 from pipeline.placement import on_cpu
-from pipeline.store import Record
+from pipeline.record import Record
 from pipeline.summary import (
     accuracy_drop,
     accuracy_record,

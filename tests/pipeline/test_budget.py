@@ -9,7 +9,7 @@ from pipeline import budget
 from pipeline.budget import Verdict
 from pipeline.experiment import Budget
 from pipeline.graph import Job
-from pipeline.store import Record
+from pipeline.record import Record
 from tests.pipeline.test_summary import _records
 
 

@@ -12,6 +12,7 @@ from pipeline import process, store
 from pipeline.build import Build, StageFailedError
 from pipeline.graph import Job
 from pipeline.process import Outcome
+from pipeline.record import read_record
 
 REPORT: dict[str, Any] = {
     "metrics": {"found": 1},
@@ -56,7 +57,7 @@ def test_a_job_is_run_once_and_then_known(jobs: dict[str, Job], stages: Stages) 
     kept = build.make(jobs["dataset"])
     assert build.state(jobs["dataset"]).fresh
     assert kept == {"key": build.state(jobs["dataset"]).key}
-    record = store.read_record(jobs["dataset"].link)
+    record = read_record(jobs["dataset"].link)
     assert (record.metrics, record.seconds, record.basis) == ({"found": 1}, 1.0, {"found": "measured"})
     assert record.warnings == ["look here"]
     assert stages.ran == ["dataset"]
@@ -75,7 +76,7 @@ def test_where_a_result_was_made_is_noted_but_does_not_make_it_stale(
     jobs: dict[str, Job], stages: Stages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Build().make(jobs["dataset"])
-    assert store.read_record(jobs["dataset"].link).inputs["made_on"]["python"]
+    assert read_record(jobs["dataset"].link).inputs["made_on"]["python"]
     monkeypatch.setenv("container", "another")
     assert Build().state(jobs["dataset"]).fresh
     assert stages.ran == ["dataset"]
@@ -85,7 +86,7 @@ def test_the_seed_is_noted(jobs: dict[str, Job], stages: Stages) -> None:
     build = Build()
     build.make(jobs["dataset"])
     build.make(jobs["weights"])
-    assert store.read_record(jobs["weights"].link).inputs["seed"] == 0
+    assert read_record(jobs["weights"].link).inputs["seed"] == 0
     assert stages.ran == ["dataset", "weights"]
 
 
@@ -96,7 +97,7 @@ def test_a_stand_in_is_handed_down_to_all_that_is_made_of_it(jobs: dict[str, Job
     stages.report = REPORT
     for name in ("weights", "unrolled", "quantized", "vela"):
         build.make(jobs[name])
-    assert store.read_record(jobs["vela"].link).stand_in == "digits"
+    assert read_record(jobs["vela"].link).stand_in == "digits"
 
 
 def test_a_failed_stage_leaves_the_earlier_result(jobs: dict[str, Job], stages: Stages) -> None:

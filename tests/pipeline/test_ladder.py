@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from pipeline import ladder, proof, store
+from pipeline import ladder, proof
 from pipeline.graph import Job
 from pipeline.ladder import Rung
-from pipeline.store import Record
+from pipeline.record import SCHEMA, Record
 
 ACCURACY = {"test_samples": 10_000, "float_accuracy": 0.98, "int8_accuracy": 0.97, "micro_accuracy": 0.975}
 VERIFY = {
@@ -25,7 +25,7 @@ VERIFY = {
 def record(job: Job, metrics: dict[str, Any], **facts: Any) -> Record:
     basis = "emulated" if job.stage.name == "verify" else "measured"
     return Record(
-        schema=store.SCHEMA,
+        schema=SCHEMA,
         stage=job.stage.name,
         experiment="tiny",
         target=job.target,

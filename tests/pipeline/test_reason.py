@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipeline import reason, store
+from pipeline import reason
 from pipeline.matrix import Matrix, Row
 from pipeline.npu.points import Point
 from pipeline.npu.vela_report import BOUNDS
 from pipeline.reason import Claim
-from pipeline.store import Record
+from pipeline.record import SCHEMA, Record
 
 U55 = Point(accelerator="ethos-u55-128", system_config="Ethos_U55_High_End_Embedded", memory_mode="Shared_Sram")
 CELL = "gru/gru_cell_{}/MatMul_1"
@@ -68,7 +68,7 @@ def row(tmp_path: Path) -> Any:
 
 def _record(metrics: dict[str, Any]) -> Record:
     return Record(
-        schema=store.SCHEMA, stage="vela", experiment="a", target="b", key="", inputs={}, outputs={}, metrics=metrics,
+        schema=SCHEMA, stage="vela", experiment="a", target="b", key="", inputs={}, outputs={}, metrics=metrics,
         seconds=1, seconds_importing=0, peak_memory_bytes=0, finished=0,
     )  # fmt: skip
 

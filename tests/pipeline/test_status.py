@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from pipeline import status, store
 from pipeline.graph import Job
+from pipeline.record import SCHEMA, Record
 from pipeline.status import Assessor, State
-from pipeline.store import Record
 
 
 def _make(job: Job, state: State, content: str, **facts: Any) -> None:
@@ -21,7 +21,7 @@ def _make(job: Job, state: State, content: str, **facts: Any) -> None:
         result.mkdir()
         (result / "artefact").write_text(content)
         record = Record(
-            schema=store.SCHEMA,
+            schema=SCHEMA,
             stage=job.stage.name,
             experiment=job.experiment,
             target=job.target,
@@ -190,7 +190,7 @@ def _replace_by_a_folder(record: Path) -> None:
         (_delete, "stage.json is missing"),
         (_truncate, "stage.json is truncated or not ours"),
         (_empty, "stage.json is truncated or not ours"),
-        (_age, f"stage.json has schema 0, this version writes {store.SCHEMA}"),
+        (_age, f"stage.json has schema 0, this version writes {SCHEMA}"),
         (_replace_by_a_folder, "stage.json can't be read: Is a directory"),
     ],
 )

@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +7,12 @@ from msgspec.structs import replace
 from pipeline import store
 from pipeline.folders import STORE
 from pipeline.graph import Job
-from pipeline.store import BrokenRecordError, Record
+from pipeline.record import RECORD, SCHEMA, Record, damage, read_record
 
 
 def _record(key: str, outputs: dict[str, dict[str, Any]], **facts: Any) -> Record:
     record = Record(
-        schema=store.SCHEMA,
+        schema=SCHEMA,
         stage="weights",
         experiment="tiny",
         target=None,
@@ -45,8 +44,8 @@ def test_a_published_result_shows_under_its_link(jobs: dict[str, Job]) -> None:
     assert job.link.is_symlink()
     assert not job.link.readlink().is_absolute(), "else a container would not find it"
     assert (job.link / "artefact").read_text() == "content"
-    assert store.read_record(job.link) == record
-    assert store.damage(store.resolve(job.link), record) is None
+    assert read_record(job.link) == record
+    assert damage(store.resolve(job.link), record) is None
 
 
 def test_artefacts_are_read_only(jobs: dict[str, Job]) -> None:
@@ -85,7 +84,7 @@ def test_a_damaged_result_is_neither_restored_nor_kept(jobs: dict[str, Job]) -> 
     artefact = job.link / "artefact"
     artefact.chmod(0o644)
     artefact.write_text("edited!")
-    assert store.damage(store.resolve(job.link), record) == "artefact was changed by hand"
+    assert damage(store.resolve(job.link), record) == "artefact was changed by hand"
     assert store.restore("key", job.link) is None
     assert store.find("key") is None
 
@@ -107,25 +106,12 @@ def test_a_stand_in_is_not_restored_since_the_data_may_be_there_now(jobs: dict[s
     assert store.restore("derived", jobs["weights"].link) is not None
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"schema": 1}', "[]", "null", '{"schema": 1, "more": 2}'])
-def test_a_record_that_is_not_whole_is_said_to_be_broken(tmp_path: Path, content: str) -> None:
-    (tmp_path / "stage.json").write_text(content)
-    with pytest.raises(BrokenRecordError, match=r"stage\.json is truncated or not ours"):
-        store.read_record(tmp_path)
-
-
-def test_a_record_of_another_schema_says_so(tmp_path: Path) -> None:
-    (tmp_path / "stage.json").write_text('{"schema": 99}')
-    with pytest.raises(BrokenRecordError, match="schema 99, this version writes 1"):
-        store.read_record(tmp_path)
-
-
 def test_a_store_is_read_without_what_can_not_be_read(jobs: dict[str, Job]) -> None:
     assert store.records() == [], "there is none yet"
     first = _publish(jobs["weights"], "first", "one")
     second = _publish(jobs["weights"], "second", "two")
     assert sorted(store.records(), key=lambda record: record.key) == [first, second]
-    path = store.resolve(jobs["weights"].link) / store.RECORD
+    path = store.resolve(jobs["weights"].link) / RECORD
     for content in ("", "{", "[]", '{"schema": 99}'):
         path.unlink()
         path.write_text(content)
@@ -134,27 +120,6 @@ def test_a_store_is_read_without_what_can_not_be_read(jobs: dict[str, Job]) -> N
     assert store.records() == [first]
     path.mkdir()
     assert store.records() == [first]
-
-
-def test_a_record_is_read_once_and_again_when_its_file_is_another_one(
-    jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record = _publish(jobs["weights"], "key", "content")
-    path = store.resolve(jobs["weights"].link) / store.RECORD
-    time.sleep(2 * store._SETTLED_NS / 1e9)  # a file that changed just now is read again in any case
-    read: list[Path] = []
-    read_bytes = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda self: read.append(self) or read_bytes(self))  # type: ignore[func-returns-value]
-    for _ in range(3):
-        assert store.records() == [record]
-        assert store.read_record(path.parent) == record
-    assert len(read) == 1
-    same_size = read_bytes(path).replace(b'"seconds": 1.0', b'"seconds": 2.0')
-    path.write_bytes(same_size)
-    assert store.read_record(path.parent).seconds == 2.0
-    path.unlink()
-    with pytest.raises(FileNotFoundError):
-        store.read_record(path.parent)
 
 
 def test_scratch_folders_vanish_even_when_the_work_fails(jobs: dict[str, Job]) -> None:

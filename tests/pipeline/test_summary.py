@@ -3,9 +3,9 @@ from typing import Any
 
 import msgspec
 
-from pipeline import store, summary
+from pipeline import summary
 from pipeline.graph import Job
-from pipeline.store import Record
+from pipeline.record import SCHEMA, Record
 
 ACCURACY = {"test_samples": 10_000, "float_accuracy": 0.9819, "int8_accuracy": 0.9825, "changed_predictions": 10}
 VELA = {
@@ -53,7 +53,7 @@ def _records(
 ) -> list[Record]:
     return [
         Record(
-            schema=store.SCHEMA,
+            schema=SCHEMA,
             stage=stage,
             experiment="tiny",
             target=job.target,

@@ -17,8 +17,8 @@ from pipeline import experiment, graph, lock, matrix, store
 from pipeline.events import FILE
 from pipeline.graph import Job
 from pipeline.npu import boards, points
+from pipeline.record import SCHEMA, Record
 from pipeline.status import STATE_DB, Assessor, State
-from pipeline.store import Record
 
 NOW = 1_800_000_000.0
 """Seconds since the epoch at which every recorded screen is looked at."""
@@ -126,7 +126,7 @@ class Recorded:
         folder.mkdir()
         metrics, basis = _results(job, folder, **found)
         record = Record(
-            schema=store.SCHEMA,
+            schema=SCHEMA,
             stage=job.stage.name,
             experiment=job.experiment,
             target=job.target,

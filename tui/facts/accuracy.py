@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline import store
 from pipeline.errors import UnrollError
-from pipeline.store import Record
+from pipeline.record import Record
 
 _ENDING = "_accuracy_by_class"
 

@@ -13,8 +13,8 @@ from pipeline.folders import EXPERIMENTS
 from pipeline.graph import Job
 from pipeline.ladder import Rung, ladder
 from pipeline.payback import Payback, paybacks, with_twin
+from pipeline.record import Record
 from pipeline.status import Assessor, State, recorded_by_doit
-from pipeline.store import Record
 from tui.facts.live import Latest, Live, Run
 
 _JUST_STARTED_SECONDS = 3.0

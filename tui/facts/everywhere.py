@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import UnrollError
 from pipeline.fingerprint import source_digests, tool_version
 from pipeline.graph import STAGES
-from pipeline.store import Record
+from pipeline.record import Record
 from tui.facts import reasons
 from tui.facts.board import ExperimentFacts
 

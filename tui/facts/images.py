@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 
 from pipeline import store
 from pipeline.fingerprint import file_hashes
-from pipeline.store import Record
+from pipeline.record import Record
 from pipeline.summary import quantized_rung
 from tui.facts.accuracy import UnreadableError
 

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.experiment import Budget
 from pipeline.npu.roles import roles
 from pipeline.npu.vela_report import BOUNDS
-from pipeline.store import Record
+from pipeline.record import Record
 from tui.facts.accuracy import UnreadableError, read_json
 
 

@@ -10,7 +10,7 @@ import msgspec
 from pipeline import store
 from pipeline.folders import BUILD
 from pipeline.graph import Job
-from pipeline.store import BrokenRecordError, Record
+from pipeline.record import BrokenRecordError, Record, read_record
 
 
 def compiles(experiment: str) -> Path:
@@ -61,7 +61,7 @@ def of_the_same_model(experiment: str, inputs: Mapping[str, Any]) -> Iterator[tu
     """Yield the matrix's results of the same model by the same sources and tools, with their folders."""
     for link in sorted(compiles(experiment).glob("*")):
         with contextlib.suppress(OSError, BrokenRecordError):
-            other = store.read_record(link)
+            other = read_record(link)
             if _made_of(other.inputs) == _made_of(inputs):
                 yield store.resolve(link), other
 

@@ -7,7 +7,7 @@ from typing import Any
 from pipeline import store
 from pipeline.ladder import MICRO
 from pipeline.npu import points
-from pipeline.store import Record
+from pipeline.record import Record
 from pipeline.summary import accuracy_record, quantized_rung
 from tui.facts import words
 from tui.facts.board import Snapshot

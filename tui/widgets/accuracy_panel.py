@@ -12,7 +12,8 @@ from textual.widgets import Static
 from pipeline import proof
 from pipeline.experiment import Budget
 from pipeline.ladder import Rung
-from pipeline.store import Record, resolve
+from pipeline.record import Record
+from pipeline.store import resolve
 from pipeline.summary import accuracy_drop, has_accuracy, quantized_accuracy, quantized_rung, why_no_accuracy
 from tui.facts import accuracy, quantizing, words
 from tui.facts.accuracy import Matrix, UnreadableError

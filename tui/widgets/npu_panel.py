@@ -9,7 +9,8 @@ from textual.widgets import Static
 from pipeline import payback
 from pipeline.experiment import Budget
 from pipeline.payback import Payback
-from pipeline.store import Record, resolve
+from pipeline.record import Record
+from pipeline.store import resolve
 from tui.facts import npu, reasons, words
 from tui.facts.accuracy import UnreadableError
 from tui.facts.board import ExperimentFacts, StageFacts

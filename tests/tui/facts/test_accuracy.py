@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pipeline import store
-from pipeline.store import Record
+from pipeline.record import Record, read_record
 from tests.tui.recorded import BY_CLASS, HOUR, NOW, Recorded
 from tui.facts import accuracy
 from tui.facts.accuracy import UnreadableError
@@ -15,7 +14,7 @@ def records(recorded: Recorded) -> dict[str, Record]:
     """Return the records of a built experiment by stage."""
     recorded.write()
     recorded.build()
-    return {job.stage.name: store.read_record(job.link) for job in recorded.jobs()}
+    return {job.stage.name: read_record(job.link) for job in recorded.jobs()}
 
 
 def test_each_class_has_its_recall_on_each_rung(records: dict[str, Record]) -> None:
@@ -78,7 +77,7 @@ def test_the_result_before_is_the_youngest_older_one_of_the_same_experiment(reco
         recorded.build(int8=units / 100, finished=NOW - hours * HOUR)
     recorded.write("another", units=8)
     recorded.build("another", int8=0.5, finished=NOW - 6 * HOUR)
-    current = store.read_record(Path("build/keyword/accuracy"))
+    current = read_record(Path("build/keyword/accuracy"))
     before = accuracy.previous(current)
     assert before is not None
     assert (before.experiment, before.metrics["int8_accuracy"]) == ("keyword", 0.32)
@@ -91,7 +90,7 @@ def test_the_first_result_has_none_before_it(records: dict[str, Record]) -> None
 def test_going_back_to_an_earlier_setting_does_not_call_the_later_result_the_one_before(recorded: Recorded) -> None:
     recorded.write(units=16)
     recorded.build(int8=0.16, finished=NOW - 2 * HOUR)
-    first = store.read_record(Path("build/keyword/accuracy"))
+    first = read_record(Path("build/keyword/accuracy"))
     recorded.write(units=32)
     recorded.build(int8=0.32, finished=NOW - HOUR)
     assert accuracy.previous(first) is None

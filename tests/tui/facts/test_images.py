@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from pipeline import fingerprint, store
-from pipeline.store import Record
+from pipeline import fingerprint
+from pipeline.record import Record, read_record
 from tests.tui.recorded import Recorded
 from tui.facts import images
 from tui.facts.accuracy import UnreadableError
@@ -19,7 +19,7 @@ def record(recorded: Recorded) -> Record:
     """Return the accuracy's record of a built experiment."""
     recorded.write()
     recorded.build()
-    return store.read_record(ACCURACY)
+    return read_record(ACCURACY)
 
 
 def put(path: Path, *, compressed: bool = False, **arrays: Any) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipeline import store
 from pipeline.experiment import Budget
 from pipeline.npu.vela_report import BOUNDS
+from pipeline.record import read_record
 from tests.tui.recorded import STEPS, Recorded
 from tui.facts import npu
 from tui.facts.accuracy import UnreadableError
@@ -156,7 +156,7 @@ def test_missing_layers_are_named(tmp_path: Path) -> None:
 
 def test_costs_keep_the_budget_up_to_and_with_its_bound(layers: list[Layer]) -> None:
     del layers
-    record = store.read_record(VELA)
+    record = read_record(VELA)
     budget = Budget(sram_max=3072, flash_max=674_098, cpu_operators_max=0)
     within = {cost.name: cost.within for cost in npu.costs(record, budget)}
     assert within == {
@@ -170,5 +170,5 @@ def test_costs_keep_the_budget_up_to_and_with_its_bound(layers: list[Layer]) -> 
 
 def test_a_cost_that_a_result_does_not_tell_is_left_out(layers: list[Layer]) -> None:
     del layers
-    record = replace(store.read_record(VELA), metrics={"sram_bytes": 1})
+    record = replace(read_record(VELA), metrics={"sram_bytes": 1})
     assert [cost.name for cost in npu.costs(record, Budget())] == ["sram_bytes"]

@@ -7,9 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline import store
 from pipeline.graph import Job
-from pipeline.store import Record
+from pipeline.record import Record, read_record
 from tests.tui.recorded import Recorded
 from tui.facts import reasons
 
@@ -21,12 +20,12 @@ def compiled(recorded: Recorded) -> tuple[Job, Record]:
     recorded.write()
     recorded.build()
     job = next(job for job in recorded.jobs() if job.target)
-    return job, store.read_record(HOME)
+    return job, read_record(HOME)
 
 
 def compile_too(name: str, cycles: int, **changed: object) -> None:
     """Leave a compile of the same model, as ``doit matrix`` does."""
-    record = store.read_record(HOME)
+    record = read_record(HOME)
     inputs = {**record.inputs, "config": {**record.inputs["config"], **changed}}
     folder = Path("build/.store") / f"{name}.1"
     shutil.copytree(HOME, folder)

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from pipeline import store
+from pipeline.record import read_record
 from tests.tui.recorded import HOUR, NOW, Recorded
 from tui.facts import results
 from tui.facts.board import Board
@@ -30,7 +31,7 @@ def change(old: str, new: str, name: str = "keyword") -> None:
 def record_again(stage: str, key: str = "0" * 32, **facts: Any) -> None:
     """Keep another result of a stage in the store, such as another version of a tool would have left."""
     home = store.resolve(Path(f"build/keyword/{stage}"))
-    record = msgspec.structs.replace(store.read_record(home), key=key, **facts)
+    record = msgspec.structs.replace(read_record(home), key=key, **facts)
     other = home.with_name(f"{record.key}.{home.name.partition('.')[2]}")
     shutil.copytree(home, other)
     (other / "stage.json").write_bytes(msgspec.json.encode(record))
@@ -113,13 +114,13 @@ def test_a_stale_result_keeps_the_settings_it_was_made_with(recorded: Recorded) 
 def test_what_is_shown_counts_before_what_is_remembered_of_the_same_model(recorded: Recorded) -> None:
     recorded.write()
     recorded.build()
-    shown = store.read_record(Path("build/keyword/vela/u55-128"))
+    shown = read_record(Path("build/keyword/vela/u55-128"))
     record_again("vela/u55-128", metrics={**shown.metrics, "cycles_total": 1}, finished=NOW)
-    quantized = store.read_record(Path("build/keyword/quantized"))
+    quantized = read_record(Path("build/keyword/quantized"))
     other = {**quantized.inputs, "config": {"quantization": {"representative_samples": 3}}}
     record_again("quantized", inputs=other, finished=NOW)
     (result,) = catalogue()
-    verified = store.read_record(Path("build/keyword/verify/u55-128"))
+    verified = read_record(Path("build/keyword/verify/u55-128"))
     assert result.targets[TARGET] == {**shown.metrics, **verified.metrics}
     assert result.settings["quantization.representative_samples"] == 100
 
@@ -147,7 +148,7 @@ def test_a_target_that_was_taken_out_of_the_file_is_remembered(recorded: Recorde
 def test_the_compiles_of_the_matrix_do_not_crowd_a_comparison(recorded: Recorded) -> None:
     recorded.write()
     recorded.build()
-    record = store.read_record(store.resolve(Path("build/keyword/vela/u55-128")))
+    record = read_record(store.resolve(Path("build/keyword/vela/u55-128")))
     config = {**record.inputs["config"], "accelerator": "ethos-u55-256"}
     inputs = {**record.inputs, "config": config}
     record_again("vela/u55-128", inputs=inputs, target="u55-256.Shared_Sram.High_End_Embedded")

@@ -1,0 +1,84 @@
+"""The record of a result: read once, found broken or damaged in words."""
+
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pipeline.fingerprint import file_hashes
+from pipeline.record import RECORD, SCHEMA, SETTLED_NS, BrokenRecordError, Record, damage, read_record
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Record:
+    """Return the record of a result in ``tmp_path``, which has one artefact."""
+    artefact = tmp_path / "artefact"
+    artefact.write_text("content")
+    record = Record(
+        schema=SCHEMA,
+        stage="weights",
+        experiment="tiny",
+        target=None,
+        key="key",
+        inputs={},
+        outputs={"artefact": {"sha256": file_hashes().sha256(artefact), "bytes": 7}},
+        metrics={},
+        seconds=1.0,
+        seconds_importing=0.5,
+        peak_memory_bytes=1,
+        finished=0.0,
+    )
+    (tmp_path / RECORD).write_bytes(msgspec.json.encode(record))
+    return record
+
+
+def test_it_is_read_as_it_was_written(tmp_path: Path, written: Record) -> None:
+    assert read_record(tmp_path) == written
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"schema": 1}', "[]", "null", '{"schema": 1, "more": 2}'])
+def test_a_record_that_is_not_whole_is_said_to_be_broken(tmp_path: Path, content: str) -> None:
+    (tmp_path / "stage.json").write_text(content)
+    with pytest.raises(BrokenRecordError, match=r"stage\.json is truncated or not ours"):
+        read_record(tmp_path)
+
+
+def test_a_record_of_another_schema_says_so(tmp_path: Path) -> None:
+    (tmp_path / "stage.json").write_text('{"schema": 99}')
+    with pytest.raises(BrokenRecordError, match="schema 99, this version writes 1"):
+        read_record(tmp_path)
+
+
+def test_where_no_result_is_there_is_no_record(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path, tmp_path / "nothing", tmp_path / "file"):
+        with pytest.raises(FileNotFoundError):
+            read_record(folder)
+
+
+def test_it_is_read_once_and_again_when_its_file_is_another_one(
+    tmp_path: Path, written: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / RECORD
+    time.sleep(2 * SETTLED_NS / 1e9)  # a file that changed just now is read again in any case
+    read: list[Path] = []
+    read_bytes = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda self: read.append(self) or read_bytes(self))  # type: ignore[func-returns-value]
+    for _ in range(3):
+        assert read_record(tmp_path) == written
+    assert len(read) == 1
+    same_size = read_bytes(path).replace(b'"seconds":1.0', b'"seconds":2.0')
+    path.write_bytes(same_size)
+    assert read_record(tmp_path).seconds == 2.0
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        read_record(tmp_path)
+
+
+def test_artefacts_that_are_not_what_it_says_are_named(tmp_path: Path, written: Record) -> None:
+    assert damage(tmp_path, written) is None
+    (tmp_path / "artefact").write_text("edited!")
+    assert damage(tmp_path, written) == "artefact was changed by hand"
+    (tmp_path / "artefact").unlink()
+    assert damage(tmp_path, written) == "artefact is missing"
