@@ -17,6 +17,7 @@ from pipeline.errors import UnrollError
 from pipeline.grid.answer import answer_pareto
 from pipeline.grid.axes import AXES
 from pipeline.report.write import answer_report
+from pipeline.schema import Budget, Experiment
 
 gc.disable()  # a short-lived process with many tasks; collecting takes a sixth of a no-op over 200 experiments
 
@@ -28,8 +29,8 @@ Task = dict[str, Any]
 
 
 DESCRIPTIONS: dict[str, str] = {}
-BUDGETS: dict[str, experiment.Budget] = {}
-CHECKED: dict[str, experiment.Experiment] = {}
+BUDGETS: dict[str, Budget] = {}
+CHECKED: dict[str, Experiment] = {}
 
 
 def _load() -> dict[str, list[graph.Job] | UnrollError]:
@@ -40,7 +41,7 @@ def _load() -> dict[str, list[graph.Job] | UnrollError]:
                 loaded[each] = graph.jobs(each, document)
                 DESCRIPTIONS[each] = document.description
                 BUDGETS[each] = document.budget
-                if isinstance(document, experiment.Experiment):
+                if isinstance(document, Experiment):
                     CHECKED[each] = document
         except UnrollError as error:
             loaded[name] = error

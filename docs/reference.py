@@ -10,23 +10,23 @@ import msgspec
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pipeline import experiment  # noqa: E402 - found through the line above
-from pipeline.experiment import Section  # noqa: E402
+from pipeline import schema  # noqa: E402 - found through the line above
+from pipeline.schema import Section  # noqa: E402
 
 README = ROOT / "README.md"
 MARKED = re.compile(r"(?<=<!-- reference, by docs/reference\.py -->\n).*?(?=<!-- end of reference -->)", re.DOTALL)
 TABLES: dict[str, tuple[type[Section], str]] = {
-    "[dataset]": (experiment.Dataset, "dataset"),
-    "[model]": (experiment.Model, "weights, unrolled"),
-    "[training]": (experiment.Training, "weights, compressed"),
-    "[compress]": (experiment.Compress, "compressed"),
-    "[deployment]": (experiment.Deployment, "unrolled, quantized"),
-    "[quantization]": (experiment.Quantization, "quantized"),
-    '[model] tflite = "..."': (experiment.ImportedModel, "quantized"),
-    "[vela.targets.<name>]": (experiment.Target, "vela"),
-    "[verify]": (experiment.Verify, "verify"),
-    "[budget]": (experiment.Budget, "`doit check`, the placement gate and the dashboard"),
-    "[grid]": (experiment.Grid, "`doit pareto`"),
+    "[dataset]": (schema.Dataset, "dataset"),
+    "[model]": (schema.Model, "weights, unrolled"),
+    "[training]": (schema.Training, "weights, compressed"),
+    "[compress]": (schema.Compress, "compressed"),
+    "[deployment]": (schema.Deployment, "unrolled, quantized"),
+    "[quantization]": (schema.Quantization, "quantized"),
+    '[model] tflite = "..."': (schema.ImportedModel, "quantized"),
+    "[vela.targets.<name>]": (schema.Target, "vela"),
+    "[verify]": (schema.Verify, "verify"),
+    "[budget]": (schema.Budget, "`doit check`, the placement gate and the dashboard"),
+    "[grid]": (schema.Grid, "`doit pareto`"),
 }
 
 

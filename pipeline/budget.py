@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from pipeline.experiment import Budget
 from pipeline.graph import Job
 from pipeline.record import Record
+from pipeline.schema import Budget
 from pipeline.summary import (
     accuracy_drop,
     accuracy_record,

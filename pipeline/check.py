@@ -12,9 +12,9 @@ from doit.exceptions import TaskFailed
 from pipeline import budget, tables
 from pipeline.build import Build
 from pipeline.errors import UnrollError
-from pipeline.experiment import Budget
 from pipeline.graph import Job
 from pipeline.record import Record
+from pipeline.schema import Budget
 
 SCHEMA = 1
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from pipeline.experiment import AnyExperiment, Imported
 from pipeline.folders import BUILD, LOGS
+from pipeline.schema import AnyExperiment, Imported
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):

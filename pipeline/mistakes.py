@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from pipeline.experiment import Experiment, ImportedModel, Section
 from pipeline.npu.targets import one_of
+from pipeline.schema import Experiment, ImportedModel, Section
 
 
 def explain(message: str, value: Any, path: list[str], document: type[Section] = Experiment) -> str:

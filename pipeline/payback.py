@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from pipeline import tables
-from pipeline.experiment import TWIN, AnyExperiment, Budget, Imported
+from pipeline.experiment import TWIN
 from pipeline.graph import Job
 from pipeline.record import Record
+from pipeline.schema import AnyExperiment, Budget, Imported
 from pipeline.summary import quantized_accuracy
 
 WORTH_SAYING = 0.02

@@ -8,13 +8,13 @@ from doit.exceptions import TaskFailed
 
 from pipeline import pareto, tables
 from pipeline.answers import Asked
-from pipeline.experiment import Experiment
 from pipeline.folders import BUILD
 from pipeline.grid import axes, picture
 from pipeline.grid.axes import AXES, GridError
 from pipeline.grid.make import Row, make_all
 from pipeline.mistakes import did_you_mean
 from pipeline.report.facts import write
+from pipeline.schema import Experiment
 from pipeline.summary import quantized_rung
 
 SCHEMA = 1

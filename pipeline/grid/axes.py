@@ -8,7 +8,8 @@ import msgspec
 
 from pipeline import experiment
 from pipeline.errors import UnrollError
-from pipeline.experiment import Experiment, ExperimentError
+from pipeline.experiment import ExperimentError
+from pipeline.schema import Experiment
 
 
 class Axis(NamedTuple):

@@ -10,12 +10,12 @@ import msgspec
 from pipeline import answers, budget, events, payback, proof, reason, tables
 from pipeline.answers import Asked
 from pipeline.budget import Verdict
-from pipeline.experiment import Budget
 from pipeline.graph import Job
 from pipeline.ladder import Rung, ladder
 from pipeline.matrix import Matrix
 from pipeline.placement import on_cpu
 from pipeline.record import Record
+from pipeline.schema import Budget
 from pipeline.summary import (
     accuracy_drop,
     accuracy_record,

@@ -8,10 +8,10 @@ from doit.exceptions import TaskFailed
 
 from pipeline import answers
 from pipeline.answers import Asked
-from pipeline.experiment import Budget
 from pipeline.folders import BUILD
 from pipeline.npu.boards import BoardError
 from pipeline.report import facts
+from pipeline.schema import Budget
 
 TEMPLATES = Path(__file__).parent
 FORMATS = ("html", "md")

@@ -7,9 +7,9 @@ import pytest
 
 from pipeline import budget
 from pipeline.budget import Verdict
-from pipeline.experiment import Budget
 from pipeline.graph import Job
 from pipeline.record import Record
+from pipeline.schema import Budget
 from tests.pipeline.test_summary import _records
 
 

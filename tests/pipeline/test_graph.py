@@ -6,6 +6,7 @@ import pytest
 
 from pipeline import experiment, graph
 from pipeline.graph import IMPORTED, STAGES, Stage
+from pipeline.schema import Compress, Vela
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "pipeline"
@@ -73,7 +74,7 @@ def test_an_experiment_becomes_one_job_a_stage_and_one_a_target() -> None:
 def test_what_is_compiled_for_a_target_is_verified_by_itself() -> None:
     loaded = experiment.load("mnist-gru", ROOT / "experiments")
     (target,) = loaded.vela.targets.values()
-    two = msgspec.structs.replace(loaded, vela=experiment.Vela(targets={"one": target, "two": target}))
+    two = msgspec.structs.replace(loaded, vela=Vela(targets={"one": target, "two": target}))
     jobs = {job.name: job for job in graph.jobs("mnist-gru", two)}
 
     for name in ("one", "two"):
@@ -84,7 +85,7 @@ def test_what_is_compiled_for_a_target_is_verified_by_itself() -> None:
 
 def test_compressed_weights_take_the_place_of_the_trained_ones_and_change_no_other_job() -> None:
     plain = experiment.load("mnist-gru", ROOT / "experiments")
-    compressing = msgspec.structs.replace(plain, compress=experiment.Compress(clusters=16))
+    compressing = msgspec.structs.replace(plain, compress=Compress(clusters=16))
     jobs = {job.stage.name: job for job in graph.jobs("mnist-gru", compressing)}
     assert list(jobs) == ["dataset", "weights", "compressed", "unrolled", "quantized", "accuracy", "vela", "verify"]
     assert set(jobs["compressed"].config) == {"training", "compress"}

@@ -9,6 +9,7 @@ import pytest
 from pipeline import experiment, graph, payback
 from pipeline.graph import Job
 from pipeline.payback import Made, Payback
+from pipeline.schema import Compress
 from tests.conftest import ROOT, Project
 from tests.pipeline.test_summary import _records
 
@@ -63,7 +64,7 @@ def test_nothing_is_said_without_both_results(jobs: dict[str, Job]) -> None:
 
 def test_the_twin_is_the_same_experiment_without_compress() -> None:
     plain = experiment.load("mnist-gru", ROOT / "experiments")
-    compressing = msgspec.structs.replace(plain, compress=experiment.Compress(sparsity=0.9))
+    compressing = msgspec.structs.replace(plain, compress=Compress(sparsity=0.9))
     assert payback.with_twin("a", plain) == [("a", plain)]
     (name, same), (twin, without) = payback.with_twin("a", compressing)
     assert (name, same, twin) == ("a", compressing, "a.dense")

@@ -8,12 +8,12 @@ from pathlib import Path
 from pipeline import experiment, fingerprint, graph, lock
 from pipeline.errors import UnrollError
 from pipeline.events import FILE, Follower
-from pipeline.experiment import Budget
 from pipeline.folders import EXPERIMENTS
 from pipeline.graph import Job
 from pipeline.ladder import Rung, ladder
 from pipeline.payback import Payback, paybacks, with_twin
 from pipeline.record import Record
+from pipeline.schema import AnyExperiment, Budget
 from pipeline.status import Assessor, State, recorded_by_doit
 from tui.facts.live import Latest, Live, Run
 
@@ -25,7 +25,7 @@ _DOWNSTREAM = "downstream of "
 FRESH = ("fresh", "restored")
 """States in which a stage needs nothing."""
 
-_Loaded = tuple[list[Job], experiment.AnyExperiment, list[Job]] | UnrollError
+_Loaded = tuple[list[Job], AnyExperiment, list[Job]] | UnrollError
 """Jobs, document, and the jobs of the same experiment without ``[compress]``."""
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.experiment import Budget
 from pipeline.npu.roles import roles
 from pipeline.npu.vela_report import BOUNDS
 from pipeline.record import Record
+from pipeline.schema import Budget
 from tui.facts.accuracy import UnreadableError, read_json
 
 

@@ -10,9 +10,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from pipeline import proof
-from pipeline.experiment import Budget
 from pipeline.ladder import Rung
 from pipeline.record import Record
+from pipeline.schema import Budget
 from pipeline.store import resolve
 from pipeline.summary import accuracy_drop, has_accuracy, quantized_accuracy, quantized_rung, why_no_accuracy
 from tui.facts import accuracy, quantizing, words

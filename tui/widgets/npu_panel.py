@@ -7,9 +7,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from pipeline import payback
-from pipeline.experiment import Budget
 from pipeline.payback import Payback
 from pipeline.record import Record
+from pipeline.schema import Budget
 from pipeline.store import resolve
 from tui.facts import npu, reasons, words
 from tui.facts.accuracy import UnreadableError

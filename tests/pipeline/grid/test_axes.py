@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from pipeline import experiment
-from pipeline.experiment import Budget, Compress, Experiment, Grid
 from pipeline.grid import axes
 from pipeline.grid.axes import AXES, GridError
+from pipeline.schema import Budget, Compress, Experiment, Grid
 from tests.conftest import ROOT
 
 

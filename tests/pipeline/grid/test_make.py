@@ -14,6 +14,7 @@ from pipeline.grid import axes, make
 from pipeline.grid.axes import Point
 from pipeline.grid.make import Row
 from pipeline.process import Outcome
+from pipeline.schema import Experiment
 from tests.conftest import ROOT
 from tests.pipeline.test_build import REPORT
 
@@ -27,7 +28,7 @@ METRICS: dict[str, dict[str, Any]] = {
 
 def points(**options: str) -> list[Point]:
     base = experiment.load("tiny", ROOT / "experiments")
-    assert isinstance(base, experiment.Experiment)
+    assert isinstance(base, Experiment)
     return list(axes.points(base, axes.chosen(base, options)))
 
 
@@ -115,7 +116,7 @@ def test_a_change_of_a_late_stage_leaves_what_came_before(dataset: Job, monkeypa
     changed = text.replace("representative_samples = 20", "representative_samples = 10")
     Path("experiments/tiny.toml").write_text(changed, encoding="utf-8")
     base = experiment.load("tiny")
-    assert isinstance(base, experiment.Experiment)
+    assert isinstance(base, Experiment)
 
     _made(list(axes.points(base, axes.chosen(base, {"rows_per_step": "1", "units": "16"}))), dataset)
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pipeline.experiment import Budget
 from pipeline.npu.vela_report import BOUNDS
 from pipeline.record import read_record
+from pipeline.schema import Budget
 from tests.tui.recorded import STEPS, Recorded
 from tui.facts import npu
 from tui.facts.accuracy import UnreadableError
