@@ -18,6 +18,7 @@ from pipeline.grid.answer import answer_pareto
 from pipeline.grid.axes import AXES
 from pipeline.report.write import answer_report
 from pipeline.schema import Budget, Experiment
+from pipeline.stage_list import STAGES
 
 gc.disable()  # a short-lived process with many tasks; collecting takes a sixth of a no-op over 200 experiments
 
@@ -146,7 +147,7 @@ def _placement_task(name: str, jobs: list[graph.Job]) -> Task:
 
 def _all_tasks() -> Iterator[Task]:
     whole = {name: jobs for name, jobs in EXPERIMENTS.items() if not isinstance(jobs, UnrollError)}
-    for stage in graph.STAGES.values():
+    for stage in STAGES.values():
         mine = [job for jobs in whole.values() for job in jobs if job.stage.name == stage.name]
         yield _group_task(stage.name, None, stage.summary, mine)
         yield from (_job_task(job) for job in mine)
@@ -168,7 +169,7 @@ def _all_tasks() -> Iterator[Task]:
         yield {**group, "task_dep": [*group["task_dep"], f"placement:{name}"]}
     for name, error in EXPERIMENTS.items():
         if isinstance(error, UnrollError):
-            yield from (_broken_task(basename, name, error) for basename in (*graph.STAGES, "build"))
+            yield from (_broken_task(basename, name, error) for basename in (*STAGES, "build"))
 
 
 def task_stages() -> Iterator[Task]:

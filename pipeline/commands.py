@@ -17,7 +17,8 @@ from pipeline.errors import UnrollError
 from pipeline.experiment import TWIN
 from pipeline.fingerprint import file_hashes
 from pipeline.folders import BUILD
-from pipeline.graph import STAGES, Job
+from pipeline.graph import Job
+from pipeline.stage_list import STAGES
 from pipeline.status import STATE_DB, State, assess_all
 
 STATUS_SCHEMA = 1

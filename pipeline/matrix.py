@@ -13,12 +13,13 @@ from pipeline.build import Build
 from pipeline.errors import UnrollError
 from pipeline.folders import BUILD
 from pipeline.fork_server import one_a_thread
-from pipeline.graph import STAGES, Job
+from pipeline.graph import Job
 from pipeline.npu import points
 from pipeline.npu.boards import Board
 from pipeline.npu.points import Impossible, Point
 from pipeline.one_bar import one_bar
 from pipeline.record import Record
+from pipeline.stage_list import STAGES
 
 _one_at_a_time = threading.Lock()
 """Two matrices of one ``doit -n 2`` would have twice as many compiles at work as there are cores."""

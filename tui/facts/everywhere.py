@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import UnrollError
 from pipeline.fingerprint import source_digests, tool_version
-from pipeline.graph import STAGES
 from pipeline.record import Record
+from pipeline.stage_list import STAGES
 from tui.facts import reasons
 from tui.facts.board import ExperimentFacts
 

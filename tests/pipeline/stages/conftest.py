@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from pipeline.data.arrays import DataSet
-from pipeline.graph import STAGES
 from pipeline.schema import Deployment, Experiment, Model, Quantization
+from pipeline.stage_list import STAGES
 from pipeline.stages import accuracy, compressed, quantized, unrolled, vela, weights
 from pipeline.stages.contract import Found, Work
 
