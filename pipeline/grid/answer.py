@@ -13,7 +13,7 @@ from pipeline.grid import axes, picture
 from pipeline.grid.axes import AXES, GridError
 from pipeline.grid.make import Row, make_all
 from pipeline.mistakes import did_you_mean
-from pipeline.report.facts import write
+from pipeline.report.write import write_whole
 from pipeline.schema import Experiment
 from pipeline.summary import quantized_rung
 
@@ -88,8 +88,8 @@ def answer_pareto(
     found = Found(asked, base, name, make_all(asked.build, grid, dataset, name))
     folder = BUILD / asked.experiment
     written = json.dumps(as_document(found), indent=1, ensure_ascii=False)
-    write(folder / "pareto.json", written + "\n")
-    write(folder / "pareto.svg", picture.as_svg(title(found), panels(found)))
+    write_whole(folder / "pareto.json", written + "\n")
+    write_whole(folder / "pareto.svg", picture.as_svg(title(found), panels(found)))
     print(written if as_json else "\n".join(lines(found)))  # noqa: T201 - what was asked for
     return TaskFailed("", report=False) if found.failed or not found.made else None
 

@@ -26,9 +26,16 @@ def answer_report(asked: Asked, description: str, budget: Budget) -> TaskFailed 
     document = facts.collect(asked, description, budget, found)
     for kind in FORMATS:
         path = BUILD / asked.experiment / f"report.{kind}"
-        facts.write(path, render(kind, document))
+        write_whole(path, render(kind, document))
         print(path.as_posix())  # noqa: T201 - what was asked for
     return TaskFailed("", report=False) if found.failed else None
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file in one step, so that a reader never sees half of it."""
+    scratch = path.with_name(f".{path.name}")
+    scratch.write_text(text, encoding="utf-8")
+    scratch.replace(path)
 
 
 def render(kind: str, document: dict[str, Any]) -> str:
