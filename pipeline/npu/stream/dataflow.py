@@ -19,7 +19,7 @@ from pipeline.npu.stream.formulas import BINARY, UNARY
 from pipeline.npu.stream.machine import Machine
 from pipeline.npu.stream.matches import Flow, Match, Mismatch, positions
 from pipeline.npu.stream.operands import Operands
-from pipeline.npu.stream.operations import Binary, Convolution, Operand, Pool, Transfer
+from pipeline.npu.stream.operations import Binary, Convolution, Kernel, Operand, Operation, Pool, Transfer
 from pipeline.npu.stream.planning import Planned
 from pipeline.npu.stream.source import Model, Operator, Tensor
 from pipeline.npu.stream.traces import CONSTANT, Traces
@@ -57,7 +57,7 @@ class _Follower:
             if planned.operation is None:
                 continue
             try:
-                match = self._command(planned)
+                match = self._command(planned, planned.operation)
             except Mismatch as mismatch:
                 tally.add(1, 1, f"{self._name(planned)}: {mismatch}")
                 self._traces.forget(planned.writes)
@@ -100,9 +100,9 @@ class _Follower:
         origin = self._origins.get(planned.command.offset)
         return f"{origin.operation} {origin.name} ({planned.command})" if origin else str(planned.command)
 
-    def _command(self, planned: Planned) -> Match | None:
+    def _command(self, planned: Planned, operation: Operation) -> Match | None:
         """Follow one command; return what is to be compared, if anything."""
-        if isinstance(planned.operation, Transfer):
+        if isinstance(operation, Transfer):
             self._traces.move(planned.reads[0], planned.writes[0])
             return None
         origin = self._origins.get(planned.command.offset)
@@ -116,7 +116,7 @@ class _Follower:
             return None
         match = self._matched(planned, operators)
         if match is None:
-            self._inside(planned, operators[-1])
+            self._inside(planned, operation, operators[-1])
         return match
 
     def _matched(self, planned: Planned, operators: tuple[Operator, ...]) -> Match | None:
@@ -197,21 +197,20 @@ class _Follower:
         message = f"it does not read {first.input(0).name} and {first.input(1).name}"
         raise Mismatch(message)
 
-    def _inside(self, planned: Planned, operator: Operator) -> None:
+    def _inside(self, planned: Planned, kernel: Kernel, operator: Operator) -> None:
         """Follow a command of an operator that is compiled into many: it may read its input, and what they computed."""
-        operation = planned.operation
         self._by_samples[operator.index] = operator
         output = self._elements.of(operator.outputs[0]).ravel()
         inside = (operator.outputs[0].number + 1 << 32) + INSIDE
         allowed = np.concatenate(
             [self._elements.of(tensor).ravel() for tensor in operator.inputs if tensor is not None]
         )
-        for feature_map in _inputs(operation):
+        for feature_map in kernel.inputs:
             codes = self._traces.read(feature_map)
             if not (np.isin(codes, allowed) | (codes == inside) | (codes == CONSTANT)).all():
                 message = f"it reads what is neither {operator.input(0).name} nor computed from it"
                 raise Mismatch(message)
-        ofm = operation.ofm  # type: ignore[union-attr] # no transfer comes here
+        ofm = kernel.ofm
         last = planned.command.offset == self._last[operator.index]
         if last and ofm.height * ofm.width * ofm.depth == output.size:
             self._write(planned, ofm, output)
@@ -244,13 +243,6 @@ def _alike(feature_map: FeatureMap, tensor: Tensor) -> None:
     if feature_map.dtype != tensor.dtype:
         message = f"it takes {tensor.name} for {feature_map.dtype.name}, which is {tensor.dtype.name}"
         raise Mismatch(message)
-
-
-def _inputs(operation: object) -> list[FeatureMap]:
-    if isinstance(operation, Binary):
-        operands = [operand for operand in (operation.a, operation.b) if operand is not None]
-        return [operand.feature_map for operand in operands if operand.feature_map is not None]
-    return [operation.ifm] if isinstance(operation, Pool | Convolution) else []
 
 
 def copies(planned: Planned) -> bool:

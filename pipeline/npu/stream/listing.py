@@ -119,22 +119,16 @@ def _name(operation: Operation, name: str) -> str:
 
 def _bytes(operation: Operation) -> Iterator[tuple[tuple[str, str], int]]:
     """Return ((memory, ``read`` or ``written``), bytes) of all that an operation touches."""
-    match operation:
-        case Transfer(source=source):
-            yield (_memory(source.region), "read"), source.length
-            target = LOOKUP if operation.to_lookup else _memory(operation.region)
-            yield (target, "written"), source.length
-            return
-        case Convolution():
-            for stream in (*operation.weights, *operation.scales):
-                yield (_memory(stream.region), "read"), stream.length
-            inputs = [operation.ifm]
-        case Pool():
-            inputs = [operation.ifm]
-        case Binary():
-            operands = (operation.a, operation.b)
-            inputs = [operand.feature_map for operand in operands if operand and operand.feature_map]
-    for feature_map in inputs:
+    if isinstance(operation, Transfer):
+        source = operation.source
+        yield (_memory(source.region), "read"), source.length
+        target = LOOKUP if operation.to_lookup else _memory(operation.region)
+        yield (target, "written"), source.length
+        return
+    if isinstance(operation, Convolution):
+        for stream in (*operation.weights, *operation.scales):
+            yield (_memory(stream.region), "read"), stream.length
+    for feature_map in operation.inputs:
         yield (_memory(feature_map.region), "read"), _size(feature_map)
     yield (_memory(operation.ofm.region), "written"), _size(operation.ofm)
 

@@ -118,6 +118,11 @@ class Convolution:
     wide_bias: bool = False
     """U85: the scale streams have biases of 48 bits and multipliers of 16, for sums of 48 bits."""
 
+    @property
+    def inputs(self) -> tuple[FeatureMap, ...]:
+        """Return the feature maps that it reads."""
+        return (self.ifm,)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pool:
@@ -130,6 +135,11 @@ class Pool:
     window: Window
     scale: Scale
     activation: Activation
+
+    @property
+    def inputs(self) -> tuple[FeatureMap, ...]:
+        """Return the feature maps that it reads."""
+        return (self.ifm,)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +154,12 @@ class Binary:
     scale: Scale
     activation: Activation
 
+    @property
+    def inputs(self) -> tuple[FeatureMap, ...]:
+        """Return the feature maps that it reads; a number is none."""
+        operands = (self.a, self.b) if self.b else (self.a,)
+        return tuple(operand.feature_map for operand in operands if operand.feature_map)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer:
@@ -157,4 +173,5 @@ class Transfer:
     """Into the memory inside the NPU that holds tables."""
 
 
-Operation = Convolution | Pool | Binary | Transfer
+Kernel = Convolution | Pool | Binary
+Operation = Kernel | Transfer
