@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import ladder, proof
+from pipeline import ladder
 from pipeline.graph import Job
 from pipeline.ladder import Rung
 from pipeline.record import SCHEMA, Record
@@ -97,24 +97,3 @@ def test_each_of_several_targets_has_a_rung(jobs: dict[str, Job]) -> None:
 
 def test_nothing_built_has_no_ladder(jobs: dict[str, Job]) -> None:
     assert ladder.ladder((job, None) for job in jobs.values()) == []
-
-
-@pytest.mark.parametrize(
-    ("found", "words"),
-    [
-        ({}, "10,000 of 10,000 samples byte-identical to TFLite Micro"),
-        (
-            {"identical_samples": 9_990, "max_difference": 2},
-            "9,990 of 10,000 samples byte-identical to TFLite Micro, difference at most 2",
-        ),
-        ({"identical_samples": None, "max_difference": None}, "not compared: no package"),
-    ],
-)
-def test_what_was_proved_in_words(jobs: dict[str, Job], found: dict[str, Any], words: str) -> None:
-    made = record(jobs["verify"], {**VERIFY, **found}, unavailable={"identical_samples": "no package"})
-    assert proof.identity(made) == words
-
-
-def test_what_holds_for_every_input_is_counted() -> None:
-    assert proof.for_every_input(VERIFY) == "65,536 input pairs"
-    assert proof.for_every_input({"checks": []}) == "nothing"
