@@ -21,9 +21,11 @@ os.environ.pop("UNROLL_CACHE", None)  # a store of the user's would bring back w
 LONG_FIXTURES = (
     "test_doitw",
     "pipeline/npu/stream/",
+    "pipeline/npu/test_targets",
     "pipeline/grid/test_answer",
     "pipeline/report/",
     "pipeline/test_answers",
+    "pipeline/test_mlia",
 )
 TINY = ("dataset", "weights", "unrolled", "quantized", "accuracy", "vela", "verify")
 
