@@ -27,6 +27,7 @@ LONG_FIXTURES = (
     "pipeline/test_answers",
     "pipeline/test_mlia",
 )
+Once = Callable[[str, Callable[[Path], object]], Path]
 TINY = ("dataset", "weights", "unrolled", "quantized", "accuracy", "vela", "verify")
 
 
@@ -186,16 +187,27 @@ def project(tmp_path: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """Build ``tiny`` once for all workers; return the project's folder, which nobody may change."""
+def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
+    """Return what makes a folder by its name, once for all workers; nobody may change what is in it."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "template"
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "built").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            _lay_out(folder).doit("build:tiny")
-            (folder / "built").touch()
-    return folder
+    shared = base if worker_id == "master" else base.parent
+
+    def make_once(name: str, make: Callable[[Path], object]) -> Path:
+        folder = shared / name
+        with FileLock(f"{folder}.lock"):
+            if not (shared / f"{name}.made").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                make(folder)
+                (shared / f"{name}.made").touch()
+        return folder
+
+    return make_once
+
+
+@pytest.fixture(scope="session")
+def template(once: Once) -> Path:
+    """Build ``tiny``; return the project's folder, which nobody may change."""
+    return once("template", lambda folder: _lay_out(folder).doit("build:tiny"))
 
 
 @pytest.fixture

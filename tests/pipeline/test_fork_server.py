@@ -98,7 +98,7 @@ def test_it_can_be_waited_for_a_while_and_then_killed(stand_in: str, tmp_path: P
 
 def test_it_can_be_killed_from_the_moment_its_pid_is_known(stand_in: str, tmp_path: Path) -> None:
     with ForkServer(stand_in) as server:
-        for _ in range(100):
+        for _ in range(30):
             child = server.start(["time.sleep(60)"], tmp_path / "log")
             os.killpg(child.pid, signal.SIGKILL)
             assert child.wait() == -signal.SIGKILL

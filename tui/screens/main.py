@@ -117,8 +117,9 @@ class MainScreen(Screen[None]):
     def _show_details(self) -> None:
         view, pane = self.view(), self.query_one(TabbedContent).active_pane
         why = _why(view)
-        self.query_one("#why", Static).update(why)
-        self.set_class(not why, "-no-why")
+        reason = self.query_one("#why", Static)
+        reason.update(why)
+        reason.set_class(not why, "-none")  # of itself: a class of the screen would have all widgets styled anew
         if view is not None and pane is not None:
             panel = pane.children[0]
             if isinstance(panel, Panel | LayerPanel | LogPanel):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Once
+
 MODELS = """
 import sys
 
@@ -52,16 +54,19 @@ for name, model in models.items():
 """
 
 
-@pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with quantized models, one with a float sine in the middle, and one that is only a sine."""
-    folder = tmp_path_factory.mktemp("models")
+def convert(folder: Path) -> None:
+    folder.mkdir()
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
     done = subprocess.run(
         [sys.executable, "-c", MODELS, str(folder)], env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    return folder
+
+
+@pytest.fixture(scope="session")
+def models(once: Once) -> Path:
+    """Return a folder with quantized models, one with a float sine in the middle, and one that is only a sine."""
+    return once("models", convert)
 
 
 @pytest.fixture(scope="session")

@@ -96,6 +96,7 @@ def test_the_guides_graph_holds_the_trained_values_too(chain: Chain, cell: str) 
     assert np.unique(matrix).size == 4
 
 
+@pytest.mark.slow
 def test_pruning_alone_leaves_the_rest_as_the_quantizer_finds_it(chain: Chain) -> None:
     made, found = chain("gru", compress={"sparsity": 0.75}, units=16)
 

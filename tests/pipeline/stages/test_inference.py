@@ -60,7 +60,7 @@ def naive_stream(model: Path, x: npt.NDArray[np.float32], *, reset: bool) -> dic
     return {name: np.concatenate([out[name] for out in found]) for name in found[0]}
 
 
-@GRAPHS
+@pytest.mark.parametrize("graph", ["tied", pytest.param("keras", marks=pytest.mark.slow)])
 @CELLS
 def test_int8_outputs_equal_those_of_a_naive_loop_on_one_thread(
     chain: Chain, data: DataSet, cell: str, graph: str

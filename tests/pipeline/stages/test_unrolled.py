@@ -81,6 +81,7 @@ def test_the_outputs_equal_those_of_the_trained_network(
     assert reported < 1e-5
 
 
+@pytest.mark.slow
 @GRAPHS
 def test_a_network_of_several_layers_is_deployed_whole(chain: Chain, data: DataSet, graph: str) -> None:
     made, found = chain("gru", graph=graph, layers=2, dense=[5], reset_after=False, until="unrolled")
