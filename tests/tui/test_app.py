@@ -105,11 +105,11 @@ async def test_an_edit_shows_at_once_what_became_stale(here: Project) -> None:
         await settled(pilot)
         assert set(states(pilot).values()) == {"fresh"}
         here.change("epochs = 2", "epochs = 3")
-        await until(pilot, lambda: "epochs 2 -> 3" in text(pilot), 5)
+        await until(pilot, lambda: "epochs 2 -> 3" in text(pilot))
         here.change("epochs = 3", "epochs = 2")
-        await until(pilot, lambda: set(states(pilot).values()) == {"fresh"}, 5)
+        await until(pilot, lambda: set(states(pilot).values()) == {"fresh"})
         here.change("epochs = 2", "epocs = 2")
-        await until(pilot, lambda: "epocs" in text(pilot), 5)
+        await until(pilot, lambda: "epocs" in text(pilot))
         await pilot.press("r")
         await until(pilot, lambda: "has a mistake" in said(pilot))
 
@@ -141,7 +141,7 @@ async def test_a_run_that_was_killed_is_not_shown_as_running(here: Project) -> N
         await until(pilot, lambda: states(pilot).get("weights") == "running")
         doit.kill()
         doit.communicate()
-        await until(pilot, lambda: states(pilot)["weights"] == "stale", 15)
+        await until(pilot, lambda: states(pilot)["weights"] == "stale")
 
 
 async def _begin_to_quit_while_training(app: Dashboard, pilot: Pilot[None]) -> None:
@@ -250,11 +250,11 @@ async def test_damaged_results_are_shown_as_such(here: Project) -> None:
         whole = json.loads(record.read_text())
         await pilot.press("j", "j")
         record.write_text(record.read_text()[:100])
-        await until(pilot, lambda: "stage.json is truncated" in text(pilot), 5)
+        await until(pilot, lambda: "stage.json is truncated" in text(pilot))
         record.write_text(json.dumps({**whole, "schema": 0}))
-        await until(pilot, lambda: "has schema 0" in text(pilot), 5)
+        await until(pilot, lambda: "has schema 0" in text(pilot))
         record.unlink()
-        await until(pilot, lambda: "stage.json is missing" in text(pilot), 5)
+        await until(pilot, lambda: "stage.json is missing" in text(pilot))
 
 
 async def test_the_palette_goes_to_a_stage_by_name(recorded: Recorded, dashboard: Dashboard) -> None:
