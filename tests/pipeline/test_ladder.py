@@ -7,7 +7,8 @@ import pytest
 from pipeline import ladder
 from pipeline.graph import Job
 from pipeline.ladder import Rung
-from pipeline.record import SCHEMA, Record
+from pipeline.record import Record
+from tests.pipeline.records import a_record
 
 ACCURACY = {"test_samples": 10_000, "float_accuracy": 0.98, "int8_accuracy": 0.97, "micro_accuracy": 0.975}
 VERIFY = {
@@ -24,21 +25,8 @@ VERIFY = {
 
 def record(job: Job, metrics: dict[str, Any], **facts: Any) -> Record:
     basis = "emulated" if job.stage.name == "verify" else "measured"
-    return Record(
-        schema=SCHEMA,
-        stage=job.stage.name,
-        experiment="tiny",
-        target=job.target,
-        key="",
-        inputs={},
-        outputs={},
-        metrics=metrics,
-        basis=dict.fromkeys(metrics, basis),
-        seconds=1.0,
-        seconds_importing=0.5,
-        peak_memory_bytes=1,
-        finished=0.0,
-        **facts,
+    return a_record(
+        stage=job.stage.name, target=job.target, metrics=metrics, basis=dict.fromkeys(metrics, basis), **facts
     )
 
 

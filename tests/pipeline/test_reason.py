@@ -13,7 +13,7 @@ from pipeline.matrix import Matrix, Row
 from pipeline.npu.points import Point
 from pipeline.npu.vela_report import BOUNDS
 from pipeline.reason import Claim
-from pipeline.record import SCHEMA, Record
+from tests.pipeline.records import a_record
 
 U55 = Point(accelerator="ethos-u55-128", system_config="Ethos_U55_High_End_Embedded", memory_mode="Shared_Sram")
 CELL = "gru/gru_cell_{}/MatMul_1"
@@ -61,16 +61,11 @@ def row(tmp_path: Path) -> Any:
             "cpu_operators_by_name": list(on_cpu),
             **metrics,
         }
-        return Row(point=point, link=link, target=None, record=_record(found), failure=None)
+        return Row(
+            point=point, link=link, target=None, record=a_record(stage="vela", target="b", metrics=found), failure=None
+        )
 
     return make
-
-
-def _record(metrics: dict[str, Any]) -> Record:
-    return Record(
-        schema=SCHEMA, stage="vela", experiment="a", target="b", key="", inputs={}, outputs={}, metrics=metrics,
-        seconds=1, seconds_importing=0, peak_memory_bytes=0, finished=0,
-    )  # fmt: skip
 
 
 def explain(*rows: Row, variants: tuple[Row, ...] = ()) -> dict[str, list[Claim]]:

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from pipeline.fingerprint import file_hashes
-from pipeline.record import RECORD, SCHEMA, SETTLED_NS, BrokenRecordError, Record, damage, read_record
+from pipeline.record import RECORD, SETTLED_NS, BrokenRecordError, Record, damage, read_record
+from tests.pipeline.records import a_record
 
 
 @pytest.fixture
@@ -15,22 +16,9 @@ def written(tmp_path: Path) -> Record:
     """Return the record of a result in ``tmp_path``, which has one artefact."""
     artefact = tmp_path / "artefact"
     artefact.write_text("content")
-    record = Record(
-        schema=SCHEMA,
-        stage="weights",
-        experiment="tiny",
-        target=None,
-        key="key",
-        inputs={},
-        outputs={"artefact": {"sha256": file_hashes().sha256(artefact), "bytes": 7}},
-        metrics={},
-        seconds=1.0,
-        seconds_importing=0.5,
-        peak_memory_bytes=1,
-        finished=0.0,
-    )
-    (tmp_path / RECORD).write_bytes(msgspec.json.encode(record))
-    return record
+    made = a_record(outputs={"artefact": {"sha256": file_hashes().sha256(artefact), "bytes": 7}})
+    (tmp_path / RECORD).write_bytes(msgspec.json.encode(made))
+    return made
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path, written: Record) -> None:

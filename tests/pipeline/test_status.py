@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from pipeline import status, store
 from pipeline.graph import Job
-from pipeline.record import SCHEMA, Record
+from pipeline.record import SCHEMA
 from pipeline.status import Assessor, State
+from tests.pipeline.records import a_record
 
 
 def _make(job: Job, state: State, content: str, **facts: Any) -> None:
@@ -20,21 +21,15 @@ def _make(job: Job, state: State, content: str, **facts: Any) -> None:
         result = scratch / "result"
         result.mkdir()
         (result / "artefact").write_text(content)
-        record = Record(
-            schema=SCHEMA,
+        outcome = a_record(
             stage=job.stage.name,
             experiment=job.experiment,
             target=job.target,
             key=state.key,
             inputs=state.inputs,
             outputs=store.describe_outputs(result),
-            metrics={},
-            seconds=1.0,
-            seconds_importing=0.5,
-            peak_memory_bytes=1,
-            finished=0.0,
         )
-        store.publish(result, replace(record, **facts), job.link)
+        store.publish(result, replace(outcome, **facts), job.link)
 
 
 def _build_all(jobs: dict[str, Job]) -> None:

@@ -2,30 +2,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from pipeline import store
 from pipeline.folders import STORE
 from pipeline.graph import Job
-from pipeline.record import RECORD, SCHEMA, Record, damage, read_record
-
-
-def _record(key: str, outputs: dict[str, dict[str, Any]], **facts: Any) -> Record:
-    record = Record(
-        schema=SCHEMA,
-        stage="weights",
-        experiment="tiny",
-        target=None,
-        key=key,
-        inputs={},
-        outputs=outputs,
-        metrics={},
-        seconds=1.0,
-        seconds_importing=0.5,
-        peak_memory_bytes=1,
-        finished=0.0,
-    )
-    return replace(record, **facts)
+from pipeline.record import RECORD, Record, damage, read_record
+from tests.pipeline.records import a_record
 
 
 def _publish(job: Job, key: str, content: str, **facts: Any) -> Record:
@@ -33,9 +15,9 @@ def _publish(job: Job, key: str, content: str, **facts: Any) -> Record:
         result = scratch / "result"
         result.mkdir()
         (result / "artefact").write_text(content)
-        record = _record(key, store.describe_outputs(result), **facts)
-        store.publish(result, record, job.link)
-    return record
+        made = a_record(key=key, outputs=store.describe_outputs(result), **facts)
+        store.publish(result, made, job.link)
+    return made
 
 
 def test_a_published_result_shows_under_its_link(jobs: dict[str, Job]) -> None:

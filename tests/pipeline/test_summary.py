@@ -5,7 +5,8 @@ import msgspec
 
 from pipeline import summary
 from pipeline.graph import Job
-from pipeline.record import SCHEMA, Record
+from pipeline.record import Record
+from tests.pipeline.records import a_record
 
 ACCURACY = {"test_samples": 10_000, "float_accuracy": 0.9819, "int8_accuracy": 0.9825, "changed_predictions": 10}
 VELA = {
@@ -52,20 +53,13 @@ def _records(
     **facts: Any,
 ) -> list[Record]:
     return [
-        Record(
-            schema=SCHEMA,
+        a_record(
             stage=stage,
-            experiment="tiny",
             target=job.target,
-            key="",
-            inputs={},
-            outputs={},
             metrics=metrics[stage],
             warnings=(warnings or {}).get(stage, []),
             seconds=2.5,
             seconds_importing=1.25,
-            peak_memory_bytes=1,
-            finished=0.0,
             **facts,
         )
         for stage, job in jobs.items()
