@@ -1,0 +1,1 @@
+"""The kinds of layers: a module each, found by its place in this folder."""
