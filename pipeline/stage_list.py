@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from pipeline.sources import sources
+
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of result. Its function is ``make`` of ``module``."""
@@ -16,8 +18,6 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """Sections of the experiment it reads; nothing else in the file can make it stale."""
     tools: tuple[str, ...]
     """Distributions whose versions matter to the result."""
-    sources: tuple[str, ...]
-    """Files of ours that it runs, relative to ``pipeline/``; a test compares them with what it imports."""
     per_target: bool = False
     """Made once for each target, and not once for the experiment."""
     on_crash: str = ""
@@ -30,14 +30,13 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
         """Return the module of ``pipeline.stages`` that makes it."""
         return self.made_by or self.name
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return the files of ours that it runs, relative to ``pipeline/``."""
+        return sources(f"pipeline.stages.{self.module}")
+
 
 _KERAS = ("tensorflow", "keras", "numpy")
-_SHARED = ("errors.py", "stages/__init__.py", "stages/contract.py")
-_ARRAYS = ("data/__init__.py", "data/arrays.py")
-_INFERENCE = ("stages/inference.py", *_ARRAYS)
-_COMPRESSION = ("compression/__init__.py", "compression/codes.py")
-_DEPLOYMENT = ("deployment/__init__.py", "deployment/names.py")
-
 STAGES: Mapping[str, Stage] = {
     stage.name: stage
     for stage in (
@@ -47,18 +46,6 @@ STAGES: Mapping[str, Stage] = {
             needs=(),
             sections=("dataset",),
             tools=("numpy", "scikit-learn", "scipy"),
-            sources=(
-                *_SHARED,
-                "stages/dataset.py",
-                "data/__init__.py",
-                "data/arrays.py",
-                "data/digits.py",
-                "data/mnist.py",
-                "data/mirrors.py",
-                "data/npz.py",
-                "data/places.py",
-                "folders.py",
-            ),
         ),
         Stage(
             name="weights",
@@ -66,7 +53,6 @@ STAGES: Mapping[str, Stage] = {
             needs=("dataset",),
             sections=("model", "training"),
             tools=_KERAS,
-            sources=(*_SHARED, "stages/weights.py", "stages/network.py", "stages/training.py", "steps.py", *_ARRAYS),
         ),
         Stage(
             name="compressed",
@@ -74,34 +60,13 @@ STAGES: Mapping[str, Stage] = {
             needs=("dataset", "weights"),
             sections=("training", "compress"),
             tools=_KERAS,
-            sources=(
-                *_SHARED,
-                "stages/compressed.py",
-                "stages/network.py",
-                "stages/training.py",
-                *_ARRAYS,
-                *_COMPRESSION,
-                "compression/kernels.py",
-            ),
         ),
         Stage(
             name="unrolled",
             summary="write every time step out with batch size 1, and prove that it computes the same",
             needs=("dataset", "weights"),
-            sections=("model", "deployment"),
+            sections=("deployment",),
             tools=(*_KERAS, "ai-edge-litert", "flatbuffers"),
-            sources=(
-                *_SHARED,
-                "stages/unrolled.py",
-                "stages/network.py",
-                "steps.py",
-                *_INFERENCE,
-                *_DEPLOYMENT,
-                "deployment/cells.py",
-                "deployment/graph.py",
-                "deployment/weights.py",
-                "deployment/writer.py",
-            ),
         ),
         Stage(
             name="quantized",
@@ -109,21 +74,6 @@ STAGES: Mapping[str, Stage] = {
             needs=("dataset", "unrolled"),
             sections=("deployment", "quantization"),
             tools=(*_KERAS, "ai-edge-litert", "flatbuffers", "litert-quantizer"),
-            sources=(
-                *_SHARED,
-                "stages/quantized.py",
-                "stages/guide.py",
-                "stages/network.py",
-                *_INFERENCE,
-                *_COMPRESSION,
-                "compression/matrices.py",
-                *_DEPLOYMENT,
-                "deployment/ranges.py",
-                "deployment/rung.py",
-                "deployment/rungs.py",
-                "deployment/tied.py",
-                "deployment/writer.py",
-            ),
             on_crash=(
                 "TFLiteConverter is known to crash while it calibrates a recurrent layer that is not unrolled"
                 " (tensorflow issue 75140): build the deployment graph with batch size 1 and unroll=True,"
@@ -136,7 +86,6 @@ STAGES: Mapping[str, Stage] = {
             needs=("dataset", "unrolled", "quantized"),
             sections=(),
             tools=("ai-edge-litert", "tflite-micro", "numpy"),
-            sources=(*_SHARED, "stages/accuracy.py", "stages/micro.py", "stages/streaming.py", *_INFERENCE),
         ),
         Stage(
             name="vela",
@@ -145,21 +94,6 @@ STAGES: Mapping[str, Stage] = {
             needs=("quantized",),
             sections=("vela",),
             tools=("ethos-u-vela",),
-            sources=(
-                *_SHARED,
-                "stages/vela.py",
-                *_COMPRESSION,
-                "compression/matrices.py",
-                "npu/__init__.py",
-                "npu/clustering.py",
-                "npu/compiled_file.py",
-                "npu/compiler.py",
-                "npu/constants.py",
-                "npu/targets.py",
-                "npu/vela_ini.py",
-                "npu/vela_process.py",
-                "npu/vela_report.py",
-            ),
         ),
         Stage(
             name="verify",
@@ -168,57 +102,6 @@ STAGES: Mapping[str, Stage] = {
             needs=("dataset", "quantized", "accuracy", "vela"),
             sections=("vela", "verify"),
             tools=("ai-edge-litert", "ethos-u-vela", "numpy", "flatbuffers"),
-            sources=(
-                *_SHARED,
-                "stages/verify.py",
-                "stages/differing.py",
-                "stages/micro.py",
-                "stages/emulated.py",
-                *_INFERENCE,
-                *_COMPRESSION,
-                "compression/matrices.py",
-                "npu/__init__.py",
-                "npu/clustering.py",
-                "npu/compiler.py",
-                "npu/vela_process.py",
-                "npu/stream/__init__.py",
-                "npu/stream/arithmetic.py",
-                "npu/stream/checks.py",
-                "npu/stream/commands.py",
-                "npu/stream/container.py",
-                "npu/stream/dataflow.py",
-                "npu/stream/debug_database.py",
-                "npu/stream/elements.py",
-                "npu/stream/equivalence.py",
-                "npu/stream/errors.py",
-                "npu/stream/fast_weights.py",
-                "npu/stream/feature_maps.py",
-                "npu/stream/formulas.py",
-                "npu/stream/gemmlowp.py",
-                "npu/stream/hazards.py",
-                "npu/stream/kernels.py",
-                "npu/stream/lookup.py",
-                "npu/stream/machine.py",
-                "npu/stream/matches.py",
-                "npu/stream/memory.py",
-                "npu/stream/multipliers.py",
-                "npu/stream/operands.py",
-                "npu/stream/operations.py",
-                "npu/stream/planning.py",
-                "npu/stream/reach.py",
-                "npu/stream/registers.py",
-                "npu/stream/registers_u85.py",
-                "npu/stream/source.py",
-                "npu/stream/static_checks.py",
-                "npu/stream/traces.py",
-                "npu/stream/u55.py",
-                "npu/stream/u85.py",
-                "npu/stream/views.py",
-                "npu/stream/weight_format.py",
-                "npu/stream/weight_order.py",
-                "npu/stream/weights.py",
-                "npu/stream/whole_tables.py",
-            ),
         ),
     )
 }
@@ -231,7 +114,6 @@ IMPORTED: Mapping[str, Stage] = {
         needs=(),
         sections=("model",),
         tools=("ai-edge-litert", "flatbuffers"),
-        sources=(*_SHARED, "stages/imported.py"),
         made_by="imported",
     ),
     "vela": STAGES["vela"],

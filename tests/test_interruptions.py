@@ -196,10 +196,10 @@ def test_a_changed_source_is_a_reason_in_words(built: Project) -> None:
 def test_a_converter_that_crashes_is_one_sentence_with_the_remedy(built: Project) -> None:
     """The real crash: TFLiteConverter, asked to quantize a GRU that is not unrolled."""
     built.change("[quantization]", '[deployment]\ngraph = "keras"\n\n[quantization]')
-    network = built.folder / "pipeline/stages/network.py"
+    network = built.folder / "pipeline/training/keras_network.py"
     text = network.read_text(encoding="utf-8")
-    assert text.count("unroll=True, state=state") == 1
-    network.write_text(text.replace("unroll=True, state=state", "state=state"), encoding="utf-8")
+    assert text.count("_layer(layer, unroll=True)") == 1
+    network.write_text(text.replace("_layer(layer, unroll=True)", "_layer(layer)"), encoding="utf-8")
     unrolled = built.folder / "pipeline/stages/unrolled.py"
     text = unrolled.read_text(encoding="utf-8")
     assert text.count("if not difference <= TOLERANCE:") == 1

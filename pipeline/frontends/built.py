@@ -37,7 +37,7 @@ def build(model: Mapping[str, Any], rows: int, features: int, classes: int) -> N
         StepsError: ``rows_per_step`` does not divide the rows.
 
     """
-    layers: list[Layer] = []
+    layers = list[Layer]()
     value, width = INPUT, features
     per_step = model.get("rows_per_step", 1)
     steps = parts("model.rows_per_step", per_step, rows, "rows of the data set")

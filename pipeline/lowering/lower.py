@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from pipeline.lowering.roles import Graph, GraphPort
 from pipeline.lowering.writer import LoweringError, Writer
 from pipeline.network.graph import Network, Port
 from pipeline.network.layer import Layer, StateTensors
 from pipeline.network.operations import Operations, Role, Tensor
 from pipeline.network.signals import Signal
 from pipeline.network.values import Value
+from pipeline.tflite.roles import Graph, GraphPort
 
 
 def lower(network: Network, steps: int, *, state: bool) -> tuple[bytes, Graph]:

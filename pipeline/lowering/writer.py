@@ -13,9 +13,9 @@ import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.errors import UnrollError
-from pipeline.lowering.roles import TensorRole
 from pipeline.network.operations import Role, Span, Tensor
 from pipeline.network.values import Array
+from pipeline.tflite.roles import TensorRole
 
 Constant = npt.NDArray[np.float32] | npt.NDArray[np.int32]
 
@@ -159,7 +159,7 @@ class Writer:
         builder.Finish(model.Pack(builder), IDENTIFIER)
         return bytes(builder.Output())
 
-    def _operation(
+    def _operation(  # noqa: PLR0913 - what an operation of the format is made of
         self,
         operation: str,
         role: Role,

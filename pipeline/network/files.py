@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
+from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
@@ -44,11 +45,14 @@ def load(folder: Path) -> Network:
     """
     try:
         document = json.loads((folder / DESCRIPTION).read_bytes())
-        with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
+        if document["schema"] != SCHEMA:
+            problem = f"schema {document['schema']}, this version reads {SCHEMA}"
+            raise ValueError(problem)  # noqa: TRY301 - told as every other damage
+        with (folder / ARRAYS).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             layers = tuple(_layer(described, arrays) for described in document["layers"])
         inputs = msgspec.convert(document["inputs"], tuple[Value, ...])
         network = Network(inputs, layers, msgspec.convert(document["outputs"], tuple[str, ...]))
-    except (OSError, ValueError, KeyError, TypeError, EOFError, msgspec.ValidationError) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
         raise NetworkError([f"{folder / DESCRIPTION} and {ARRAYS} can't be read ({error}): build them anew"]) from None
     network.check()
     return network
@@ -57,9 +61,10 @@ def load(folder: Path) -> Network:
 def _layer(described: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Layer:
     kind = kinds()[described["kind"]]
     types = get_type_hints(kind)
-    attributes = {
+    attributes: dict[str, Any] = {
         name: msgspec.convert(value, types[name])
         for name, value in described.items()
         if name not in ("kind", "arrays") and value is not None
     }
-    return kind(**attributes, **{name: arrays[f"{described['name']}/{name}"] for name in described["arrays"]})
+    attributes |= {name: arrays[f"{described['name']}/{name}"] for name in described["arrays"]}
+    return kind(**attributes)

@@ -10,6 +10,7 @@ from pipeline.network.errors import LayerError, NetworkError
 from pipeline.network.layer import Layer, States
 from pipeline.network.values import Array, Value
 
+
 class Port(NamedTuple):
     """Where the state of a layer goes in before the first step, and comes out after the last."""
 

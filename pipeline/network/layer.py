@@ -24,7 +24,7 @@ GivenState = Callable[[], StateTensors | None]
 
 @dataclass(frozen=True)
 class KerasLayer:
-    """A layer in Keras' words: what ``keras.layers.deserialize`` takes, and its weights in Keras' order."""
+    """A layer in Keras' words: its class, its config, and its weights in Keras' order."""
 
     class_name: str
     config: Mapping[str, Any]
@@ -68,9 +68,7 @@ class Layer(abc.ABC):
         """
 
     @abc.abstractmethod
-    def lower(
-        self, operations: Operations, inputs: Sequence[Signal], given: GivenState
-    ) -> tuple[Signal, StateTensors]:
+    def lower(self, operations: Operations, inputs: Sequence[Signal], given: GivenState) -> tuple[Signal, StateTensors]:
         """Write it as plain operations, every time step written out.
 
         Args:
@@ -102,6 +100,28 @@ class Layer(abc.ABC):
     def result(self, role: str) -> Role:
         """Return the role of the tensor that holds its output, which goes by the value's own name."""
         return Role(self.name, role, shared=self.output)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stateless(Layer):
+    """A layer that carries nothing from step to step."""
+
+    @abc.abstractmethod
+    def compute(self, *inputs: Array) -> Array:
+        """Compute the formula in NumPy."""
+
+    @abc.abstractmethod
+    def write(self, operations: Operations, *inputs: Signal) -> Signal:
+        """Write it as plain operations."""
+
+    def run(self, inputs: Sequence[Array], state: States) -> tuple[Array, States]:
+        """Compute the formula, and leave what there is of a state."""
+        return self.compute(*inputs), state
+
+    def lower(self, operations: Operations, inputs: Sequence[Signal], given: GivenState) -> tuple[Signal, StateTensors]:
+        """Write it; nobody asks for the state."""
+        del given
+        return self.write(operations, *inputs), {}
 
 
 _KINDS: dict[str, type[Layer]] = {}

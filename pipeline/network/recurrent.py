@@ -71,9 +71,7 @@ class Recurrent(Layer):
     def computed(self, product: Array, state: States) -> States:
         """Compute one time step in NumPy, as its formula is written; product is ``x W + b``, (batch, G * H)."""
 
-    def lower(
-        self, operations: Operations, inputs: Sequence[Signal], given: GivenState
-    ) -> tuple[Signal, StateTensors]:
+    def lower(self, operations: Operations, inputs: Sequence[Signal], given: GivenState) -> tuple[Signal, StateTensors]:
         """Write one product of the input, and then step after step."""
         rows = inputs[0].rows(operations)
         product = operations.fully_connected(
@@ -88,9 +86,7 @@ class Recurrent(Layer):
         return Signal.made_in_steps(self.role("hidden"), shown), state or {}
 
     @abc.abstractmethod
-    def written(
-        self, operations: Operations, step: int, product: Tensor, state: StateTensors | None
-    ) -> StateTensors:
+    def written(self, operations: Operations, step: int, product: Tensor, state: StateTensors | None) -> StateTensors:
         """Write time step ``step``, counted from 1; ``product`` is of all steps."""
 
     def part(self, operations: Operations, role: str, step: int, x: Tensor, gates: tuple[int, int]) -> Tensor:

@@ -1,23 +1,13 @@
-"""What each operator of an unrolled network is for: its role and its time step, read off its name.
+"""What each operator of a compile is for: its layer, role and time step, as ``graph.json`` has them."""
 
-Our own deployment graph says both (``pipeline.deployment.names``). Keras names the cell of each
-step by a growing number (``gru_1/gru_cell_3/MatMul_1``), and numbers its matrix products: first
-those of the input, one or one per gate, then those of the hidden state. At the first step the
-hidden state is zero, and the converter drops its product.
-"""
-
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from pipeline.deployment import names
-
-_CELL = re.compile(r"(?P<layer>\w+/)?(?:gru|lstm|simple_rnn)_cell(?:_(?P<number>\d+))?/(?P<operation>\w+)")
-_PRODUCT = re.compile(r"MatMul(?:_(\d+))?$")
+from pipeline.tflite.roles import Graph, TensorRole
 
 
 class Role(NamedTuple):
-    """The place of an operator in the network."""
+    """The place of an operator in the network, in words."""
 
     name: str
     """``recurrent product``, ``gates``, ...; an operator without a role goes by its own name."""
@@ -25,60 +15,43 @@ class Role(NamedTuple):
     """Time step, counted from 1; None outside the recurrent layers."""
 
 
+def placed(layers: Iterable[Mapping[str, Any]], graph: Graph | None) -> list[dict[str, Any]]:
+    """Add ``layer``, ``role`` and ``step`` to rows of Vela's report, which name the tensor that an operator makes.
+
+    Vela has operators of its own, such as those of a softmax: these have no place in the network.
+    """
+    tensors: dict[str, list[TensorRole]] = {}
+    for tensor in graph.tensors if graph else ():
+        tensors.setdefault(tensor.tensor, []).append(tensor)
+    rows = []
+    for layer in layers:
+        place = _place(layer, tensors.get(layer["name"], []))
+        known = {"layer": place.layer, "role": place.role, "step": place.step} if place else {}
+        rows.append({**layer, **(known or dict.fromkeys(("layer", "role", "step")))})
+    return rows
+
+
+def _place(layer: Mapping[str, Any], tensors: list[TensorRole]) -> TensorRole | None:
+    """Return the tensor that an operator makes: of several by one name, the one made by such an operation."""
+    same = [tensor for tensor in tensors if _plain(tensor.operation or "") == _plain(str(layer["operator"]))]
+    return next(iter(same or tensors), None)
+
+
+def _plain(operation: str) -> str:
+    """Write TensorFlow Lite's word and Vela's for an operation alike."""
+    plain = operation.replace("_", "").lower()
+    return {"logistic": "sigmoid"}.get(plain, plain)
+
+
 def roles(layers: Iterable[Mapping[str, Any]]) -> list[Role]:
-    """Return the role of each row of ``layers.json``, in the same order."""
-    layers = list(layers)
-    cells = [_CELL.search(layer["name"]) for layer in layers]
-    if not any(cells):
-        return _tied(layers)
-    steps = _steps([cell for cell in cells if cell])
-    products = [match for cell in cells if cell and (match := _PRODUCT.match(cell["operation"]))]
-    of_input = max(1, (max((_number(match[1]) for match in products), default=0) + 1) // 2)
-    return [
-        Role(_in_cell(layer, cell, of_input), steps[cell["layer"], _number(cell["number"])])
-        if cell
-        else Role(_outside(layer), None)
-        for layer, cell in zip(layers, cells, strict=True)
-    ]
+    """Return the role of each row of ``layers.json``; of several recurrent layers, it says which."""
+    rows = list(layers)
+    several = len({row["layer"] for row in rows if row.get("step") is not None}) > 1
+    return [_in_words(row, several=several) for row in rows]
 
 
-def _tied(layers: Iterable[Mapping[str, Any]]) -> list[Role]:
-    """Read the names of our own graph; of several recurrent layers, the role says which."""
-    placed = [(layer, names.parse(layer["name"])) for layer in layers]
-    several = len({name.layer for _, name in placed if name and name.layer and name.step}) > 1
-    found = []
-    for layer, name in placed:
-        if name is None or name.layer is None:
-            found.append(Role(_outside(layer), None))
-        else:
-            role = name.role.replace("_", " ")
-            found.append(Role(f"{name.layer} {role}" if several else role, name.step))
-    return found
-
-
-def _steps(cells: Iterable[re.Match[str]]) -> dict[tuple[str | None, int], int]:
-    """Count the cells of each layer from 1."""
-    found: dict[tuple[str | None, int], int] = {}
-    for layer in {cell["layer"] for cell in cells}:
-        numbers = sorted({_number(cell["number"]) for cell in cells if cell["layer"] == layer})
-        found |= {(layer, number): step for step, number in enumerate(numbers, 1)}
-    return found
-
-
-def _number(text: str | None) -> int:
-    return int(text or 0)
-
-
-def _in_cell(layer: Mapping[str, Any], cell: re.Match[str], of_input: int) -> str:
-    if layer["operator"] == "FullyConnected":
-        product = _PRODUCT.match(cell["operation"])
-        return "recurrent product" if product and _number(product[1]) >= of_input else "input product"
-    if cell["operation"].startswith("Sigmoid"):
-        return "gates (sigmoid)"
-    if cell["operation"].startswith("Tanh"):
-        return "tanh"
-    return "state update" if layer["operator"] in {"Add", "Sub", "Mul"} else str(layer["operator"]).lower()
-
-
-def _outside(layer: Mapping[str, Any]) -> str:
-    return "output layer" if layer["operator"] == "FullyConnected" else str(layer["operator"]).lower()
+def _in_words(row: Mapping[str, Any], *, several: bool) -> Role:
+    if not row.get("role"):
+        return Role(str(row["operator"]).lower(), None)
+    role = str(row["role"]).replace("_", " ")
+    return Role(f"{row['layer']} {role}" if several and row["layer"] else role, row["step"])

@@ -12,9 +12,10 @@ from pipeline.compression import codes
 from pipeline.compression.kernels import Constrained, Free, Substituted
 from pipeline.data import arrays
 from pipeline.errors import UnrollError
-from pipeline.stages import network
+from pipeline.network import files
 from pipeline.stages.contract import Found, Work
-from pipeline.stages.training import STEPS_PER_EXECUTION, Progress, learning_rate
+from pipeline.training import keras_network
+from pipeline.training.schedule import STEPS_PER_EXECUTION, Progress, learning_rate
 
 PRUNED_BY = 0.4
 """Share of the training by which as many weights are 0 as was asked for."""
@@ -43,8 +44,10 @@ def make(work: Work) -> Found:
     compress, training = work.config["compress"], work.config["training"]
     keras.utils.set_random_seed(training["seed"])
     tf.config.experimental.enable_op_determinism()
-    trained = network.load(work.inputs["weights"])
-    data = arrays.load(work.inputs["dataset"]).folded(int(trained.input_shape[-1]))
+    network = files.load(work.inputs["weights"])
+    trained = keras_network.build(network)
+    keras_network.set_weights(trained, network)
+    data = arrays.load(work.inputs["dataset"])
     chosen = dict(matrices(trained, compress["matrices"]))
     for name, place in chosen.items():
         _check_size(name, trained.weights[place].shape, compress)
@@ -53,13 +56,15 @@ def make(work: Work) -> Found:
     found = {name: codes.quantized(trained.weights[place].numpy()) for name, place in chosen.items()}
     for place in chosen.values():
         trained.weights[place].assign(codes.on_grid(trained.weights[place].numpy()))
-    network.save(trained, work.into)
+    compressed = keras_network.with_weights(network, trained)
+    keras_network.prove(compressed, trained, data.x_test)
+    files.save(compressed, work.into)
     arrays.save(work.into / codes.FILE, found)
     metrics = {
         **history,
         "float_accuracy_before": before,
         "float_accuracy": _accuracy(trained, data),
-        "weights_bytes": (work.into / network.WEIGHTS).stat().st_size,
+        "weights_bytes": (work.into / files.ARRAYS).stat().st_size,
     }
     return Found(
         metrics={**metrics, "matrices": {name: _described(matrix) for name, matrix in found.items()}},

@@ -9,6 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.errors import UnrollError
 from pipeline.stages.contract import Found, Work
+from pipeline.tflite import keras_names, roles
 
 MODEL = "quantized.tflite"
 IDENTIFIER = b"TFL3"
@@ -57,6 +58,7 @@ def make(work: Work) -> Found:
     _refuse_bad_scales(model, path)
     activations = _activations(model, path)
     (work.into / MODEL).write_bytes(content)
+    roles.save({MODEL: keras_names.described(content)}, work.into)
     graph = model.subgraphs[0]
     accuracies = ("float_accuracy", f"{activations}_accuracy")
     return Found(

@@ -16,6 +16,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from pipeline.data import arrays
 from pipeline.data.arrays import Features
+from pipeline.tflite import roles
+from pipeline.tflite.roles import Graph
 
 REFERENCE = OpResolverType.BUILTIN_REF
 """The kernels that Vela's own tests compare the NPU with. XNNPACK differs from them, and refuses some models."""
@@ -27,7 +29,7 @@ CHUNK = 250
 WHOLE, SINGLE = "whole_sequence.tflite", "single_step.tflite"
 """A graph with state, cut otherwise than was chosen: into one inference, and into one for every step."""
 INPUT, OUTPUT = "input", "output"
-"""What a model's signature calls the sequence and the class probabilities; all else in it is state."""
+"""What a model's signature calls the sequence and the class probabilities."""
 
 Stored = npt.NDArray[Any]
 """Numbers as a model stores them: int8, int16 or float32."""
@@ -78,8 +80,13 @@ class Port:
 class Model:
     """A batch-1 model, loaded and ready to run on one thread."""
 
-    def __init__(self, path: Path, kernels: OpResolverType, *, keep_all: bool = False) -> None:
-        """Load it; with ``keep_all``, every tensor can be read after an inference."""
+    def __init__(
+        self, path: Path, kernels: OpResolverType, graph: Graph | None = None, *, keep_all: bool = False
+    ) -> None:
+        """Load it; with ``keep_all``, every tensor can be read after an inference.
+
+        Which of its inputs are states says ``graph``, or the ``graph.json`` beside the file; without one, none is.
+        """
         with _unwarned() if keep_all else nullcontext():
             self.interpreter = Interpreter(
                 model_path=os.fspath(path),
@@ -93,7 +100,8 @@ class Model:
         self.outputs = {name: _port(found) for name, found in signature.get_output_details().items()}
         if len(self.outputs) == 1:  # TFLiteConverter calls a single output output_0
             self.outputs = dict(zip([OUTPUT], self.outputs.values(), strict=True))
-        self.states = sorted(self.inputs.keys() - {INPUT})
+        graph = graph or roles.of(path)
+        self.states = sorted(graph.states) if graph else []
 
     @property
     def steps(self) -> int:

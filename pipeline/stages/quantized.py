@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from ai_edge_litert import schema_py_generated as schema
 from pipeline.compression import codes
 from pipeline.compression.matrices import changed_channels, matrices
 from pipeline.data import arrays
-from pipeline.deployment import ranges, rungs, tied
-from pipeline.deployment.rung import Rung
 from pipeline.errors import UnrollError
+from pipeline.lowering import way
+from pipeline.quantization import losses, ranges, tied, ties
+from pipeline.quantization.role_loss import RoleLoss
 from pipeline.stages import inference
 from pipeline.stages.contract import Found, Work
-from pipeline.stages.inference import SINGLE, WHOLE
+from pipeline.stages.inference import WHOLE
+from pipeline.tflite import roles
 
 MODEL = "quantized.tflite"
 FLOAT_MODEL = "unrolled.tflite"
@@ -44,19 +47,16 @@ def make(work: Work) -> Found:
 
     """
     samples, warnings = _representative(work)
-    found: dict[str, Any] = {}
-    if work.config["deployment"]["graph"] == "keras":
-        from pipeline.stages import guide  # noqa: PLC0415 - TensorFlow takes seconds to load, which tied graphs save
-
-        (work.into / MODEL).write_bytes(guide.convert(work, samples, FLOAT_MODEL))
-        loaded = load(work.into / MODEL)
-        warnings += guide.differing_scales(loaded)
-    else:
+    of_roles: dict[str, Any] = {}
+    chosen = way.way(work.config["deployment"]["graph"])
+    if chosen.quantize is None:
         table = _quantize_tied(work, samples)
-        loaded = load(work.into / MODEL)
         warnings += _saturated(table)
-        weakest = max(table, key=lambda rung: rung.noise)
-        found = {"roles": len(table), "weakest_role": weakest.tie, "weakest_role_noise": weakest.noise}
+        weakest = max(table, key=lambda loss: loss.noise)
+        of_roles = {"roles": len(table), "weakest_role": weakest.tie, "weakest_role_noise": weakest.noise}
+    else:
+        warnings += _quantize_by(chosen.quantize, work, samples)
+    loaded = load(work.into / MODEL)
     if "compressed" in work.inputs:
         _check_codes(work)
     return Found(
@@ -71,7 +71,7 @@ def make(work: Work) -> Found:
                 name: {"in": _parameters(loaded.inputs[name]), "out": _parameters(loaded.outputs[name])}
                 for name in loaded.states
             },
-            **found,
+            **of_roles,
         },
         basis={"model_bytes": "measured", "weakest_role_noise": "measured"},
         warnings=warnings,
@@ -100,26 +100,38 @@ def _representative(work: Work) -> tuple[arrays.Features, list[str]]:
     return x, []
 
 
-def _quantize_tied(work: Work, samples: arrays.Features) -> list[Rung]:
+def _quantize_by(quantize: way.Quantize, work: Work, samples: arrays.Features) -> list[str]:
+    """Let a way of lowering quantize by itself; return its warnings."""
+    progress = partial(work.progress, what="showing samples")
+    result = quantize(work.inputs["unrolled"], FLOAT_MODEL, samples, progress)
+    (work.into / MODEL).write_bytes(result.model)
+    roles.save({MODEL: result.graph}, work.into)
+    return result.warnings
+
+
+def _quantize_tied(work: Work, samples: arrays.Features) -> list[RoleLoss]:
     """Write every form of the graph, all with the ranges that were seen over whole sequences."""
     settings, folder = work.config["quantization"], work.inputs["unrolled"]
     bits = 16 if settings["activations"] == "int16" else 8
-    seen_in = folder / (WHOLE if (folder / WHOLE).exists() else FLOAT_MODEL)
-    tie_of = tied.ties(seen_in.read_bytes())
-    seen = ranges.collect(tie_of, _runs(work, seen_in, samples), len(samples))
+    graphs = roles.load(folder)
+    seen_in = WHOLE if WHOLE in graphs else FLOAT_MODEL
+    known = ties.ties(graphs[seen_in])
+    seen = ranges.collect(graphs[seen_in].ties, _runs(work, folder / seen_in, samples), len(samples))
     chosen = {
-        tie: ranges.choose(tie, what, settings["ranges"], settings["percentile"], bits) for tie, what in seen.items()
+        tie: ranges.choose(known[tie], what, settings["ranges"], settings["percentile"], bits)
+        for tie, what in seen.items()
     }
     parameters: dict[str, tied.Parameters] = {}
-    for name, written in ((FLOAT_MODEL, MODEL), (WHOLE, WHOLE), (SINGLE, SINGLE)):
-        if not (folder / name).exists():
-            continue
-        model = (folder / name).read_bytes()
-        ties = tie_of if folder / name == seen_in else tied.ties(model)
-        (work.into / written).write_bytes(tied.quantize(model, ties, chosen, bits))
-        load(work.into / written)
-        parameters |= tied.parameters((work.into / written).read_bytes(), ties, parameters)
-    table = [rungs.judge(tie, seen[tie], chosen[tie], parameters[tie], bits) for tie in seen if tie in parameters]
+    written = {}
+    for name, graph in graphs.items():
+        quantized = MODEL if name == FLOAT_MODEL else name
+        content = tied.quantize((folder / name).read_bytes(), graph.ties, chosen, bits)
+        (work.into / quantized).write_bytes(content)
+        load(work.into / quantized)
+        parameters |= tied.parameters(content, graph.ties, parameters)
+        written[quantized] = graph
+    roles.save(written, work.into)
+    table = [losses.judge(tie, seen[tie], chosen[tie], parameters[tie], bits) for tie in seen if tie in parameters]
     (work.into / ROLES).write_text(json.dumps(msgspec.to_builtins(table), indent=1), encoding="utf-8")
     return table
 
@@ -135,13 +147,13 @@ def _runs(work: Work, model: Path, samples: arrays.Features) -> Iterator[Callabl
         yield lambda name: loaded.interpreter.get_tensor(index[name])
 
 
-def _saturated(table: list[Rung]) -> list[str]:
+def _saturated(table: list[RoleLoss]) -> list[str]:
     return [
-        f"{100 * rung.saturated:.1f} % of the values of {rung.tie} lie beyond its range ({rung.low:.3g} to"
-        f' {rung.high:.3g}, seen {rung.seen_low:.3g} to {rung.seen_high:.3g}): try quantization.ranges = "min_max",'
+        f"{100 * loss.saturated:.1f} % of the values of {loss.tie} lie beyond its range ({loss.low:.3g} to"
+        f' {loss.high:.3g}, seen {loss.seen_low:.3g} to {loss.seen_high:.3g}): try quantization.ranges = "min_max",'
         " a higher percentile, or more representative samples"
-        for rung in table
-        if rung.saturated > MOST_SATURATED and not rung.harmless
+        for loss in table
+        if loss.saturated > MOST_SATURATED and not loss.harmless
     ]
 
 

@@ -3,16 +3,18 @@
 import os
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from pipeline.data import arrays
-from pipeline.deployment import graph, weights
 from pipeline.errors import UnrollError
-from pipeline.stages import inference, network
+from pipeline.lowering import way
+from pipeline.network import files
+from pipeline.network.graph import Network
+from pipeline.stages import inference
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.inference import SINGLE, WHOLE
 from pipeline.steps import parts
+from pipeline.tflite import roles
 
 MODEL = "unrolled.tflite"
 PROOF_SAMPLES = 100
@@ -35,22 +37,18 @@ def make(work: Work) -> Found:
 
     """
     x_test, _ = arrays.load_part(work.inputs["dataset"], "test")
-    trained = network.load(_weights(work))
-    deployment, time_steps = work.config["deployment"], int(trained.input_shape[1])
+    network = files.load(_weights(work))
+    deployment, rows = work.config["deployment"], x_test.shape[1]
+    time_steps = _time_steps(network)
     steps = int(deployment["steps_per_inference"] or time_steps)
     inferences = parts("deployment.steps_per_inference", steps, time_steps, "time steps of a sequence")
-    if deployment["graph"] == "keras":
-        unrolled = network.deployed(work.config["model"], steps, *_ends(trained), state=deployment["state"])
-        network.load_weights(unrolled, _weights(work))
-        network.save(unrolled, work.into)
-        with network.converter(unrolled) as converter:
-            (work.into / MODEL).write_bytes(converter.convert())
-    else:
-        others = {WHOLE: time_steps, SINGLE: 1} if deployment["state"] else {}
-        steps_of = {MODEL: steps} | {name: number for name, number in others.items() if number != steps}
-        _tied(work, steps_of, *_ends(trained))
+    chosen = way.way(deployment["graph"])
+    others = {WHOLE: time_steps, SINGLE: 1} if deployment["state"] and chosen.SAME_BYTES_HOWEVER_CUT else {}
+    steps_of = {MODEL: steps} | {name: number for name, number in others.items() if number != steps}
+    rows_of = {name: number * rows // time_steps for name, number in steps_of.items()}
+    roles.save(chosen.write(network, rows_of, work.into, state=deployment["state"]), work.into)
     model = work.into / MODEL
-    difference = largest_difference(trained, model, x_test[:PROOF_SAMPLES])
+    difference = largest_difference(network, model, x_test[:PROOF_SAMPLES])
     if not difference <= TOLERANCE:
         message = (
             f"the deployment graph differs from the trained network by {difference:.3g} (allowed: {TOLERANCE:g})"
@@ -65,7 +63,7 @@ def make(work: Work) -> Found:
             "time_steps": time_steps,
             "steps_per_inference": steps,
             "inferences_per_sequence": inferences,
-            "rows_per_step": x_test.shape[1] // time_steps,
+            "rows_per_step": rows // time_steps,
         },
         basis={"max_difference": "measured", "model_bytes": "measured"},
     )
@@ -76,23 +74,13 @@ def _weights(work: Work) -> Path:
     return work.inputs.get("compressed") or work.inputs["weights"]
 
 
-def _ends(trained: keras.Model) -> tuple[int, int]:
-    """Return the features of a time step, and the classes."""
-    return int(trained.input_shape[-1]), int(trained.output_shape[-1])
+def _time_steps(network: Network) -> int:
+    """Return the time steps that the recurrent layers go along: the fewest of any layer."""
+    return min(value.steps for value in network.values().values() if value.steps is not None)
 
 
-def _tied(work: Work, steps_of: dict[str, int], features: int, classes: int) -> None:
-    """Write our graph for different numbers of steps, from the weights of the network that the experiment asks for."""
-    plain = network.build(work.config["model"], 1, features, classes)
-    network.load_weights(plain, _weights(work))
-    sorted_weights = weights.of_keras({layer.name: layer.get_weights() for layer in plain.layers}, work.config["model"])
-    for name, steps in steps_of.items():
-        written = graph.build(sorted_weights, steps, features, state=work.config["deployment"]["state"])
-        (work.into / name).write_bytes(written)
-
-
-def largest_difference(trained: keras.Model, model: Path, x: arrays.Features) -> float:
+def largest_difference(network: Network, model: Path, x: arrays.Features) -> float:
     """Return the largest difference between two models' class probabilities, as a share of the largest of them."""
-    expected = np.asarray(trained(arrays.folded(x, trained.input_shape[-1]), training=False))
-    found = inference.outputs(model, x, inference.BUILTIN)[inference.OUTPUT]
-    return float(np.abs(found - expected).max() / expected.max())
+    expected = network.run({inference.INPUT: x.astype(np.float64)})[inference.OUTPUT]
+    computed = inference.outputs(model, x, inference.BUILTIN)[inference.OUTPUT]
+    return float(np.abs(computed - expected).max() / expected.max())

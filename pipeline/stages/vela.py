@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.npu import compiled_file, compiler, constants, vela_ini, vela_report
+from pipeline.npu import roles as npu_roles
 from pipeline.npu.compiled_file import CompiledFile
 from pipeline.npu.vela_report import Report
 from pipeline.stages.contract import Found, Work
+from pipeline.tflite import roles
 
 COMPILED = "compiled.tflite"
 LAYERS = "layers.json"
@@ -33,8 +35,9 @@ def make(work: Work) -> Found:
         report = vela_report.read(Path(folder), messages)
         read = constants.constants(model)
         shutil.move(compiled, work.into / COMPILED)
+    layers = npu_roles.placed(report.layers, roles.of(work.inputs["quantized"] / "quantized.tflite"))
     (work.into / LAYERS).write_text(
-        json.dumps({"layers": report.layers, "summary": report.summary, "constants": read}, indent=1),
+        json.dumps({"layers": layers, "summary": report.summary, "constants": read}, indent=1),
         encoding="utf-8",
     )
     metrics = numbers(report, compiled_file.measure(work.into / COMPILED), _constants_in(work.config))

@@ -1,16 +1,17 @@
-"""The weights stage: train with Keras; ``model.weights.h5`` and ``network.json``."""
+"""The weights stage: train with Keras; ``network.json`` and ``network.npz``."""
 
 import math
 
 import keras
 import tensorflow as tf
 
-from pipeline import steps
 from pipeline.data import arrays
 from pipeline.errors import UnrollError
-from pipeline.stages import network
+from pipeline.frontends import built
+from pipeline.network import files
 from pipeline.stages.contract import Found, Work
-from pipeline.stages.training import STEPS_PER_EXECUTION, Progress, learning_rate
+from pipeline.training import keras_network
+from pipeline.training.schedule import STEPS_PER_EXECUTION, Progress, learning_rate
 
 
 class TrainingError(UnrollError):
@@ -28,9 +29,11 @@ def make(work: Work) -> Found:
     training = work.config["training"]
     keras.utils.set_random_seed(training["seed"])
     tf.config.experimental.enable_op_determinism()
-    data = _folded(arrays.load(work.inputs["dataset"]), work.config["model"].get("rows_per_step", 1))
-    samples, time_steps, features = data.x_train.shape
-    model, trained = (network.build(work.config["model"], time_steps, features, data.classes) for _ in range(2))
+    data = arrays.load(work.inputs["dataset"])
+    samples, rows, features = data.x_train.shape
+    network = built.build(work.config["model"], rows, features, data.classes)
+    network.check()
+    model = keras_network.build(network)
     steps_per_epoch = math.ceil(samples / training["batch_size"])
     model.compile(
         optimizer=keras.optimizers.Adam(
@@ -52,20 +55,15 @@ def make(work: Work) -> Found:
     if not math.isfinite(loss):
         message = f"the loss became {loss} while training; lower training.learning_rate or set training.clip_norm"
         raise TrainingError(message)
-    trained.set_weights(model.get_weights())  # a compiled model would save Adam's moments, too
-    network.save(trained, work.into)
+    trained = keras_network.with_weights(network, model)
+    keras_network.prove(trained, model, data.x_test)
+    files.save(trained, work.into)
     return Found(
         metrics={
-            "parameters": int(trained.count_params()),
+            "parameters": int(model.count_params()),
             "training_loss": loss,
             "training_accuracy": float(history["accuracy"][-1]),
-            "weights_bytes": (work.into / network.WEIGHTS).stat().st_size,
+            "weights_bytes": (work.into / files.ARRAYS).stat().st_size,
         },
         basis={"training_loss": "measured", "training_accuracy": "measured", "weights_bytes": "measured"},
     )
-
-
-def _folded(data: arrays.DataSet, rows_per_step: int) -> arrays.DataSet:
-    _, rows, features = data.x_train.shape
-    steps.parts("model.rows_per_step", rows_per_step, rows, "rows of the data set")
-    return data.folded(rows_per_step * features)

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from pipeline.deployment.rung import Rung
+from pipeline.quantization.role_loss import RoleLoss
 from tui.facts.accuracy import read_json
 
 ROLES = "roles.json"
 
 
-def roles(folder: Path) -> list[Rung]:
+def roles(folder: Path) -> list[RoleLoss]:
     """Read the roles, the one that loses most first; a graph whose tensors aren't tied has none.
 
     Raises:
@@ -17,5 +17,5 @@ def roles(folder: Path) -> list[Rung]:
     """
     if not (folder / ROLES).exists():
         return []
-    found: list[Rung] = read_json(folder / ROLES, list[Rung])
+    found: list[RoleLoss] = read_json(folder / ROLES, list[RoleLoss])
     return sorted(found, key=lambda role: -role.noise)

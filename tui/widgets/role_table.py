@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from textual.content import Content
 
-from pipeline.deployment.rung import Rung
+from pipeline.quantization.role_loss import RoleLoss
 from tui.facts import words
 from tui.widgets import paint
 
@@ -12,7 +12,7 @@ DROPPED = ("seen", "zero point", "rounding", "range", "scale")
 """Columns that go when there is no room, the first first."""
 
 
-def role_lines(roles: Sequence[Rung], columns: int) -> list[Content]:
+def role_lines(roles: Sequence[RoleLoss], columns: int) -> list[Content]:
     """Return the roles, the weakest first, with as many of their numbers as have room."""
     if not roles:
         return []
@@ -28,7 +28,7 @@ def role_lines(roles: Sequence[Rung], columns: int) -> list[Content]:
     ]
 
 
-def _cells(role: Rung) -> Mapping[str, str]:
+def _cells(role: RoleLoss) -> Mapping[str, str]:
     return {
         "role": role.tie,
         "noise": words.percent(role.noise),

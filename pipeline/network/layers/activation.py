@@ -1,13 +1,13 @@
 """A function of every number by itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from pipeline.network.functions import sigmoid
-from pipeline.network.layer import GivenState, KerasLayer, Layer, States, StateTensors, layer
+from pipeline.network.layer import KerasLayer, Stateless, layer
 from pipeline.network.operations import Operations
 from pipeline.network.signals import Signal
 from pipeline.network.values import Array, Value
@@ -15,13 +15,13 @@ from pipeline.network.values import Array, Value
 FUNCTIONS: Mapping[str, Callable[[Array], Array]] = {
     "relu": lambda x: np.maximum(x, 0),
     "sigmoid": sigmoid,
-    "tanh": lambda x: np.tanh(x),
+    "tanh": np.tanh,
 }
 
 
 @layer("activation")
 @dataclass(frozen=True, kw_only=True)
-class Activation(Layer):
+class Activation(Stateless):
     """``relu``, ``sigmoid`` or ``tanh`` of each number."""
 
     function: Literal["relu", "sigmoid", "tanh"]
@@ -31,17 +31,15 @@ class Activation(Layer):
         (x,) = inputs
         return replace(x, name=self.output)
 
-    def run(self, inputs: Sequence[Array], state: States) -> tuple[Array, States]:
+    def compute(self, *inputs: Array) -> Array:
         """Compute the function."""
-        return np.asarray(FUNCTIONS[self.function](inputs[0])), state
+        return np.asarray(FUNCTIONS[self.function](inputs[0]))
 
-    def lower(
-        self, operations: Operations, inputs: Sequence[Signal], given: GivenState
-    ) -> tuple[Signal, StateTensors]:
+    def write(self, operations: Operations, *inputs: Signal) -> Signal:
         """Write one operation for all time steps."""
         role = self.result(self.function)
         write = {"relu": operations.relu, "sigmoid": operations.sigmoid, "tanh": operations.tanh}[self.function]
-        return Signal.made_at_once(role, write(role, inputs[0].rows(operations))), {}
+        return Signal.made_at_once(role, write(role, inputs[0].rows(operations)))
 
     def keras(self) -> KerasLayer:
         """Return ``Activation``."""

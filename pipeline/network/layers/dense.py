@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.network.errors import LayerError
-from pipeline.network.layer import GivenState, KerasLayer, Layer, States, StateTensors, layer
+from pipeline.network.layer import KerasLayer, Stateless, layer
 from pipeline.network.operations import Operations
 from pipeline.network.signals import Signal
 from pipeline.network.values import Array, Value
@@ -14,7 +14,7 @@ from pipeline.network.values import Array, Value
 
 @layer("dense")
 @dataclass(frozen=True, kw_only=True)
-class Dense(Layer):
+class Dense(Stateless):
     """``x W + b``."""
 
     kernel: Array
@@ -38,17 +38,15 @@ class Dense(Layer):
             raise LayerError(message)
         return replace(x, name=self.output, shape=(self.units,))
 
-    def run(self, inputs: Sequence[Array], state: States) -> tuple[Array, States]:
+    def compute(self, *inputs: Array) -> Array:
         """Multiply and add."""
-        return np.asarray(inputs[0] @ self.kernel + self.bias), state
+        return np.asarray(inputs[0] @ self.kernel + self.bias)
 
-    def lower(
-        self, operations: Operations, inputs: Sequence[Signal], given: GivenState
-    ) -> tuple[Signal, StateTensors]:
+    def write(self, operations: Operations, *inputs: Signal) -> Signal:
         """Write one product of all time steps."""
-        role = self.result("product")
+        role = self.result("dense_product")
         rows = operations.fully_connected(role, inputs[0].rows(operations), self.kernel, self.bias, self.name)
-        return Signal.made_at_once(role, rows), {}
+        return Signal.made_at_once(role, rows)
 
     def keras(self) -> KerasLayer:
         """Return ``Dense`` without an activation: that is a layer of its own here."""

@@ -1,12 +1,11 @@
 """Several rows of a sequence as one time step: fewer steps, wider ones."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.network.errors import LayerError
-from pipeline.network.layer import GivenState, KerasLayer, Layer, States, StateTensors, layer
+from pipeline.network.layer import KerasLayer, Stateless, layer
 from pipeline.network.operations import Operations
 from pipeline.network.signals import Signal
 from pipeline.network.values import Array, Value
@@ -14,7 +13,7 @@ from pipeline.network.values import Array, Value
 
 @layer("fold")
 @dataclass(frozen=True, kw_only=True)
-class Fold(Layer):
+class Fold(Stateless):
     """(steps, features) as (steps / rows, rows * features): the same numbers in the same order."""
 
     rows: int
@@ -33,19 +32,17 @@ class Fold(Layer):
             raise LayerError(message)
         return Value(self.output, (self.rows * x.shape[0],), self.steps)
 
-    def run(self, inputs: Sequence[Array], state: States) -> tuple[Array, States]:
+    def compute(self, *inputs: Array) -> Array:
         """Show the numbers in another shape."""
         batch, steps, features = inputs[0].shape
-        return np.asarray(inputs[0].reshape(batch, steps // self.rows, self.rows * features)), state
+        return np.asarray(inputs[0].reshape(batch, steps // self.rows, self.rows * features))
 
-    def lower(
-        self, operations: Operations, inputs: Sequence[Signal], given: GivenState
-    ) -> tuple[Signal, StateTensors]:
+    def write(self, operations: Operations, *inputs: Signal) -> Signal:
         """Write no more than another shape."""
         (x,) = inputs
         shape = (len(x) // self.rows, self.rows * x.columns)
         role = self.result("rows")
-        return Signal.made_at_once(role, x.in_shape(operations, role, shape)), {}
+        return Signal.made_at_once(role, x.in_shape(operations, role, shape))
 
     def keras(self) -> KerasLayer:
         """Return ``Reshape``."""

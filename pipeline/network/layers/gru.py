@@ -72,9 +72,7 @@ class GRU(Recurrent):
         candidate = np.tanh(candidate_of_x + kept)
         return {"hidden": candidate + update * (hidden - candidate)}
 
-    def written(
-        self, operations: Operations, step: int, product: Tensor, state: StateTensors | None
-    ) -> StateTensors:
+    def written(self, operations: Operations, step: int, product: Tensor, state: StateTensors | None) -> StateTensors:
         """Write one time step."""
         candidate_sum = self.part(operations, "input_candidate", step, product, (2, 3))
         if state is None:

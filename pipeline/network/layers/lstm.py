@@ -31,9 +31,7 @@ class LSTM(Recurrent):
         cell = sigmoid(forget) * state["cell"] + sigmoid(into) * np.tanh(candidate)
         return {"hidden": sigmoid(out) * np.tanh(cell), "cell": cell}
 
-    def written(
-        self, operations: Operations, step: int, product: Tensor, state: StateTensors | None
-    ) -> StateTensors:
+    def written(self, operations: Operations, step: int, product: Tensor, state: StateTensors | None) -> StateTensors:
         """Write one time step."""
         first = 0 if state else 1  # without a cell state there is nothing to forget
         gates = self.part(operations, "input_gates", step, product, (first, 3))

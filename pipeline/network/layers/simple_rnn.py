@@ -23,9 +23,7 @@ class SimpleRNN(Recurrent):
         """Compute one time step."""
         return {"hidden": np.tanh(product + state["hidden"] @ self.recurrent)}
 
-    def written(
-        self, operations: Operations, step: int, product: Tensor, state: StateTensors | None
-    ) -> StateTensors:
+    def written(self, operations: Operations, step: int, product: Tensor, state: StateTensors | None) -> StateTensors:
         """Write one time step."""
         total = self.part(operations, "input_part", step, product, (0, 1))
         if state:

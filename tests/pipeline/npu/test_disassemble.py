@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.npu import compiler, disassemble
-from tests.pipeline.deployment.networks import made
+from tests.pipeline.networks import made
 from tests.pipeline.npu.stream.compiled import target
 
 ACCELERATOR = "ethos-u65-256"

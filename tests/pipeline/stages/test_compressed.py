@@ -13,7 +13,8 @@ from ethosu.vela.tflite.Model import Model
 
 from pipeline.compression import codes
 from pipeline.data import arrays
-from pipeline.stages import compressed, network, quantized
+from pipeline.network import files
+from pipeline.stages import compressed, quantized
 from pipeline.stages.compressed import CompressError
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.quantized import QuantizationError
@@ -131,7 +132,7 @@ def test_the_same_seed_gives_the_same_weights_and_progress_tells_what_is_done(
     folder, found = compress(clusters=4, sparsity=0.5, report=lambda **facts: reports.append(facts))
     again, _ = compress("again", clusters=4, sparsity=0.5)
 
-    for name in (network.ARCHITECTURE, network.WEIGHTS, codes.FILE):
+    for name in (files.DESCRIPTION, files.ARRAYS, codes.FILE):
         assert (folder / name).read_bytes() == (again / name).read_bytes()
     last = reports[-1]
     assert (last["done"], last["total"], last["epoch"], last["step"]) == (6, 6, "1/1", "6/6")

@@ -1,24 +1,25 @@
 """Quantizing: integers throughout, the same bytes every time, and no model that would be wrong."""
 
 import json
-import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from pipeline import experiment, graph
 from pipeline.data.arrays import DataSet
-from pipeline.deployment.ranges import RangeError
-from pipeline.process import run
-from pipeline.stages import inference, network, quantized, unrolled
+from pipeline.lowering import guide
+from pipeline.network import files
+from pipeline.quantization.ranges import RangeError
+from pipeline.stages import inference, quantized, unrolled
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.quantized import QuantizationError
+from pipeline.tflite import roles
+from tests.pipeline import networks
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
 MakeWork = Callable[..., Work]
@@ -149,7 +150,7 @@ def test_the_model_is_int8_within_and_without(chain: Chain, cell: str, graph: st
     assert metrics["output"] == {"scale": 1 / 256, "zero_point": -128, "dtype": "int8"}
     assert metrics["states"] == {}
     assert list(found["quantized"].warnings) == []
-    files = {quantized.MODEL} | ({quantized.ROLES} if graph == "tied" else set())
+    names = {quantized.MODEL, roles.FILE} | ({quantized.ROLES} if graph == "tied" else set())
     assert {path.name for path in made["quantized"].iterdir()} == files
     json.dumps(metrics, allow_nan=False)
 
@@ -335,17 +336,13 @@ def test_a_role_that_is_always_zero_is_an_error_that_names_it(
     quantize: Quantize, chain: Chain, settings: Settings, work: MakeWork
 ) -> None:
     made, _ = chain("gru", until="weights")
-    trained = network.load(made["weights"])
-    trained.get_layer("output").set_weights([np.zeros((4, 3)), np.zeros(3)])
-    sections = settings("gru")
-    job = work(
-        {name: sections[name] for name in ("model", "deployment")},
-        {**made, "weights": made["weights"].parent},
-        "unrolled",
-    )
+    trained = files.load(made["weights"])
+    (logits,) = (layer for layer in trained.layers if layer.name == "logits_1")
+    nothing = {"kernel": np.zeros((4, 3), np.float32), "bias": np.zeros(3, np.float32)}
+    job = work({"deployment": settings("gru")["deployment"]}, made, "unrolled")
     zero = job.into.parent / "zero"
     zero.mkdir()
-    network.save(trained, zero)
+    files.save(trained.with_layers({"logits_1": replace(logits, **nothing)}), zero)
     unrolled.make(Work(config=job.config, inputs={**made, "weights": zero}, into=job.into, report=job.report))
 
     with pytest.raises(RangeError) as caught:
@@ -405,10 +402,8 @@ def test_samples_and_weights_without_any_range_end_in_a_sentence_that_names_a_te
     untrained = tmp_path / "untrained"
     untrained.mkdir()
     sections = settings("gru", graph="keras")
-    built = network.deployed(sections["model"], 8, 6, 3)
-    network.save(built, untrained)
-    with network.converter(built) as converter:
-        (untrained / "unrolled.tflite").write_bytes(converter.convert())
+    graphs = guide.WAY.write(networks.Network("gru").network, {"unrolled.tflite": 8}, untrained, state=False)
+    roles.save(graphs, untrained)
 
     inputs = {"dataset": changed_data(x), "unrolled": untrained}
     code, report, _ = start_alone("blank", "quantized", part(sections), inputs)()
@@ -416,37 +411,3 @@ def test_samples_and_weights_without_any_range_end_in_a_sentence_that_names_a_te
     assert code == 1, "the process must not be ended by a library's abort()"
     assert report["error"].startswith("tensor ")
     assert "quantization" in report["error"]
-
-
-def test_the_converters_crash_on_a_network_that_is_not_unrolled_is_a_sentence_with_the_remedy(
-    chain: Chain, dataset: Path, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    rolled, into = tmp_path / "rolled", tmp_path / "into"
-    rolled.mkdir()
-    into.mkdir()
-    layers = [
-        keras.Input((8, 6), batch_size=1, name="input"),
-        keras.layers.GRU(4),
-        keras.layers.Dense(3, activation="softmax"),
-    ]
-    network.save(keras.Sequential(layers), rolled)
-    shutil.copy(chain("gru", graph="keras", until="unrolled")[0]["unrolled"] / "unrolled.tflite", rolled)
-    order = {
-        "config": part(settings("gru", graph="keras")),
-        "inputs": {"dataset": str(dataset), "unrolled": str(rolled)},
-        "into": str(into),
-        "log": "log",
-        "run": "test",
-    }
-    jobs = graph.jobs("tiny", experiment.load("tiny", ROOT / "experiments"))
-    job = next(job for job in jobs if job.stage.name == "quantized")
-
-    outcome = run(job, order, tmp_path, watch=lambda: None)
-
-    assert outcome.failure is not None
-    assert outcome.failure.startswith("quantized crashed (SIGSEGV). TFLiteConverter is known to crash")
-    assert "unroll=True" in outcome.failure
-    assert outcome.failure.endswith(f"Log: {job.log}")
-    assert job.log.exists()

@@ -13,7 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from pipeline.data.arrays import DataSet
-from pipeline.deployment.writer import IDENTIFIER
+from pipeline.lowering.writer import IDENTIFIER
 from pipeline.stages import accuracy, inference, quantized, streaming
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.streaming import StreamingError

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from pipeline.data.arrays import DataSet
 from pipeline.errors import UnrollError
-from pipeline.stages import network, weights
+from pipeline.network import files
+from pipeline.stages import weights
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.weights import TrainingError
 from pipeline.steps import StepsError
@@ -36,7 +36,7 @@ def train(work: Callable[..., Work], dataset: Path, settings: Settings) -> Train
 
 
 def both_files(folder: Path) -> list[bytes]:
-    return [(folder / name).read_bytes() for name in (network.ARCHITECTURE, network.WEIGHTS)]
+    return [(folder / name).read_bytes() for name in (files.DESCRIPTION, files.ARRAYS)]
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
@@ -52,8 +52,8 @@ def test_another_seed_gives_other_weights(train: Train, chain: Chain) -> None:
     folder, _ = train(seed=1)
 
     made, _ = chain("gru")
-    assert (folder / network.WEIGHTS).read_bytes() != (made["weights"] / network.WEIGHTS).read_bytes()
-    assert (folder / network.ARCHITECTURE).read_bytes() == (made["weights"] / network.ARCHITECTURE).read_bytes()
+    assert (folder / files.ARRAYS).read_bytes() != (made["weights"] / files.ARRAYS).read_bytes()
+    assert (folder / files.DESCRIPTION).read_bytes() == (made["weights"] / files.DESCRIPTION).read_bytes()
 
 
 def test_the_largest_seed_can_be_trained_with(train: Train) -> None:
@@ -72,7 +72,7 @@ def test_every_setting_of_the_training_counts(train: Train, chain: Chain, change
     folder, _ = train(**changed)
 
     made, _ = chain("gru")
-    assert (folder / network.WEIGHTS).read_bytes() != (made["weights"] / network.WEIGHTS).read_bytes()
+    assert (folder / files.ARRAYS).read_bytes() != (made["weights"] / files.ARRAYS).read_bytes()
 
 
 @pytest.mark.slow
@@ -85,21 +85,21 @@ def test_settings_at_their_bounds_train(train: Train, changed: dict[str, Any]) -
     folder, found = train(**changed)
 
     assert math.isfinite(found.metrics["training_loss"])
-    assert all(np.isfinite(array).all() for array in network.load(folder).get_weights())
+    files.load(folder).check()  # which refuses weights that are no numbers
 
 
 def test_only_weights_and_architecture_are_left(train: Train) -> None:
     folder, found = train(epochs=1)
 
-    assert sorted(path.name for path in folder.iterdir()) == [network.WEIGHTS, network.ARCHITECTURE]
-    assert found.metrics["weights_bytes"] == (folder / network.WEIGHTS).stat().st_size
+    assert sorted(path.name for path in folder.iterdir()) == [files.DESCRIPTION, files.ARRAYS]
+    assert found.metrics["weights_bytes"] == (folder / files.ARRAYS).stat().st_size
     assert found.metrics["parameters"] == 3 * 4 * (6 + 4 + 2) + 4 * 3 + 3
 
 
 def test_training_learns_and_reports_the_last_epochs_loss_and_accuracy(train: Train, data: DataSet) -> None:
     folder, found = train(epochs=15, learning_rate=3e-2)
 
-    outputs = np.asarray(network.load(folder)(data.x_test))
+    outputs = files.load(folder).run({"input": data.x_test})["output"]
     assert found.metrics["training_accuracy"] > 0.9
     assert found.metrics["training_loss"] < 0.5
     assert (outputs.argmax(axis=1) == data.y_test).mean() > 0.9
@@ -162,7 +162,8 @@ def test_folded_rows_train_as_a_data_set_of_longer_rows_does(
     found = weights.make(job)
 
     made, folded = chain(cell, rows_per_step=4, until="weights")
-    assert both_files(job.into) == both_files(made["weights"])
+    arrays = [(folder / files.ARRAYS).read_bytes() for folder in (job.into, made["weights"])]
+    assert arrays[0] == arrays[1]
     assert found.metrics == folded["weights"].metrics
 
 

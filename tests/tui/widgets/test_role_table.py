@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deployment.rung import Rung
+from pipeline.quantization.role_loss import RoleLoss
 from tests.tui.conftest import settled, until
 from tests.tui.recorded import Recorded
 from tui.app import Dashboard
 from tui.widgets.role_table import role_lines
 
-ROLE = Rung(
+ROLE = RoleLoss(
     tie="gru_1/gate_sum",
     scale=0.04346,
     zero_point=-3,

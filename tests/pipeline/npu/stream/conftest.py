@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.npu import compiler
 from pipeline.npu.stream import debug_database
-from tests.pipeline.deployment.networks import Network
+from tests.pipeline.networks import Network
 from tests.pipeline.npu.stream.compiled import Compile, Compiled, CompileModel, target
 
 

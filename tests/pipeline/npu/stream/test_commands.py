@@ -6,7 +6,7 @@ import pytest
 from pipeline.npu.stream.commands import Kind, decode
 from pipeline.npu.stream.container import Family
 from pipeline.npu.stream.errors import StreamError
-from tests.pipeline.deployment.networks import Network
+from tests.pipeline.networks import Network
 from tests.pipeline.npu.stream.compiled import Compile
 
 STOP = 0xFFFF0000

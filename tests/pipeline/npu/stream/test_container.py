@@ -9,7 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.npu.stream.container import FOURCC, Family, load
 from pipeline.npu.stream.errors import NotVerifiedError, StreamError
-from tests.pipeline.deployment.networks import Network
+from tests.pipeline.networks import Network
 from tests.pipeline.npu.stream.compiled import Compile, Compiled
 
 

@@ -15,7 +15,7 @@ from pipeline.npu.stream.commands import ONE_WORD, Kind
 from pipeline.npu.stream.container import Program
 from pipeline.npu.stream.errors import NotVerifiedError, StreamError
 from pipeline.npu.stream.machine import Machine
-from tests.pipeline.deployment.networks import made
+from tests.pipeline.networks import made
 from tests.pipeline.npu.stream.compiled import Compile
 
 Words = npt.NDArray[np.uint32]

@@ -18,7 +18,7 @@ from pipeline.npu.stream.kernels import Numbers
 from pipeline.npu.stream.machine import Machine
 from pipeline.npu.stream.operations import Binary, Convolution
 from pipeline.npu.stream.planning import Planned
-from tests.pipeline.deployment.networks import Network, made
+from tests.pipeline.networks import Network, made
 from tests.pipeline.npu.stream.compiled import Compile, Compiled
 
 

@@ -7,7 +7,7 @@ import pytest
 from pipeline.npu.stream import debug_database
 from pipeline.npu.stream.commands import KERNELS
 from pipeline.npu.stream.errors import NotVerifiedError
-from tests.pipeline.deployment.networks import made
+from tests.pipeline.networks import made
 from tests.pipeline.npu.stream.compiled import Compile
 
 XML = """<?xml version='1.0' encoding='UTF-8'?>

@@ -5,7 +5,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.npu.stream import formulas
-from tests.pipeline.deployment.networks import made
+from tests.pipeline.networks import made
 from tests.pipeline.npu.stream import single
 from tests.pipeline.npu.stream.compiled import Compile, CompileModel
 from tests.pipeline.npu.stream.single import Stored

@@ -11,7 +11,7 @@ from pipeline.npu.stream import listing
 from pipeline.npu.stream.commands import KERNELS, ONE_WORD
 from pipeline.npu.stream.container import Program
 from pipeline.npu.stream.operations import Convolution
-from tests.pipeline.deployment.networks import made
+from tests.pipeline.networks import made
 from tests.pipeline.npu.stream import single
 from tests.pipeline.npu.stream.compiled import Compile, CompileModel
 from tests.pipeline.npu.stream.single import Stored

@@ -17,7 +17,7 @@ from pipeline.npu.stream.commands import KERNELS
 from pipeline.npu.stream.errors import StreamError
 from pipeline.npu.stream.machine import Machine
 from pipeline.npu.stream.operations import Binary, Elementwise
-from tests.pipeline.deployment.networks import CELLS, Network
+from tests.pipeline.networks import CELLS, Network
 from tests.pipeline.npu.stream.compiled import Compile
 
 Numbers = npt.NDArray[Any]

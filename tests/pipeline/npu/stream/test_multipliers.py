@@ -10,7 +10,7 @@ from pipeline.npu.stream.arithmetic import Scale
 from pipeline.npu.stream.matches import Match
 from pipeline.npu.stream.multipliers import in_double_precision
 from pipeline.npu.stream.operations import Binary, Elementwise
-from tests.pipeline.deployment.networks import Network
+from tests.pipeline.networks import Network
 from tests.pipeline.npu.stream.compiled import Compile
 
 

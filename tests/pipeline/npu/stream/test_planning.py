@@ -14,7 +14,7 @@ from pipeline.npu.stream.errors import StreamError
 from pipeline.npu.stream.memory import CONSTANTS, LOOKUP, SCRATCH, Access
 from pipeline.npu.stream.operations import Binary, Convolution, Pool
 from pipeline.npu.stream.planning import Planner, translate
-from tests.pipeline.deployment.networks import made
+from tests.pipeline.networks import made
 from tests.pipeline.npu.stream import single
 from tests.pipeline.npu.stream.compiled import Compile, CompileModel
 from tests.pipeline.npu.stream.single import Stored

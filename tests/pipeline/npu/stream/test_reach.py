@@ -9,7 +9,7 @@ import numpy.typing as npt
 from pipeline.npu.stream import formulas, source
 from pipeline.npu.stream.reach import Reach
 from pipeline.npu.stream.source import Model, Operator, Tensor
-from tests.pipeline.deployment.networks import made
+from tests.pipeline.networks import made
 from tests.pipeline.npu.stream import single
 from tests.pipeline.npu.stream.compiled import Compile
 from tests.pipeline.npu.stream.single import EVERY, Stored

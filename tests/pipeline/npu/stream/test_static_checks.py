@@ -12,7 +12,7 @@ from pipeline.npu.stream.errors import NotVerifiedError, StreamError
 from pipeline.npu.stream.machine import Machine
 from pipeline.npu.stream.operations import Convolution, Stream
 from pipeline.npu.stream.static_checks import Findings
-from tests.pipeline.deployment.networks import Network, made
+from tests.pipeline.networks import Network, made
 from tests.pipeline.npu.stream.compiled import Compile, Compiled
 
 TARGETS = [

@@ -13,7 +13,7 @@ from pipeline.npu.stream.commands import Command, Kind
 from pipeline.npu.stream.container import Family, Npu
 from pipeline.npu.stream.errors import NotVerifiedError
 from pipeline.npu.stream.operations import Activation, Binary, Convolution, Lookup
-from tests.pipeline.deployment.networks import made
+from tests.pipeline.networks import made
 from tests.pipeline.npu.stream import single
 from tests.pipeline.npu.stream.compiled import Compile, CompileModel
 from tests.pipeline.npu.stream.single import Stored

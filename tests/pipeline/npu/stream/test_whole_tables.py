@@ -14,7 +14,7 @@ from pipeline.npu.stream.commands import Command, Kind
 from pipeline.npu.stream.operations import Activation, Convolution, Pool, Pooling, Transfer, Window
 from pipeline.npu.stream.planning import Planned
 from pipeline.npu.stream.whole_tables import whole_table
-from tests.pipeline.deployment.networks import made
+from tests.pipeline.networks import made
 from tests.pipeline.npu.stream import single
 from tests.pipeline.npu.stream.compiled import Compile, Compiled, CompileModel
 from tests.pipeline.npu.stream.single import EVERY, Stored

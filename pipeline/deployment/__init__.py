@@ -1,1 +1,0 @@
-"""The deployment graph: a trained recurrent network as plain operations, and its tied quantization."""

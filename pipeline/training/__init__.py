@@ -1,0 +1,1 @@
+"""Training with Keras: a network as a Keras model, its learning rate, its progress."""
