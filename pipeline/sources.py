@@ -125,6 +125,7 @@ def sources(start: str) -> tuple[str, ...]:
         # Imported itself, not only passed through on the way to a module in it.
         through = {name.rpartition(".")[0] for name in imported}
         todo += [other for name in imported if name not in through for other in modules.get(name, ())]
+    memory.save()
     return tuple(sorted(seen))
 
 

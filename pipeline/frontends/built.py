@@ -40,10 +40,10 @@ def build(model: Mapping[str, Any], rows: int, features: int, classes: int) -> N
     layers = list[Layer]()
     value, width = INPUT, features
     per_step = model.get("rows_per_step", 1)
-    steps = parts("model.rows_per_step", per_step, rows, "rows of the data set")
+    parts("model.rows_per_step", per_step, rows, "rows of the data set")
     if per_step > 1:
         value, width = f"{INPUT}_rows", features * per_step
-        layers.append(Fold(name="fold_1", inputs=(INPUT,), output=value, rows=per_step, steps=steps))
+        layers.append(Fold(name="fold_1", inputs=(INPUT,), output=value, rows=per_step, columns=width))
     for number in range(1, model["layers"] + 1):
         name = f"{model['cell']}_{number}"
         layers.append(_recurrent(model, name, value, width, sequences=number < model["layers"]))

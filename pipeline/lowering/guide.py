@@ -13,6 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 from pipeline.lowering.way import Progress, Quantized
 from pipeline.network import files
 from pipeline.network.graph import Network
+from pipeline.network.layers.fold import taken_folded
 from pipeline.stages import inference
 from pipeline.stages.inference import Stored
 from pipeline.tflite.keras_names import described
@@ -28,10 +29,11 @@ class Guide:
         """Write float files into a folder, and the network, which ``quantize`` converts anew."""
         from pipeline.training import keras_network  # noqa: PLC0415 - TensorFlow takes seconds to load
 
-        files.save(network, into)
+        fed, rows = taken_folded(network)
+        files.save(fed, into)
         graphs = {}
         for name, count in steps.items():
-            with keras_network.converter(keras_network.unrolled(network, count, state=state)) as converter:
+            with keras_network.converter(keras_network.unrolled(fed, count // rows, state=state)) as converter:
                 (into / name).write_bytes(converter.convert())
             graphs[name] = described((into / name).read_bytes())
         return graphs

@@ -26,10 +26,9 @@ def save(network: Network, folder: Path) -> None:
     arrays: dict[str, npt.NDArray[Any]] = {}
     layers = []
     for layer in network.layers:
-        attributes = {field.name: getattr(layer, field.name) for field in fields(layer)}
-        of_layer = {name: value for name, value in attributes.items() if isinstance(value, np.ndarray)}
+        of_layer = layer.arrays()
         arrays |= {f"{layer.name}/{name}": value for name, value in of_layer.items()}
-        plain = {name: value for name, value in attributes.items() if name not in of_layer}
+        plain = {field.name: getattr(layer, field.name) for field in fields(layer) if field.name not in of_layer}
         layers.append({"kind": layer.KIND, **plain, "arrays": sorted(of_layer)})
     document = {"schema": SCHEMA, "inputs": network.inputs, "layers": layers, "outputs": network.outputs}
     (folder / DESCRIPTION).write_text(json.dumps(msgspec.to_builtins(document), indent=1) + "\n", encoding="utf-8")

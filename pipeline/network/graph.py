@@ -122,6 +122,6 @@ def _faults_of(layer: Layer, values: dict[str, Value]) -> list[str]:
 
 
 def _not_finite(layer: Layer) -> Iterator[tuple[str, float]]:
-    for name, array in vars(layer).items():
-        if isinstance(array, np.ndarray) and not np.isfinite(array).all():
+    for name, array in layer.arrays().items():
+        if not np.isfinite(array).all():
             yield name, float(array[~np.isfinite(array)][0])

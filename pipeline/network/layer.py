@@ -4,9 +4,11 @@ import abc
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
+
+import numpy as np
 
 from pipeline.network.errors import LayerError
 from pipeline.network.operations import Operations, Role, Tensor
@@ -91,6 +93,15 @@ class Layer(abc.ABC):
             message = f"takes no weights, but Keras has {len(arrays)}"
             raise LayerError(message)
         return self
+
+    def arrays(self) -> dict[str, Array]:
+        """Return its weights, by field."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, np.ndarray)}
+
+    def with_arrays(self, arrays: Mapping[str, Array]) -> Self:
+        """Return it with other weights in some fields."""
+        changed: dict[str, Any] = dict(arrays)
+        return replace(self, **changed)
 
     def role(self, role: str, step: int | None = None) -> Role:
         """Return the role of a tensor inside this layer, with the bound that the layer declares for it."""

@@ -1,11 +1,14 @@
 """A small experiment's jobs in a folder of one's own."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline import experiment, fingerprint, graph
 from pipeline.graph import Job
+from pipeline.stages.contract import Work
 from tests.conftest import ROOT
 
 
@@ -25,3 +28,21 @@ def jobs(workplace: Path) -> dict[str, Job]:
     del workplace
     loaded = experiment.load("tiny", ROOT / "experiments")
     return {job.stage.name: job for job in graph.jobs("tiny", loaded)}
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Work]:
+    """Return what makes a stage's work, in a project folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(
+        config: Mapping[str, Any],
+        inputs: Mapping[str, Path] | None = None,
+        into: str = "into",
+        report: Callable[..., None] = lambda **_: None,
+    ) -> Work:
+        folder = tmp_path / into
+        folder.mkdir(parents=True)
+        return Work(config=config, inputs=inputs or {}, into=folder, report=report)
+
+    return make

@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -79,17 +78,13 @@ class Network:
 
 def drawn(layer: Layer, random: np.random.Generator, *, bias: bool = True) -> Layer:
     """Return a layer with random weights."""
-    arrays = {field.name: getattr(layer, field.name) for field in fields(layer)}
-    changed: dict[str, Any] = {
-        name: (
-            random.normal(0, 0.5, array.shape) * bias
-            if "bias" in name
-            else random.normal(0, 1.5 / np.sqrt(len(array)), array.shape)
-        ).astype(np.float32)
-        for name, array in arrays.items()
-        if isinstance(array, np.ndarray)
-    }
-    return replace(layer, **changed)
+    return layer.with_arrays({name: _drawn(name, array, random, bias=bias) for name, array in layer.arrays().items()})
+
+
+def _drawn(name: str, array: npt.NDArray[Any], random: np.random.Generator, *, bias: bool) -> Array:
+    if "bias" in name:
+        return np.asarray(random.normal(0, 0.5, array.shape) * bias, np.float32)
+    return np.asarray(random.normal(0, 1.5 / np.sqrt(len(array)), array.shape), np.float32)
 
 
 @cache

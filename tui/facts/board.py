@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import experiment, fingerprint, graph, lock
+from pipeline import experiment, fingerprint, graph, lock, sources
 from pipeline.errors import UnrollError
 from pipeline.events import FILE, Follower
 from pipeline.folders import EXPERIMENTS
@@ -180,6 +180,7 @@ class Board:
         began = self.now()
         self._load()
         fingerprint.forget_sources_and_tools()
+        sources.forget()
         recorded = recorded_by_doit()
         states: dict[str, State] = {}
         for loaded in self._loaded.values():

@@ -1,6 +1,7 @@
 """A network as files: what is saved is what is loaded, and what is damaged is an error in a sentence."""
 
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ def _truncated(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
 
 
-DAMAGES = {
+DAMAGES: Mapping[str, Callable[[Path], object]] = {
     "no description": lambda folder: (folder / files.DESCRIPTION).unlink(),
     "no arrays": lambda folder: (folder / files.ARRAYS).unlink(),
     "half a description": lambda folder: _truncated(folder / files.DESCRIPTION),

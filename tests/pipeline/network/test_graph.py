@@ -59,7 +59,7 @@ def test_weights_that_are_no_numbers_are_a_fault_of_their_layer() -> None:
     kernel = np.array(vars(cell)["kernel"])
     kernel[2, 3] = np.inf
 
-    broken = replace(network, layers=(replace(cell, kernel=kernel), *rest))
+    broken = replace(network, layers=(cell.with_arrays({"kernel": kernel}), *rest))
 
     assert faults(broken) == ("layer lstm_1: its kernel holds inf",)
 
@@ -81,8 +81,9 @@ def test_a_recurrent_layer_wants_a_time_axis_and_a_fold_rows_that_divide() -> No
     assert "layer gru_1 (gru): input has no time axis to go along" in faults(
         replace(network, inputs=(Value("input", (6,)),))
     )
-    fold = Fold(name="fold_1", inputs=("input",), output="rows", rows=3, steps=2)
-    assert "layer fold_1 (fold): 3 rows a step and 2 steps don't make up the 8 steps of input" in faults(
+    fold = Fold(name="fold_1", inputs=("input",), output="rows", rows=3, columns=18)
+    message = "3 rows make a step of 18 numbers, which the 8 steps of input, 6 numbers each, are not made of"
+    assert f"layer fold_1 (fold): {message}" in faults(
         replace(network, layers=(fold, replace(network.layers[0], inputs=("rows",)), *network.layers[1:]))
     )
 

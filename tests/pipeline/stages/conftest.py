@@ -88,24 +88,6 @@ def dataset(data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Work]:
-    """Return what makes a stage's work, in a project folder of the test's own."""
-    monkeypatch.chdir(tmp_path)
-
-    def make(
-        config: Mapping[str, Any],
-        inputs: Mapping[str, Path] | None = None,
-        into: str = "into",
-        report: Callable[..., None] = lambda **_: None,
-    ) -> Work:
-        folder = tmp_path / into
-        folder.mkdir(parents=True)
-        return Work(config=config, inputs=inputs or {}, into=folder, report=report)
-
-    return make
-
-
 @pytest.fixture(scope="session")
 def settings() -> Callable[..., Mapping[str, Any]]:
     """Return what gives the sections of an experiment, whose every key may be chosen by its name.

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +150,7 @@ def test_the_model_is_int8_within_and_without(chain: Chain, cell: str, graph: st
     assert metrics["states"] == {}
     assert list(found["quantized"].warnings) == []
     names = {quantized.MODEL, roles.FILE} | ({quantized.ROLES} if graph == "tied" else set())
-    assert {path.name for path in made["quantized"].iterdir()} == files
+    assert {path.name for path in made["quantized"].iterdir()} == names
     json.dumps(metrics, allow_nan=False)
 
 
@@ -342,7 +341,7 @@ def test_a_role_that_is_always_zero_is_an_error_that_names_it(
     job = work({"deployment": settings("gru")["deployment"]}, made, "unrolled")
     zero = job.into.parent / "zero"
     zero.mkdir()
-    files.save(trained.with_layers({"logits_1": replace(logits, **nothing)}), zero)
+    files.save(trained.with_layers({"logits_1": logits.with_arrays(nothing)}), zero)
     unrolled.make(Work(config=job.config, inputs={**made, "weights": zero}, into=job.into, report=job.report))
 
     with pytest.raises(RangeError) as caught:

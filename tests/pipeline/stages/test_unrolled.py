@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -231,12 +230,7 @@ def changed(network: Network, by: float) -> Network:
     """Return a network whose every weight is changed by so much."""
     return network.with_layers(
         {
-            layer.name: replace(
-                layer,
-                **{
-                    name: array + np.float32(by) for name, array in vars(layer).items() if isinstance(array, np.ndarray)
-                },
-            )
+            layer.name: layer.with_arrays({name: array + np.float32(by) for name, array in layer.arrays().items()})
             for layer in network.layers
         }
     )

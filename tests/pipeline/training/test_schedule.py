@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.stages import training
 from pipeline.stages.contract import Work
+from pipeline.training import schedule as training
 
 PEAK = 0.01
 
