@@ -24,7 +24,7 @@ EVERY = np.arange(-128, 128, dtype=np.int64)
 ADD_LEFT_SHIFT = 20
 """Bits that ADD and SUB make room for, of 8-bit numbers."""
 BINARY = {"ADD", "SUB", "MUL"}
-UNARY = {"LOGISTIC", "TANH", "RELU", "RELU6", "RELU_N1_TO_1", "QUANTIZE"}
+UNARY = {"LOGISTIC", "TANH", "RELU", "RELU6", "QUANTIZE"}
 BOUNDS: Mapping[str, tuple[float | None, float | None]] = {
     "NONE": (None, None),
     "RELU": (0.0, None),
@@ -38,7 +38,7 @@ def table(operator: Operator) -> Table:
     """Return an elementwise operator's whole table.
 
     Raises:
-        NotVerifiedError: its kind, its activation or its precision is not covered.
+        NotVerifiedError: its kind, its activation, its precision or so far apart scales are not covered.
 
     """
     if operator.kind not in BINARY | UNARY:
@@ -50,9 +50,11 @@ def table(operator: Operator) -> Table:
         if tensor.dtype != np.int8:
             message = f"operator {operator}, of {tensor.dtype.name} numbers"
             raise NotVerifiedError(message)
-    if binary:
-        return cut(_BINARY[operator.kind](a, b, output), operator)
-    return _unary(operator, a, output)
+    try:
+        return cut(_BINARY[operator.kind](a, b, output), operator) if binary else _unary(operator, a, output)
+    except OverflowError as error:
+        message = f"operator {operator}: {error}, and TensorFlow Lite Micro's result depends on its C++ compiler"
+        raise NotVerifiedError(message) from None
 
 
 def composed(operators: Sequence[Operator]) -> Table:
@@ -158,10 +160,21 @@ def _unary(operator: Operator, x: Tensor, output: Tensor) -> Table:
         return gemmlowp.activation_table(gemmlowp.logistic, x.scale, x.zero_point, bits=8, offset=-128)
     if operator.kind == "TANH":
         return gemmlowp.activation_table(gemmlowp.tanh, x.scale, x.zero_point, bits=7, offset=0)
+    if operator.kind == "RELU6":
+        return _relu6(x)
     multiplier = gemmlowp.quantize_multiplier(x.scale / output.scale)
     result = gemmlowp.multiply(EVERY - x.zero_point, multiplier) + output.zero_point
     low, high = clamp("NONE" if operator.kind == "QUANTIZE" else operator.kind, operator)
     return np.clip(result, low, high).astype(np.int8)
+
+
+def _relu6(x: Tensor) -> Table:
+    """Cut stored numbers, as the kernel does: it takes the output to be stored like the input, whatever it says."""
+    six = _stored(6.0, x)
+    if six > gemmlowp.ONE:
+        message = f"6, of a scale of {x.scale:g}, goes beyond 32 bits"
+        raise OverflowError(message)
+    return np.clip(EVERY, x.zero_point, min(six, 127)).astype(np.int8)
 
 
 def multipliers(operator: Operator) -> list[Multiplier]:
