@@ -168,7 +168,7 @@ def explained(compiled: Compiled, x: Features, expected: Mapping[str, Stored]) -
         if not softmax or any((found[name] != expected[name]).any() for name in states):
             return None
         reasons.append(f"its softmax of 16 bits differs by at most {still['max_difference']} of 32,768 steps")
-    return " and ".join(reasons) or None
+    return "; ".join(reasons) or None
 
 
 def samples_that_differ(found: Mapping[str, Stored], expected: Mapping[str, Stored]) -> npt.NDArray[np.bool_]:

@@ -175,7 +175,7 @@ def _exact_function(match: Match) -> tuple[Substitution, str] | None:
     known = (lookup != micro) & (np.abs(exact - lookup) <= 1 / 2 + TIE)
     if not known.any():
         return None
-    reason = f"TensorFlow Lite Micro {_manner(operator, known)}, and Vela's table is exact"
+    reason = f"TensorFlow Lite Micro {_manner(operator, known)}, where Vela's table is exact"
     return Substitution(lookup=np.where(known, micro, lookup)), reason
 
 

@@ -25,7 +25,7 @@ COUNTS = {"between 2 and 8": (200, 300), "8 and more": (500, 800)}
 """The input scale of the first step's sigmoid, and the lowest and highest count of the sensor that makes it so."""
 ENTRIES, OF_ZERO = 256, 128
 """Of a table for 8 bits."""
-CUT = "TensorFlow Lite Micro cuts LOGISTIC from an input scale of 2 on, and Vela's table is exact"
+CUT = "TensorFlow Lite Micro cuts LOGISTIC from an input scale of 2 on, where Vela's table is exact"
 
 
 @pytest.fixture(scope="module", params=list(COUNTS.values()), ids=list(COUNTS))

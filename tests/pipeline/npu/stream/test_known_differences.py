@@ -44,8 +44,8 @@ def micro(kind: str, x: Stored, output: Stored) -> npt.NDArray[np.int8]:
     return single.run(single.model(kind, [x], output, [(256,)] * 2), EVERY)
 
 
-CUT = "TensorFlow Lite Micro cuts {} from an input scale of {} on, and Vela's table is exact"
-FIXED = "TensorFlow Lite Micro computes {} in fixed point, and Vela's table is exact"
+CUT = "TensorFlow Lite Micro cuts {} from an input scale of {} on, where Vela's table is exact"
+FIXED = "TensorFlow Lite Micro computes {} in fixed point, where Vela's table is exact"
 SINGLE = "Vela rounds multipliers of {} to single precision"
 ONE_INPUT = [
     (("LOGISTIC", Stored(8.0, -3), SIGMOID), ("128 at 1 of 256 inputs", CUT.format("LOGISTIC", 2), 1)),
@@ -112,6 +112,21 @@ def test_the_rounding_of_a_multiplier_is_a_warning_and_no_failure(compile_model:
     assert (emulated != kernels).sum() == 5
     substituted = Machine(compiled.program, known_differences.substitutions(found.known))
     assert np.array_equal(substituted.run({"input_0": a, "input_1": b})["output"].reshape(256, 256), kernels)
+
+
+def test_operators_that_differ_alike_share_a_sentence(compile_model: CompileModel) -> None:
+    compiled = compile_model(of_one("LOGISTIC", Stored(12.35, 5), SIGMOID))
+    matches = dataflow.follow(compiled.machine, compiled.model, compiled.origins).matches
+    (one,) = recognised(matches)
+    operator = one.match.operators[0]
+    later = replace(operator, outputs=(replace(operator.outputs[0], name="later"),))
+    other = replace(one, match=replace(one.match, operators=(later,)))
+
+    (sentence,) = known_differences.sentences(
+        [one, other], known_differences.substituted(compiled.machine, matches, [one]), compiled.model
+    )
+
+    assert sentence.startswith("LOGISTIC output and 1 more like it: the NPU differs")
 
 
 class Table:
