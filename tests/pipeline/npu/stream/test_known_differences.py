@@ -13,9 +13,9 @@ from pipeline.npu.stream import dataflow, formulas, known_differences, source, s
 from pipeline.npu.stream.known_differences import recognised
 from pipeline.npu.stream.machine import Machine
 from pipeline.npu.stream.matches import Match
-from pipeline.npu.stream.operations import Binary, Elementwise, Substitution, Transfer
+from pipeline.npu.stream.operations import Binary, Convolution, Elementwise, Substitution, Transfer
 from pipeline.npu.stream.static_checks import Findings
-from tests.pipeline.deployment.networks import Network
+from tests.pipeline.deployment.networks import Network, made
 from tests.pipeline.npu.stream import single
 from tests.pipeline.npu.stream.compiled import Compile, Compiled, CompileModel
 from tests.pipeline.npu.stream.single import EVERY, Stored
@@ -127,6 +127,26 @@ def test_operators_that_differ_alike_share_a_sentence(compile_model: CompileMode
     )
 
     assert sentence.startswith("LOGISTIC output and 1 more like it: the NPU differs")
+
+
+def test_a_table_fused_behind_a_product_is_counted_by_its_entries(
+    compile_model: CompileModel, compile_network: Compile
+) -> None:
+    compiled = compile_network(made("gru"), 2)
+    matches = dataflow.follow(compiled.machine, compiled.model, compiled.origins).matches
+    match = next(each for each in matches if isinstance(each.planned.operation, Convolution))
+    sigmoid = compile_model(of_one("LOGISTIC", Stored(12.35, 5), SIGMOID)).model.operators[0]
+    exact = np.clip(np.rint(formulas.exact(sigmoid)), -128, 127).astype(np.int8)
+    fused = replace(match, operators=(match.operators[0], sigmoid), planned=replace(match.planned, lookup=exact))
+
+    (difference,) = recognised([fused])
+
+    lookup = difference.substitution.lookup
+    assert lookup is not None
+    assert np.array_equal(lookup, formulas.table(sigmoid))
+    as_micro = replace(fused, planned=replace(fused.planned, lookup=lookup))
+    (sentence,) = known_differences.sentences([difference], [as_micro], compiled.model)
+    assert "by 128 at 1 of 256 entries of its table, because" in sentence
 
 
 class Table:
