@@ -46,7 +46,12 @@ def row(tmp_path: Path) -> Any:
             for memory in ("sram", "dram", "on_chip_flash", "off_chip_flash")
             for what in ("weight_read", "total")
         }
-        document = {"layers": layers, "summary": {**bytes_read, **(summary or {})}, "constants": constants}
+        document = {
+            "layers": layers,
+            "summary": {**bytes_read, **(summary or {})},
+            "constants": constants,
+            "layers_unavailable": "",
+        }
         (link / "layers.json").write_text(json.dumps(document), encoding="utf-8")
         cycles = sum(each["cycles"] for each in layers)
         found = {
@@ -58,7 +63,7 @@ def row(tmp_path: Path) -> Any:
             "flash_bytes": 700_000,
             "npu_operators": sum(each["target"] == "NPU" for each in layers),
             "cpu_operators": len(on_cpu),
-            "cpu_operators_by_name": list(on_cpu),
+            "cpu_operators_by_name": [{"graph": None, **each} for each in on_cpu],
             **metrics,
         }
         return Row(
@@ -85,7 +90,7 @@ RECURRENT = [
 
 
 def test_a_model_that_waits_for_flash_reads_its_weights_again_and_again(row: Any) -> None:
-    constants = [{"name": "kernel", "bytes": 1000, "readers": [each["name"] for each in RECURRENT]}]
+    constants = [{"name": "kernel", "bytes": 1000, "readers": [each["name"] for each in RECURRENT], "weights": True}]
     summary = {"off_chip_flash_weight_read_bytes": 4_000_000, "off_chip_flash_total_bytes": 4_100_000}
     said = explain(row([*RECURRENT, layer("add", npu=40)], constants=constants, summary=summary))
     assert said["bound"][0].text == "99.0 % of the 4,000 cycles wait for off-chip flash"
@@ -102,7 +107,7 @@ def test_a_model_that_computes_says_how_few_macs_are_used(row: Any) -> None:
     said = explain(row([product, layer("add", npu=2000)], summary={"sram_weight_read_bytes": 100}))
     assert said["bound"][0].text == "100.0 % of the 8,000 cycles are spent computing"
     assert said["utilization"][0].text == (
-        "the products do 10.0 MACs a cycle of 128 possible; 25.0 % of the cycles are in operators without MACs"
+        "the operators with MACs do 10.0 a cycle of 128 possible; 25.0 % of the cycles are in operators without MACs"
     )
     assert "rereading" not in said
 
