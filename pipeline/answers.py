@@ -165,7 +165,8 @@ def not_known_lines(found: Matrix) -> list[str]:
     for row in found.rows:
         for why in dict.fromkeys(row.record.unavailable.values() if row.record else ()):
             by_reason.setdefault(why, []).append(row.point.name)
-    return [
+    on_cpu = any(row.record and row.record.metrics["cpu_operators"] for row in found.rows)
+    return ["cycles and ms are the NPU's alone: what runs on the CPU is in no number here"] * on_cpu + [
         f"not known: {why} ({'every point' if len(names) == len(found.rows) else ', '.join(names)})"
         for why, names in by_reason.items()
     ]

@@ -37,6 +37,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """``measured`` or ``estimated``."""
     unavailable: str | None = None
     """Why there is no value."""
+    not_counted: str | None = None
+    """What the value leaves out."""
 
 
 class Limit(NamedTuple):
@@ -118,7 +120,16 @@ def _verdict(
         passed=margin is not None and margin >= 0,
         basis=_basis(limit.metric, record),
         unavailable=None if value is not None else why or _why(limit.metric),
+        not_counted=_not_counted(limit.metric, record) if value is not None else None,
     )
+
+
+def _not_counted(metric: str, record: Record | None) -> str | None:
+    """Say that what runs on the CPU is in no cycles of Vela's."""
+    on_cpu = record.metrics.get("cpu_operators") if record and metric in ("cycles_total", "inference_ms") else None
+    if not on_cpu:
+        return None
+    return f"without the {on_cpu:,} on the CPU"
 
 
 def _why(metric: str) -> str:
@@ -159,7 +170,8 @@ def cells(verdict: Verdict) -> tuple[str, ...]:
     margin = "-" if verdict.margin is None else _margin(verdict, limit)
     word = "ok" if verdict.passed else "NOT KNOWN" if verdict.value is None else "FAILED" if limit.at_least else "OVER"
     allowed = f"{sign} {limit.show(verdict.allowed)}"
-    return (verdict.budget, verdict.target or "", allowed, is_, margin, word, verdict.unavailable or verdict.basis)
+    basis = ", ".join(filter(None, [verdict.unavailable or verdict.basis, verdict.not_counted]))
+    return (verdict.budget, verdict.target or "", allowed, is_, margin, word, basis)
 
 
 def _margin(verdict: Verdict, limit: Limit) -> str:

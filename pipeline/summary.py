@@ -250,9 +250,10 @@ def _cycles(compiled: Record) -> str:
     return "cycles not known" if cycles is None else f"{cycles:,.0f} cycles"
 
 
-def placement(compiled: Mapping[str, Any], noun: str = "") -> str:
+def placement(compiled: Mapping[str, Any], *, in_full: bool = False) -> str:
     """Say how many operators are on either side, by the compiled file, and in how many streams if not in one."""
     npu, streams = compiled["npu_operators"], compiled["command_streams"]
     split = f" in {streams:,} command streams" if streams > 1 else ""
     on_npu = "not known how many" if npu is None else f"{npu:,}"
+    noun = (" operator" if npu == 1 else " operators") if in_full else ""
     return f"{on_npu}{noun} on the NPU{split}, {compiled['cpu_operators']:,} on the CPU"

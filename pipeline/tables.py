@@ -71,7 +71,7 @@ def exact(value: float) -> str:
 
 def times(factor: float) -> str:
     """Show a factor of 1 or more, as ``1.04x``, ``2.5x`` or ``12x``."""
-    return f"{factor:,.{2 if factor < 1.095 else 1 if factor < 9.95 else 0}f}x"  # noqa: PLR2004 - never 1.0x
+    return f"{factor:,.{2 if factor < 1.195 else 1 if factor < 9.95 else 0}f}x"  # noqa: PLR2004 - never 1.0x
 
 
 def kib(size: float) -> str:
@@ -89,9 +89,14 @@ def or_dash(show: Callable[[float], str], value: float | None) -> str:
     return "-" if value is None else show(value)
 
 
+def printable(text: str) -> str:
+    """Return text of a foreign file in one line, without what a terminal would obey."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
 def seconds(time: float) -> str:
     """Show how long something took, in seconds alone."""
-    return f"{figure(time, 1)} s"
+    return f"{figure(time, 1, significant=1)} s"
 
 
 def short(count: float) -> str:

@@ -120,12 +120,14 @@ def _target(stage: StageFacts) -> Iterator[str]:
     if stage.record is None:
         return
     found = stage.record.metrics
-    cycles = words.or_dash("{:,.0f}".format, found["cycles_total"])
-    memory = f"SRAM {words.or_dash(words.size, found['sram_bytes'])}, flash {words.size(found['flash_bytes'])}"
-    time = words.or_dash(words.milliseconds, found["inference_ms"])
+    cycles, sram = "cycles not known", "SRAM not known"
+    if found["cycles_total"] is not None:
+        cycles = f"{found['cycles_total']:,.0f} cycles, {words.milliseconds(found['inference_ms'])} ms"
+    if found["sram_bytes"] is not None:
+        sram = f"SRAM {words.size(found['sram_bytes'])}"
     yield (
-        f"  {stage.job.target}  {cycles} cycles, {time} ms, {memory},"
-        f" {placement(found, ' operators')}, estimated{_of_before(stage)}"
+        f"  {stage.job.target}  {cycles}, {sram}, flash {words.size(found['flash_bytes'])},"
+        f" {placement(found, in_full=True)}, estimated{_of_before(stage)}"
     )
     yield from (f"    not known: {why}" for why in dict.fromkeys(stage.record.unavailable.values()))
     yield from (f"    on the CPU: {on_cpu.line(row)}" for row in found["cpu_operators_by_name"])

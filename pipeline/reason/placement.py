@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from pipeline.matrix import Matrix
 from pipeline.npu import on_cpu
+from pipeline.npu.refusals import NO_REASON
 from pipeline.reason.compiled import Claim, Compiled
 
 
@@ -17,7 +18,7 @@ def placement(here: Compiled, _matrix: Matrix) -> Iterator[Claim]:
     npu = here.metrics["npu_operators"]
     of_all = "" if npu is None else f" of {npu + len(rows):,}"
     run = "operator runs" if len(rows) == 1 and not of_all else "operators run"
-    first = next((row for row in rows if row["reason"] != on_cpu.NO_REASON), None)
+    first = next((row for row in rows if row["reason"] != NO_REASON), None)
     why = f"; Vela says of {on_cpu.line(first)}" if first else ""
     yield Claim(
         about="placement",

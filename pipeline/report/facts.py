@@ -81,7 +81,9 @@ def _warnings(
             stay = "operator stays" if count == 1 else "operators stay"
             said.append(f"{count:,} {stay} on the CPU on {job.target}; their time is in no number here.")
         if job.compiles:
-            said += [f"{_named(names)} on {job.target}: not known, {why}." for why, names in _unknown(record).items()]
+            said += [
+                f"Not known on {job.target}: {', '.join(names)}; {why}." for why, names in _unknown(record).items()
+            ]
         said += [f"{job.name}: {text}." for text in record.warnings]
     return said + [f"No result for {row.point.name}: {row.failure}" for row in found.compiles if row.failure]
 
@@ -89,13 +91,19 @@ def _warnings(
 def _unknown(record: Record) -> dict[str, list[str]]:
     """Return the metrics that could not be had by their reason."""
     found: dict[str, list[str]] = {}
-    for metric, why in record.unavailable.items():
-        found.setdefault(why, []).append(metric)
+    for metric, name in _NUMBERS.items():
+        if metric in record.unavailable:
+            found.setdefault(record.unavailable[metric], []).append(name)
     return found
 
 
-def _named(metrics: Sequence[str]) -> str:
-    return ", ".join(metric.replace("_", " ") for metric in metrics)
+_NUMBERS = {
+    "cycles_total": "cycles",
+    "inference_ms": "inference time",
+    "sram_bytes": "SRAM",
+    "dram_bytes": "DRAM",
+    "npu_operators": "operators on the NPU",
+}
 
 
 def _cards(accuracy: Record | None, target: str, compiled: Record) -> list[tuple[str, str, str]]:

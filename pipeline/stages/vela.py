@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.npu import compiled_file, compiler, constants, on_cpu, operators, vela_ini, vela_report
+from pipeline.npu import compiled_file, compiler, constants, operators, refusals, vela_ini, vela_report
 from pipeline.npu.compiled_file import CompiledFile
 from pipeline.npu.operators import Placement
 from pipeline.npu.vela_report import Report
@@ -48,7 +48,7 @@ def make(work: Work) -> Found:
     }
     (work.into / LAYERS).write_text(json.dumps(document, indent=1), encoding="utf-8")
     numbers = totals(report, compiled_file.measure(work.into / COMPILED), _constants_in(work.config))
-    unavailable = why_no_totals(report, placed)
+    unavailable = why_no_totals(placed)
     metrics = numbers | _sides(report, placed) | dict.fromkeys(unavailable)
     if placed.compiled is None:
         unavailable["npu_operators"] = "operators of the same kind and name are on either side, or Vela wrote its own"
@@ -87,7 +87,7 @@ def totals(report: Report, compiled: CompiledFile, constants_in: str) -> dict[st
     }
 
 
-def why_no_totals(report: Report, placed: Placement) -> dict[str, str]:
+def why_no_totals(placed: Placement) -> dict[str, str]:
     """Return the totals that Vela's summary does not tell of this model, each with the reason.
 
     Of several graphs, Vela 5.2 adds up cycles and MACs, and gives the arena of the last graph beside the constants of
@@ -102,8 +102,8 @@ def why_no_totals(report: Report, placed: Placement) -> dict[str, str]:
     found = dict.fromkeys(OF_THE_MEMORIES, last)
     if set(placed.streams) != {0}:
         together = (
-            f"Vela adds up {report.summary['cycles_total']:,} cycles over the {placed.graphs} graphs, each run once;"
-            " which of them an inference runs, and how often, it does not know"
+            f"Vela adds up the cycles of {placed.graphs} graphs; which of them an inference runs, and how often,"
+            " it does not know"
         )
         found |= dict.fromkeys(OF_AN_INFERENCE, together)
     return found
@@ -135,7 +135,7 @@ def _sides(report: Report, placed: Placement) -> dict[str, Any]:
             "operator": operator.title,
             "name": operator.name,
             "graph": operator.graph_name if placed.graphs > 1 else None,
-            "reason": on_cpu.reason(operator.key, namesakes, report.refusals),
+            "reason": refusals.reason(operator.key, namesakes, report.refusals),
         }
         for operator in placed.on_cpu
     ]

@@ -72,9 +72,9 @@ def test_every_number_says_its_unit_and_what_it_is(jobs: dict[str, Job]) -> None
     assert ("float accuracy", "98.19 %", "measured") in rows
     assert ("int8 accuracy", "98.25 % (+0.06 points)", "measured") in rows
     assert ("predictions changed by int8", "10 of 10,000", "measured") in rows
-    assert ("u55-128: inference", "6,218,057 cycles, 12.44 ms", "estimated") in rows
+    assert ("u55-128: inference", "6,218,057 cycles, 12.44 ms; the CPU's time is not counted", "estimated") in rows
     assert ("u55-128: memory", "SRAM 3.0 KiB, flash 658.3 KiB", "estimated") in rows
-    assert ("u55-128: operators", "306 on the NPU, 1 on the CPU", "estimated") in rows
+    assert ("u55-128: operators", "306 on the NPU in 2 command streams, 1 on the CPU", "counted") in rows
     assert ("u55-128: on the CPU", "Sin gru/Sin: Unsupported opType", "") in rows
     assert ("files", "build/tiny/", "") in rows
 

@@ -225,6 +225,6 @@ def _placement(record: Record) -> list[Content]:
     rows = found["cpu_operators_by_name"]
     style = "$text-error" if rows else "$text-success"
     return [
-        paint.text(placement(found, " operators"), style),
+        paint.text(placement(found, in_full=True), style),
         *(paint.text(f"  {on_cpu.line(row)}") for row in rows),
     ]

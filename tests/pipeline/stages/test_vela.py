@@ -16,7 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from pipeline.npu.compiler import CompileError
-from pipeline.npu.on_cpu import NO_REASON
+from pipeline.npu.refusals import NO_REASON
 from pipeline.npu.targets import ACCELERATORS, SYSTEM_CONFIGS
 from pipeline.stages import vela
 from pipeline.stages.contract import Found, Work
@@ -259,8 +259,7 @@ def test_totals_that_vela_adds_up_over_several_graphs_are_not_those_of_an_infere
     found = found_of(model_folder(tmp_path / "both", packed(several_graphs(*sizes))))
 
     assert {found.metrics[name] for name in (*vela.OF_AN_INFERENCE, *vela.OF_THE_MEMORIES)} == {None}
-    together = sum(metrics["cycles_total"] for metrics in alone)
-    assert f"Vela adds up {together:,} cycles over the 2 graphs" in found.unavailable["cycles_total"]
+    assert found.unavailable["cycles_total"].startswith("Vela adds up the cycles of 2 graphs;")
     assert "the arena of the last one alone" in found.unavailable["sram_bytes"]
     assert found.metrics["flash_bytes"] > sum(size[0] * size[1] for size in sizes)
 
