@@ -76,7 +76,9 @@ def times(factor: float) -> str:
 
 def kib(size: float) -> str:
     """Show bytes as KiB, as the reports of Vela do; less than one KiB as bytes."""
-    return f"{size:,.0f} bytes" if 0 < abs(size) < KIB else f"{size / KIB:,.1f} KiB"
+    if 0 < abs(size) < KIB:
+        return f"{size:,.0f} byte{'s' * (size != 1)}"
+    return f"{size / KIB:,.1f} KiB"
 
 
 def memory(size: float) -> str:

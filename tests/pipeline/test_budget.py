@@ -115,6 +115,31 @@ def test_an_accuracy_that_is_unavailable_fails_and_says_why(jobs: dict[str, Job]
     assert budget.sentence(found) == f"{name} can't be checked: no test set"
 
 
+def test_what_vela_does_not_tell_is_not_kept_and_says_why(jobs: dict[str, Job]) -> None:
+    vela = next(record for record in _records(jobs) if record.stage == "vela")
+    unknown = msgspec.structs.replace(
+        vela, metrics={**vela.metrics, "sram_bytes": None}, unavailable={"sram_bytes": "it has 2 graphs"}
+    )
+    (found,) = budget.verdicts(Budget(sram_max=10**9), [jobs["vela"]], [unknown])
+    assert not found.passed
+    assert budget.cells(found)[3:] == ("-", "-", "NOT KNOWN", "it has 2 graphs")
+    assert budget.sentence(found) == "sram_max on u55-128 can't be checked: it has 2 graphs"
+
+
+@pytest.mark.parametrize("name", ["cycles_max", "inference_ms_max"])
+def test_cycles_that_leave_out_the_cpu_are_told_so(jobs: dict[str, Job], name: str) -> None:
+    (alone,) = verdicts(jobs, _budget(name, 10**9), cpu_operators=0)
+    (found,) = verdicts(jobs, _budget(name, 10**9), cpu_operators=2)
+    assert alone.not_counted is None
+    assert budget.cells(alone)[-1] == "estimated"
+    assert budget.cells(found)[-1] == "estimated, without the 2 on the CPU"
+
+
+def test_a_number_is_told_as_exactly_as_it_exceeds_its_budget(jobs: dict[str, Job]) -> None:
+    (found,) = verdicts(jobs, Budget(inference_ms_max=0.0042), inference_ms=0.00421)
+    assert budget.sentence(found) == "inference_ms_max on u55-128: 0.00421 ms, at most 0.0042 ms allowed"
+
+
 def test_what_compressing_loses_is_held_against_the_same_experiment_without_it(jobs: dict[str, Job]) -> None:
     records = _records(jobs)
     dense = [_with(record, {"int8_accuracy": 0.9875}) for record in records if record.stage == "accuracy"]

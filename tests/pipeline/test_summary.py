@@ -221,3 +221,16 @@ def test_a_model_that_was_made_elsewhere_says_why_it_has_no_accuracy(jobs: dict[
     assert "u55-128: inference" in [name for name, *_ in rows]
     assert not {"data", "trained weights"} & {name for name, *_ in rows}
     assert summary.line(*_imported(jobs)) == "tiny: accuracy not available; u55-128 6,218,057 cycles"
+
+
+def test_what_vela_does_not_tell_is_said_in_words(jobs: dict[str, Job]) -> None:
+    numbers = ("cycles_total", "inference_ms", "sram_bytes", "dram_bytes", "npu_operators")
+    compiled = {**VELA, **dict.fromkeys(numbers)}
+    records = _records(jobs, {**METRICS, "vela": compiled}, unavailable=dict.fromkeys(numbers, "it has 2 graphs"))
+
+    rows = summary.rows(list(jobs.values()), records)
+
+    assert ("u55-128: inference", "not known: it has 2 graphs", "") in rows
+    assert ("u55-128: memory", "flash 658.3 KiB; SRAM and DRAM not known: it has 2 graphs", "") in rows
+    assert ("u55-128: operators", "not known how many on the NPU in 2 command streams, 1 on the CPU", "counted") in rows
+    assert "u55-128 cycles not known" in summary.line(list(jobs.values()), records)
