@@ -252,7 +252,10 @@ def _cycles(compiled: Record) -> str:
 
 def placement(compiled: Mapping[str, Any], *, in_full: bool = False) -> str:
     """Say how many operators are on either side, by the compiled file, and in how many streams if not in one."""
-    npu, streams = compiled["npu_operators"], compiled["command_streams"]
+    npu, streams = (
+        compiled["npu_operators"],
+        compiled.get("command_streams", 1),
+    )  # an earlier version did not count them
     split = f" in {streams:,} command streams" if streams > 1 else ""
     on_npu = "not known how many" if npu is None else f"{npu:,}"
     noun = (" operator" if npu == 1 else " operators") if in_full else ""

@@ -8,7 +8,8 @@ from pipeline import tables
 
 def line(row: Mapping[str, Any], step: int | None = None) -> str:
     """Say of a row of ``cpu_operators_by_name`` what, where and why; a model of several graphs has a graph to say."""
-    places = [f"graph {row['graph']}"] * bool(row.get("graph")) + [f"time step {step}"] * bool(step)
+    graph = row.get("graph")  # what an earlier version wrote has none
+    places = [f"graph {graph}"] * bool(graph) + [f"time step {step}"] * bool(step)
     place = f" ({', '.join(places)})" if places else ""
     what = f"{row['operator']} {row['name']}".rstrip()
     return tables.printable(f"{what}{place}: {row['reason']}")
