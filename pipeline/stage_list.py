@@ -155,6 +155,8 @@ STAGES: Mapping[str, Stage] = {
                 "npu/compiled_file.py",
                 "npu/compiler.py",
                 "npu/constants.py",
+                "npu/operators.py",
+                "npu/refusals.py",
                 "npu/targets.py",
                 "npu/vela_ini.py",
                 "npu/vela_process.py",
