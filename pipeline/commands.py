@@ -12,7 +12,7 @@ from typing import Any
 
 from doit.exceptions import InvalidDodoFile, TaskFailed
 
-from pipeline import container, lock, payback, store
+from pipeline import container, lock, payback, store, tables
 from pipeline.errors import UnrollError
 from pipeline.experiment import TWIN
 from pipeline.fingerprint import file_hashes
@@ -87,7 +87,7 @@ def prune(keep: str) -> TaskFailed | None:
     held = lock.acquire(print)
     freed, left = store.prune(int(bytes_kept))
     held.release()
-    print(f"freed {freed / 1e6:.1f} MB; the store holds {left / 1e6:.1f} MB")  # noqa: T201
+    print(f"freed {tables.figure(freed / 1e6, 1)} MB; the store holds {tables.figure(left / 1e6, 1)} MB")  # noqa: T201
     return None
 
 

@@ -176,15 +176,20 @@ def _computed(model: Any) -> Iterator[tuple[str, Any]]:
 def _several_subgraphs(model: Any) -> Iterator[str]:
     if len(model.subgraphs) > 1:
         callers = {
-            OPERATORS.get(model.operatorCodes[operator.opcodeIndex].builtinCode, "?")
+            _kind(model.operatorCodes[operator.opcodeIndex])
             for graph in model.subgraphs
             for operator in _operators(graph)
         } & {"WHILE", "IF", "CALL_ONCE"}
         by = f" ({', '.join(sorted(callers))} calls the others)" if callers else ""
         yield (
-            f"the model has {len(model.subgraphs)} subgraphs{by}: an estimate counts each of them once,"
-            " however often a loop runs; unroll loops"
+            f"the model has {len(model.subgraphs)} subgraphs{by}: Vela does not estimate an inference of several;"
+            " unroll loops, and give every signature a file of its own"
         )
+
+
+def _kind(code: Any) -> str:
+    """Return the kind of operators; files of before 2020 have its number in the older of two fields alone."""
+    return OPERATORS.get(max(code.builtinCode, code.deprecatedBuiltinCode), "?")
 
 
 def _dynamic_shapes(model: Any) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pipeline.data import arrays
 from pipeline.data.arrays import Features
 from pipeline.errors import UnrollError
 from pipeline.npu import compiler
-from pipeline.npu.stream import container, debug_database, source, static_checks
+from pipeline.npu.stream import container, debug_database, known_differences, source, static_checks
 from pipeline.npu.stream.errors import NotVerifiedError
 from pipeline.npu.stream.machine import Machine
 from pipeline.stages import differing, emulated
@@ -154,20 +154,21 @@ def _emulate(work: Work, machine: Machine, checked: static_checks.Findings) -> t
 def explained(compiled: Compiled, x: Features, expected: Mapping[str, Stored]) -> str | None:
     """Say why samples differ, if that is known and proved, else None.
 
-    With TensorFlow Lite Micro's multipliers in place of those that Vela rounds, the emulator must give its bytes;
+    With all that TensorFlow Lite Micro has in place of what is known to differ, the emulator must give its bytes;
     only a softmax of 16 bits, which Vela computes by tables of its own, may then still be a little different.
     """
-    machine = Machine(compiled.machine.program, compiled.checked.multipliers)
+    known = compiled.checked.known
+    machine = Machine(compiled.machine.program, known_differences.substitutions(known))
     found = emulated.outputs(compiled.quantized, machine, x, lambda _: None)
     still = compare(found, expected)
-    reasons = ["Vela rounds multipliers of MUL to single precision"] if compiled.checked.multipliers else []
+    reasons = list(dict.fromkeys(reason for each in known for reason in each.reasons))
     if still["first_difference"]:
         states = [name for name in expected if name != OUTPUT]
         softmax = found[OUTPUT].dtype == np.int16 and still["max_difference"] <= SOFTMAX_16_DIFFERENCE
         if not softmax or any((found[name] != expected[name]).any() for name in states):
             return None
         reasons.append(f"its softmax of 16 bits differs by at most {still['max_difference']} of 32,768 steps")
-    return " and ".join(reasons) or None
+    return "; ".join(reasons) or None
 
 
 def samples_that_differ(found: Mapping[str, Stored], expected: Mapping[str, Stored]) -> npt.NDArray[np.bool_]:

@@ -16,7 +16,9 @@ from pipeline.tflite.roles import Graph, GraphPort, TensorRole
 OUTPUT = "output"
 """What a single output is called, which TFLiteConverter gives no name."""
 
-_CELL = re.compile(r"(?:(?P<layer>\w+)/)?(?:gru|lstm|simple_rnn)_cell(?:_(?P<number>\d+))?/(?P<operation>\w+)")
+_CELL = re.compile(
+    r"(?:(?P<layer>\w+)/)?(?:gru|lstm|simple_rnn)_cell(?:_(?P<number>\d+))?/(?:StatefulPartitionedCall/)?(?P<operation>\w+)"
+)
 _PRODUCT = re.compile(r"MatMul(?:_(\d+))?$")
 
 
@@ -116,4 +118,4 @@ def _in_cell(operation: str, cell: re.Match[str], of_input: int) -> str:
 
 
 def _outside(operation: str) -> str:
-    return "dense_product" if operation == "FULLY_CONNECTED" else operation.lower()
+    return "dense_layer" if operation == "FULLY_CONNECTED" else operation.lower()

@@ -44,7 +44,7 @@ class Dense(Stateless):
 
     def write(self, operations: Operations, *inputs: Signal) -> Signal:
         """Write one product of all time steps."""
-        role = self.result("dense_product")
+        role = self.result("dense_layer")
         rows = operations.fully_connected(role, inputs[0].rows(operations), self.kernel, self.bias, self.name)
         return Signal.made_at_once(role, rows)
 

@@ -196,5 +196,5 @@ def test_a_head_may_be_called_whatever_it_is_called() -> None:
     _, graph = lower(replace(network, layers=(cell, head), outputs=("output_2",)), 4, state=True)
 
     (last,) = (each for each in graph.tensors if each.tensor == "output_2")
-    assert (last.layer, last.role, last.step, last.operation) == ("logits_1", "dense_product", None, "FULLY_CONNECTED")
+    assert (last.layer, last.role, last.step, last.operation) == ("logits_1", "dense_layer", None, "FULLY_CONNECTED")
     assert [(port.name, port.kind) for port in graph.outputs] == [("gru_1_hidden", "state"), ("output_2", "output")]

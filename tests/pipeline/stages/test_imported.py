@@ -172,4 +172,4 @@ def test_several_subgraphs_are_said(take: Take) -> None:
     model.subgraphs.append(chain(2).subgraphs[0])
     found = take(packed(model))
     assert found.metrics["operators"] == 3
-    assert found.warnings[0].startswith("the model has 2 subgraphs: an estimate counts each of them once")
+    assert found.warnings[0].startswith("the model has 2 subgraphs: Vela does not estimate an inference of several")

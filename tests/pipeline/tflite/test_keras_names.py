@@ -45,7 +45,7 @@ input product
 network_1/simple_rnn_1/simple_rnn_cell_3/Tanh | Add | tanh
 """
 OUTPUT = """
-network_1/output_1/MatMul;network_1/output_1/BiasAdd | FullyConnected | dense product
+network_1/output_1/MatMul;network_1/output_1/BiasAdd | FullyConnected | dense layer
 network_1/output_1/MatMul;network_1/output_1/BiasAdd_softmax_26_broadcasted | Softmax | softmax
 StatefulPartitionedCall_1:0 | Softmax | softmax
 """
@@ -105,7 +105,7 @@ def test_without_any_cell_operators_go_by_their_own_names() -> None:
         {"name": "", "operator": "Conv2D"},
         {"name": "my_gru_cells/MatMul", "operator": "Mul"},
     ]
-    assert roles(rows) == [(name, None) for name in ("dense product", "sin", "conv2d", "mul")]
+    assert roles(rows) == [(name, None) for name in ("dense layer", "sin", "conv2d", "mul")]
 
 
 def test_an_operator_of_a_cell_that_is_none_of_the_usual_goes_by_its_own_name() -> None:

@@ -228,7 +228,7 @@ def test_accuracy_is_better_when_it_is_higher_and_costs_when_they_are_lower() ->
     assert rows["float accuracy"].better == (None, None, True)
     assert rows["inference"].cells == ("10.00 ms", "15.00 ms (1.50x)", "10.00 ms")
     assert rows["inference"].better == (None, False, None)
-    assert rows["flash"].cells[1] == "0.5 KiB (0.50x)"
+    assert rows["flash"].cells[1] == "512 bytes (0.50x)"
     assert rows["flash"].better[1] is True
     assert (rows["CPU operators"].cells[1], rows["CPU operators"].better[1]) == ("2", False), "2 is no multiple of 0"
 
