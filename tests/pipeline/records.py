@@ -1,10 +1,14 @@
-"""A record of a result, whatever it is to say."""
+"""A record of a result, whatever it is to say, and rows of ``layers.json``."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
+from pipeline.npu.roles import placed
 from pipeline.record import SCHEMA, Record
+from pipeline.tflite import keras_names
+from pipeline.tflite.roles import Graph
 
 
 def a_record(**facts: Any) -> Record:
@@ -24,3 +28,12 @@ def a_record(**facts: Any) -> Record:
         finished=0.0,
     )
     return replace(bare, **facts)
+
+
+WORDS = {"FullyConnected": "FULLY_CONNECTED", "Sigmoid": "LOGISTIC"}
+
+
+def layers_of_keras(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows of ``layers.json`` as they are for a model whose tensors have Keras' names."""
+    named = [(row["name"], WORDS.get(row["operator"], row["operator"].upper())) for row in rows]
+    return placed(rows, Graph(steps=1, inputs=[], outputs=[], tensors=keras_names.roles(named)))

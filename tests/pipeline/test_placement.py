@@ -10,6 +10,7 @@ from pipeline import placement, process
 from pipeline.build import Build
 from pipeline.graph import Job
 from pipeline.process import Outcome
+from tests.pipeline.records import layers_of_keras
 from tests.pipeline.test_build import REPORT
 
 ON_CPU = [
@@ -28,7 +29,8 @@ def compiled(jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch) -> Any:
         found = {"cpu_operators": len(on_cpu), "cpu_operators_by_name": on_cpu}
 
         def run(job: Job, order: dict[str, Any], *_: object) -> Outcome:
-            (Path(order["into"]) / "layers.json").write_text(json.dumps({"layers": layers}), encoding="utf-8")
+            document = {"layers": layers_of_keras(layers)}
+            (Path(order["into"]) / "layers.json").write_text(json.dumps(document), encoding="utf-8")
             report = {**REPORT, "metrics": found} if job.stage.name == "vela" else REPORT
             return Outcome(report, None, 0.1, "exit code 0")
 

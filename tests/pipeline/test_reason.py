@@ -13,7 +13,7 @@ from pipeline.matrix import Matrix, Row
 from pipeline.npu.points import Point
 from pipeline.npu.vela_report import BOUNDS
 from pipeline.reason import Claim
-from tests.pipeline.records import a_record
+from tests.pipeline.records import a_record, layers_of_keras
 
 U55 = Point(accelerator="ethos-u55-128", system_config="Ethos_U55_High_End_Embedded", memory_mode="Shared_Sram")
 CELL = "gru/gru_cell_{}/MatMul_1"
@@ -47,7 +47,7 @@ def row(tmp_path: Path) -> Any:
             for what in ("weight_read", "total")
         }
         document = {
-            "layers": layers,
+            "layers": layers_of_keras(layers),
             "summary": {**bytes_read, **(summary or {})},
             "constants": constants,
             "layers_unavailable": "",

@@ -19,6 +19,7 @@ from pipeline.graph import Job
 from pipeline.npu import boards, points
 from pipeline.record import SCHEMA, Record
 from pipeline.status import STATE_DB, Assessor, State
+from tests.pipeline.records import layers_of_keras
 
 NOW = 1_800_000_000.0
 """Seconds since the epoch at which every recorded screen is looked at."""
@@ -272,7 +273,7 @@ def _vela(folder: Path, cycles: int) -> dict[str, Any]:
         for what in ("weight_read", "total")
     }
     constants = [{"name": "kernel", "bytes": 196_608, "readers": products, "weights": True}]
-    document = {"layers": rows, "summary": moved, "constants": constants, "layers_unavailable": ""}
+    document = {"layers": layers_of_keras(rows), "summary": moved, "constants": constants, "layers_unavailable": ""}
     (folder / "layers.json").write_text(json.dumps(document), encoding="utf-8")
     (folder / "compiled.tflite").write_text("compiled", encoding="utf-8")
     total = sum(row["cycles"] for row in rows)

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.pipeline.deployment.networks import FEATURES, Array, Network, choose
 
-from pipeline.deployment import tied
 from pipeline.npu import compiler
 from pipeline.npu.stream import container, debug_database, source, static_checks
 from pipeline.npu.stream.machine import Machine
 from pipeline.npu.stream.operations import Transfer
+from pipeline.quantization import tied
 from pipeline.stages import emulated, inference, verify
 from pipeline.stages.differing import Compiled
 from pipeline.stages.inference import Stored
+from tests.pipeline.networks import FEATURES, Array, Network, choose
 
 pytest.importorskip("tflite_micro", reason="there is no package of it for this machine")
 
@@ -38,8 +38,8 @@ def raw(request: pytest.FixtureRequest) -> Array:
 def quantized(raw: Array, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a GRU of which the first step's sigmoids see counts as they are."""
     path = tmp_path_factory.mktemp("raw") / "quantized.tflite"
-    model = Network("gru", seed=1, units=6).build(STEPS)
-    path.write_bytes(tied.quantize(model, tied.ties(model), choose(model, raw), 8))
+    model, graph = Network("gru", seed=1, units=6).lower(STEPS)
+    path.write_bytes(tied.quantize(model, graph.ties, choose((model, graph), raw), 8))
     return path
 
 

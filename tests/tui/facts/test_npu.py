@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from pipeline.npu.vela_report import BOUNDS
 from pipeline.record import read_record
 from pipeline.schema import Budget
+from tests.pipeline.records import layers_of_keras
 from tests.tui.recorded import STEPS, Recorded
 from tui.facts import npu
 from tui.facts.accuracy import UnreadableError
@@ -29,7 +30,9 @@ ROW: dict[str, Any] = {
 
 
 def read(folder: Path, *rows: dict[str, Any]) -> list[Layer]:
-    (folder / "layers.json").write_text(json.dumps({"layers": rows, "layers_unavailable": ""}), encoding="utf-8")
+    (folder / "layers.json").write_text(
+        json.dumps({"layers": layers_of_keras(rows), "layers_unavailable": ""}), encoding="utf-8"
+    )
     return npu.layers(folder)
 
 

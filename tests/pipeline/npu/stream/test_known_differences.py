@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from tests.pipeline.networks import Network, made
 
 from pipeline.npu.stream import dataflow, formulas, known_differences, source, static_checks
 from pipeline.npu.stream.known_differences import recognised
@@ -16,6 +15,7 @@ from pipeline.npu.stream.machine import Machine
 from pipeline.npu.stream.matches import Match
 from pipeline.npu.stream.operations import Binary, Convolution, Elementwise, Substitution, Transfer
 from pipeline.npu.stream.static_checks import Findings
+from tests.pipeline.networks import Network, made
 from tests.pipeline.npu.stream import single
 from tests.pipeline.npu.stream.compiled import Compile, Compiled, CompileModel
 from tests.pipeline.npu.stream.single import EVERY, Stored
