@@ -74,7 +74,7 @@ def _layer(row: Mapping[str, Any], role: str, step: int | None) -> Layer:
     taken = {name: row[column] for column, name in BOUNDS.items()}
     most = max(taken, key=lambda name: taken[name])
     return Layer(
-        name=str(row["name"]),
+        name=row["name"] + "",  # a TypeError where it is no text
         operator=str(row["operator"]),
         role=role,
         step=step,

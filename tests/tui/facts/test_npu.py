@@ -83,10 +83,10 @@ def test_groups_by_role_step_and_operator(layers: list[Layer]) -> None:
     assert [group.name for group in npu.groups(layers, "role")] == [
         "recurrent product",
         "input product",
-        "gates (sigmoid)",
+        "gates",
         "state update",
         "tanh",
-        "output layer",
+        "dense layer",
         "softmax",
     ]
     steps = npu.groups(layers, "time step")
