@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from pipeline.errors import UnrollError
-from pipeline.fingerprint import file_hashes
+from pipeline.fingerprint import SETTLED_NS, file_hashes
 
 SCHEMA = 1
 """The version of ``stage.json``; results of another version are not read."""
@@ -51,8 +51,6 @@ class BrokenRecordError(UnrollError):
     """A ``stage.json`` that can't be used, and why."""
 
 
-SETTLED_NS = 50_000_000
-"""What changed so recently may change again under the same time of change."""
 _read: dict[str, tuple[tuple[int, ...], Record]] = {}
 """Path of a record -> how its file looked when it was read, and the record."""
 

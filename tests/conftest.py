@@ -142,7 +142,7 @@ class Project:
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
-                if {b"pipeline.run", b"pipeline.fork_server"} & set(words) and os.readlink(entry / "cwd") == str(
+                if {b"pipeline.run", b"pipeline.forking"} & set(words) and os.readlink(entry / "cwd") == str(
                     self.folder
                 ):
                     found.append(int(entry.name))

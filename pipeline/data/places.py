@@ -49,6 +49,23 @@ def own_files(config: Mapping[str, Any]) -> dict[str, Path]:
     return {Path(named).name: Path(named)} if named else {}
 
 
+MISSING = "missing"
+"""What stands in place of the digest of a file that can't be read."""
+
+
+def with_files(config: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:
+    """Name other files in place of the user's own, by what ``own_files`` calls them."""
+    changed = dict(config)
+    for name, path in files.items():
+        if name == "model.tflite":
+            changed["model"] = {**config["model"], "tflite": path.as_posix()}
+        elif config.get("config"):
+            changed["config"] = path.as_posix()
+        else:
+            changed["dataset"] = {**config["dataset"], "path": path.as_posix()}
+    return changed
+
+
 _PATHS = {"dataset": "path", "model": "tflite"}
 """Section -> its key that says where something is found."""
 

@@ -17,6 +17,7 @@ def _run(monkeypatch: pytest.MonkeyPatch, make: Any) -> dict[str, Any]:
     into = Path("into")
     into.mkdir()
     order = {"module": "accuracy", "config": {"a": 1}, "inputs": {"dataset": "there"}, "into": "into", "run": "1"}
+    order |= {fact: {} for fact in ("shown_as", "files", "source", "tools")}
     Path("order.json").write_text(json.dumps({**order, "log": "the.log", "report": "report.json"}))
     code = run.main(["accuracy", "tiny", "--order", "order.json"])
     report: dict[str, Any] = json.loads(Path("report.json").read_text())
