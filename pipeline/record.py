@@ -101,9 +101,11 @@ def damage(folder: str | Path, record: Record) -> str | None:
     """Say which artefact is not what the record says, or None when all are whole."""
     hashes = file_hashes()
     for name, facts in record.outputs.items():
+        path = f"{folder}/{name}"
         try:
-            if hashes.sha256(f"{folder}/{name}") != facts["sha256"]:
-                return f"{name} was changed by hand"
+            if hashes.sha256(path) != facts["sha256"]:
+                rotted = "has rotted: nobody wrote to it, but the disk gives other bytes"
+                return f"{name} {rotted if path in hashes.rotted else 'was changed by hand'}"
         except OSError:
             return f"{name} is missing"
     return None

@@ -192,14 +192,18 @@ def feed_shared(link: Path) -> str | None:
     return None
 
 
+SHOWN = ("*/*", "*/vela/*", "*/verify/*", "*/matrix/*", "*/grid/*/*", "*/grid/*/vela/*")
+"""Where results show in ``build/``."""
+
+
+def shown_links() -> list[Path]:
+    """Return the links by which experiments show results."""
+    return sorted(path for pattern in SHOWN for path in BUILD.glob(pattern) if path.is_symlink())
+
+
 def links() -> set[Path]:
     """Return the folders of the store that some experiment shows."""
-    return {
-        resolve(path)
-        for pattern in ("*/*", "*/vela/*", "*/verify/*", "*/matrix/*", "*/grid/*/*", "*/grid/*/vela/*")
-        for path in BUILD.glob(pattern)
-        if path.is_symlink()
-    }
+    return {resolve(path) for path in shown_links()}
 
 
 def prune(keep_bytes: int) -> tuple[int, int]:

@@ -53,8 +53,9 @@ def _wait_until(true: Callable[[], bool]) -> None:
 
 def test_a_stage_runs_and_reports_as_in_a_fresh_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    order = {"report": str(tmp_path / "report.json"), "into": str(tmp_path / "into"), "log": "a.log", "run": "1"}
-    order |= {"module": "nothing"} | {fact: {} for fact in ("config", "shown_as", "inputs", "files", "source", "tools")}
+    order: dict[str, object] = {"into": str(tmp_path / "into"), "log": "a.log", "run": "1"}
+    order |= {"report": str(tmp_path / "report.json"), "module": "nothing"}
+    order |= {fact: {} for fact in ("config", "shown_as", "inputs", "files", "source", "tools")}
     (tmp_path / "order.json").write_text(json.dumps(order), encoding="utf-8")
     said = []
     for modules in ((), ("no_such_module",)):
