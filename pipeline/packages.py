@@ -72,7 +72,8 @@ class Watch:
 
     def __init__(self) -> None:
         """Look at everything that is installed."""
-        self._since = time.time_ns()
+        self.since = time.time_ns()
+        """When it began, in nanoseconds since the epoch."""
         self._before = look()
         self._places = tuple(os.path.join(os.path.abspath(folder), "") for folder in sys.path)
 
@@ -107,6 +108,6 @@ class Watch:
             if ours or not isinstance(path, str) or not path.startswith(self._places):
                 continue
             with contextlib.suppress(OSError):
-                if os.stat(path).st_mtime_ns > self._since:
+                if os.stat(path).st_mtime_ns > self.since:
                     edited.append(path)
         return edited
