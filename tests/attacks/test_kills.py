@@ -1,0 +1,15 @@
+"""A few kills; ``python -m benchmarks.attacks`` makes many."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.attacks import kills
+
+
+@pytest.mark.slow
+def test_whatever_is_killed_what_is_fresh_is_right(tmp_path: Path) -> None:
+    tally = kills.campaign(tmp_path, kills=8, changing=("accelerator",), checkouts=2)
+    assert tally.wrong == tally.tracebacks == []
+    assert tally.attacks == 8
+    assert tally.compared >= 2 * 7, "both checkouts are whole at the end"
