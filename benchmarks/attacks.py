@@ -26,9 +26,8 @@ CAMPAIGNS: Mapping[str, tuple[Campaign, int]] = {
 }
 """Every campaign by name, and how many attacks it takes to believe it."""
 
-HEADER = (
-    f"{'campaign':<32} {'attacks':>8} {'compared':>9} {'refused':>8} {'wrong':>6} {'tracebacks':>11} {'seconds':>8}"
-)
+COLUMNS = ("attacks", "compared", "refused", "wrong", "tracebacks", "seconds")
+NAME_WIDTH, WIDTH = 40, 12
 
 
 def main() -> int:

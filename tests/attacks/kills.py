@@ -4,7 +4,6 @@ Whatever was killed, a result that is called fresh is, byte for byte, what a cle
 """
 
 import contextlib
-import itertools
 import json
 import os
 import random
@@ -57,8 +56,10 @@ Reference = Mapping[Settings, Mapping[str, Result]]
 
 
 def all_settings(changing: Sequence[str]) -> list[Settings]:
-    """Return every combination of these settings; the others keep their first value."""
-    return list(itertools.product(*(values if name in changing else values[:1] for name, values in CHOICES.items())))
+    """Return the first value of every setting, and each change of one of those named."""
+    usual = {name: values[0] for name, values in CHOICES.items()}
+    changed = [{**usual, name: value} for name in changing for value in CHOICES[name][1:]]
+    return [tuple(each.values()) for each in (usual, *changed)]
 
 
 def choose(project: Project, settings: Settings) -> None:
@@ -94,13 +95,12 @@ class Attacker:
         self.tally = Tally()
         self._project, self._expected = project, expected
         self._seconds = seconds
-        self._settings = next(iter(expected))
         self._random = random.Random(seed)  # noqa: S311 - repeatable is what it shall be
 
     def attack(self) -> None:
         """Change a setting, build, kill, and look at what is called fresh."""
         self._clean_up_sometimes()
-        settings = self._change_one()
+        settings = self._choose()
         running = self._project.start("build:attacked")
         self._wait_for_a_moment(running)
         self._random.choice((self._kill_build, self._kill_build, self._kill_stage, self._kill_all))(running)
@@ -111,21 +111,16 @@ class Attacker:
 
     def finish(self) -> None:
         """Let a build come to its end: all must be fresh and right."""
-        settings = self._change_one()
+        settings = self._choose()
         self.tally.listen(self._project.run("build:attacked"))
         if self._compare(settings) != len(self._expected[settings]):
             self.tally.wrong.append(f"{self._project.folder.name}: a whole build did not make all stages fresh")
 
-    def _change_one(self) -> Settings:
-        """Change one setting or none, so that what stands before it in the flow can stay."""
-        near = [
-            each
-            for each in self._expected
-            if sum(one != other for one, other in zip(each, self._settings, strict=True)) <= 1
-        ]
-        self._settings = self._random.choice(near)
-        choose(self._project, self._settings)
-        return self._settings
+    def _choose(self) -> Settings:
+        """Choose settings; what stands before them in the flow can stay."""
+        settings = self._random.choice(list(self._expected))
+        choose(self._project, settings)
+        return settings
 
     def _clean_up_sometimes(self) -> None:
         """Forget results, for else all are there soon and no stage runs any more."""
