@@ -1,7 +1,7 @@
 """The user's own files, copied before a stage starts: it works on what was hashed, whatever is saved meanwhile.
 
 A copy rather than a second look at the end: a file, a folder on its path or a link may be exchanged and put back, and
-a network's disk may show the old times for seconds. It costs a data set of 1 GB a second or two, and a model nothing.
+a network's disk may show the old times for seconds. It costs a data set of 1 GB some seconds, and a model nothing.
 """
 
 import hashlib
