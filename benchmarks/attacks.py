@@ -16,13 +16,17 @@ Campaign = Callable[[Path, int, Callable[[Tally], None]], Tally]
 """Is given an empty folder, how many attacks to make, and what to tell after each of them."""
 
 
+def _kills(subject: str, folder: Path, attacks: int, watch: Callable[[Tally], None]) -> Tally:
+    return kills.campaign(folder, subject, attacks, watch)
+
+
 def _changes(victim: str, folder: Path, attacks: int, watch: Callable[[Tally], None]) -> Tally:
     return changes.campaign(folder, victim, attacks, watch)
 
 
 CAMPAIGNS: Mapping[str, tuple[Campaign, int]] = {
-    "kills": (kills.campaign, 1000),
-    **{f"{victim} changes": (partial(_changes, victim), 50) for victim in changes.VICTIMS},
+    **{f"kills: {subject}": (partial(_kills, subject), 1000) for subject in kills.SUBJECTS},
+    **{f"changes: {victim}": (partial(_changes, victim), 50) for victim in changes.VICTIMS},
 }
 """Every campaign by name, and how many attacks it takes to believe it."""
 

@@ -13,16 +13,24 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.attacks.results import Result, Tally, fresh, total
 from tests.conftest import Project, lay_out
+from tests.models import chain, packed
 
 if TYPE_CHECKING:
     import subprocess
 
-EXPERIMENT = """
+TARGET = """
+[vela.targets.npu]
+accelerator = "{accelerator}"
+system_config = "Ethos_U55_High_End_Embedded"
+memory_mode = "Shared_Sram"
+"""
+TRAINED = """
 [dataset]
 name = "digits"
 train_samples = 300
@@ -38,44 +46,67 @@ batch_size = 50
 
 [quantization]
 representative_samples = {representative_samples}
-
-[vela.targets.npu]
-accelerator = "{accelerator}"
-system_config = "Ethos_U55_High_End_Embedded"
-memory_mode = "Shared_Sram"
 """
-CHOICES: Mapping[str, Sequence[object]] = {
-    "accelerator": ("ethos-u55-128", "ethos-u55-32"),
-    "representative_samples": (20, 10),
-    "units": (4, 3),
-    "test_samples": (40, 30),
-}
-"""The settings that change, each of them where the next stage up begins."""
+IMPORTED = """
+[model]
+tflite = "own/{operators}.tflite"
+"""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An experiment with its settings, each of which makes another stage stale."""
+
+    experiment: str
+    choices: Mapping[str, Sequence[object]]
+
+    def all_settings(self, changing: Sequence[str] | None = None) -> list["Settings"]:
+        """Return the first value of every setting, and each change of one of those named, by default of any."""
+        usual = {name: values[0] for name, values in self.choices.items()}
+        names = self.choices if changing is None else changing
+        changed = [{**usual, name: value} for name in names for value in self.choices[name][1:]]
+        return [tuple(each.values()) for each in (usual, *changed)]
+
+    def choose(self, project: Project, settings: "Settings") -> None:
+        """Write the experiment, in one step as editors do."""
+        path = project.folder / "experiments" / "attacked.toml"
+        scratch = path.with_suffix(".new")
+        scratch.write_text(self.experiment.format(**dict(zip(self.choices, settings, strict=True))), encoding="utf-8")
+        scratch.replace(path)
+
+
 Settings = tuple[object, ...]
 Reference = Mapping[Settings, Mapping[str, Result]]
+ACCELERATORS = ("ethos-u55-128", "ethos-u55-32")
+SUBJECTS = {
+    "a network that is trained": Subject(
+        TRAINED + TARGET,
+        {
+            "accelerator": ACCELERATORS,
+            "representative_samples": (20, 10),
+            "units": (4, 3),
+            "test_samples": (40, 30),
+        },
+    ),
+    "a model made elsewhere": Subject(IMPORTED + TARGET, {"accelerator": ACCELERATORS, "operators": (1, 2, 3)}),
+}
+"""The one has all stages; those of the other are quick, so that most of the time something is being published."""
 
 
-def all_settings(changing: Sequence[str]) -> list[Settings]:
-    """Return the first value of every setting, and each change of one of those named."""
-    usual = {name: values[0] for name, values in CHOICES.items()}
-    changed = [{**usual, name: value} for name in changing for value in CHOICES[name][1:]]
-    return [tuple(each.values()) for each in (usual, *changed)]
-
-
-def choose(project: Project, settings: Settings) -> None:
-    """Write the experiment, in one step as editors do."""
-    path = project.folder / "experiments" / "attacked.toml"
-    scratch = path.with_suffix(".new")
-    scratch.write_text(EXPERIMENT.format(**dict(zip(CHOICES, settings, strict=True))), encoding="utf-8")
-    scratch.replace(path)
-
-
-def reference(folder: Path, every: Sequence[Settings]) -> Reference:
-    """Build every combination in a clean checkout that nobody disturbs."""
+def _lay_out(folder: Path) -> Project:
     project = lay_out(folder)
+    (folder / "own").mkdir()
+    for operators in (1, 2, 3):
+        (folder / "own" / f"{operators}.tflite").write_bytes(packed(chain(operators)))
+    return project
+
+
+def reference(folder: Path, subject: Subject, every: Sequence[Settings]) -> Reference:
+    """Build every combination in a clean checkout that nobody disturbs."""
+    project = _lay_out(folder)
     results = {}
     for settings in every:
-        choose(project, settings)
+        subject.choose(project, settings)
         project.doit("build:attacked")
         results[settings] = fresh(project, Tally(), "attacked")
     return results
@@ -90,10 +121,10 @@ def seconds_of_a_stage(folder: Path) -> float:
 class Attacker:
     """Attacks one checkout."""
 
-    def __init__(self, project: Project, expected: Reference, seconds: float, seed: int) -> None:
+    def __init__(self, project: Project, subject: Subject, expected: Reference, seconds: float, seed: int) -> None:
         """Take the checkout, what is right, within how long to kill, and a seed."""
         self.tally = Tally()
-        self._project, self._expected = project, expected
+        self._project, self._subject, self._expected = project, subject, expected
         self._seconds = seconds
         self._random = random.Random(seed)  # noqa: S311 - repeatable is what it shall be
 
@@ -119,7 +150,7 @@ class Attacker:
     def _choose(self) -> Settings:
         """Choose settings; what stands before them in the flow can stay."""
         settings = self._random.choice(list(self._expected))
-        choose(self._project, settings)
+        self._subject.choose(self._project, settings)
         return settings
 
     def _clean_up_sometimes(self) -> None:
@@ -167,32 +198,35 @@ class Attacker:
         return len(results)
 
 
-def campaign(
+def campaign(  # noqa: PLR0913 - the last two make it small
     folder: Path,
+    name: str,
     kills: int,
     watch: Callable[[Tally], None] = lambda _: None,
     *,
-    changing: Sequence[str] = tuple(CHOICES),
+    changing: Sequence[str] | None = None,
     checkouts: int = 3,
 ) -> Tally:
     """Kill builds so many times in all.
 
     Args:
         folder: an empty one.
+        name: of the subject.
         kills: how many, over all checkouts.
         watch: is told after each kill what all have seen so far.
-        changing: the settings that change.
+        changing: the settings that change, by default all that the subject has.
         checkouts: of them share a store, and are attacked at the same time.
 
     """
-    expected = reference(folder / "reference", all_settings(changing))
+    subject = SUBJECTS[name]
+    expected = reference(folder / "reference", subject, subject.all_settings(changing))
     seconds = seconds_of_a_stage(folder / "reference")
     left = threading.Semaphore(kills)
     attackers = []
     for number in range(checkouts):
-        project = lay_out(folder / f"checkout {number}")
+        project = _lay_out(folder / f"checkout {number}")
         project.environment["UNROLL_CACHE"] = str(folder / "shared")
-        attackers.append(Attacker(project, expected, seconds, number))
+        attackers.append(Attacker(project, subject, expected, seconds, number))
 
     def work(attacker: Attacker) -> None:
         while left.acquire(blocking=False):
