@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import ROOT, TINY, Project
 
+pytestmark = pytest.mark.smoke
+
 OF_EXPERIMENT = [stage for stage in TINY if stage not in {"vela", "verify"}]
 """Stages that are made once, and not for every target."""
 
