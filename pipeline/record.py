@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from pipeline.errors import UnrollError
-from pipeline.fingerprint import file_hashes
+from pipeline.fingerprint import SETTLED_NS, file_hashes
 
 SCHEMA = 1
 """The version of ``stage.json``; results of another version are not read."""
@@ -51,8 +51,6 @@ class BrokenRecordError(UnrollError):
     """A ``stage.json`` that can't be used, and why."""
 
 
-SETTLED_NS = 50_000_000
-"""What changed so recently may change again under the same time of change."""
 _read: dict[str, tuple[tuple[int, ...], Record]] = {}
 """Path of a record -> how its file looked when it was read, and the record."""
 
@@ -103,9 +101,11 @@ def damage(folder: str | Path, record: Record) -> str | None:
     """Say which artefact is not what the record says, or None when all are whole."""
     hashes = file_hashes()
     for name, facts in record.outputs.items():
+        path = f"{folder}/{name}"
         try:
-            if hashes.sha256(f"{folder}/{name}") != facts["sha256"]:
-                return f"{name} was changed by hand"
+            if hashes.sha256(path) != facts["sha256"]:
+                rotted = "has rotted: nobody wrote to it, but the disk gives other bytes"
+                return f"{name} {rotted if path in hashes.rotted else 'was changed by hand'}"
         except OSError:
             return f"{name} is missing"
     return None

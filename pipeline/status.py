@@ -173,7 +173,7 @@ def _own_data(job: Job) -> dict[str, str]:
         try:
             found[name] = file_hashes().sha256(path)
         except OSError:
-            found[name] = "missing"
+            found[name] = places.MISSING
     return found
 
 

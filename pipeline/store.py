@@ -15,9 +15,10 @@ from typing import Any
 
 import msgspec
 
-from pipeline.fingerprint import digest, file_hashes
+from pipeline.disk import on_disk, on_disk_all
+from pipeline.fingerprint import SETTLED_NS, digest, file_hashes
 from pipeline.folders import BUILD, SCRATCH, STORE
-from pipeline.record import RECORD, SETTLED_NS, BrokenRecordError, Record, damage, read_record
+from pipeline.record import RECORD, BrokenRecordError, Record, damage, read_record
 
 
 def records(store: Path = STORE) -> list[Record]:
@@ -82,7 +83,7 @@ def describe_outputs(folder: Path) -> dict[str, dict[str, Any]]:
     for path in files:
         path.chmod(0o444)  # an artefact edited in place would be remembered wrong
     return {
-        path.relative_to(folder).as_posix(): {"sha256": hashes.sha256(path), "bytes": hashes.size(path)}
+        path.relative_to(folder).as_posix(): {"sha256": hashes.sha256(path, just_made=True), "bytes": hashes.size(path)}
         for path in files
     }
 
@@ -90,7 +91,8 @@ def describe_outputs(folder: Path) -> dict[str, dict[str, Any]]:
 def publish(folder: Path, record: Record, link: Path) -> None:
     """Move a finished scratch folder into the store and let the link show it.
 
-    Each step is one rename, so a kill leaves the old result or the new one.
+    Each step is one rename, so a kill leaves the old result or the new one. Before each step, what it relies on is on
+    the disk, so that a crash of the machine does no worse.
     """
     (folder / RECORD).write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
     home = STORE / f"{record.key}.{digest(record.outputs)[:12]}"
@@ -100,7 +102,9 @@ def publish(folder: Path, record: Record, link: Path) -> None:
     if home.exists() and not (home / RECORD).exists():
         discard(home)
     if not home.exists():
+        on_disk_all(folder)
         folder.rename(home)
+        on_disk(STORE)
         file_hashes().moved(folder, home)
     show(home, link)
 
@@ -114,6 +118,7 @@ def show(home: Path, link: Path) -> None:
     scratch.unlink(missing_ok=True)
     scratch.symlink_to(os.path.relpath(home, link.parent))
     scratch.replace(link)
+    on_disk(link.parent)
     os.utime(home)
 
 
@@ -187,14 +192,18 @@ def feed_shared(link: Path) -> str | None:
     return None
 
 
+SHOWN = ("*/*", "*/vela/*", "*/verify/*", "*/matrix/*", "*/grid/*/*", "*/grid/*/vela/*")
+"""Where results show in ``build/``."""
+
+
+def shown_links() -> list[Path]:
+    """Return the links by which experiments show results."""
+    return sorted(path for pattern in SHOWN for path in BUILD.glob(pattern) if path.is_symlink())
+
+
 def links() -> set[Path]:
     """Return the folders of the store that some experiment shows."""
-    return {
-        resolve(path)
-        for pattern in ("*/*", "*/vela/*", "*/verify/*", "*/matrix/*", "*/grid/*/*", "*/grid/*/vela/*")
-        for path in BUILD.glob(pattern)
-        if path.is_symlink()
-    }
+    return {resolve(path) for path in shown_links()}
 
 
 def prune(keep_bytes: int) -> tuple[int, int]:

@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import ROOT, TINY, Project
 
+pytestmark = pytest.mark.smoke
+
 OF_EXPERIMENT = [stage for stage in TINY if stage not in {"vela", "verify"}]
 """Stages that are made once, and not for every target."""
 
@@ -245,7 +247,9 @@ def test_neither_the_graph_nor_a_no_op_imports_anything_heavy(built: Project) ->
         assert not modules & {"tensorflow", "keras", "numpy", "textual", "rich", "ai_edge_litert", "ethosu", "scipy"}
 
 
-@pytest.mark.parametrize("module", ["dodo", "pipeline.status", "pipeline.build", "pipeline.run", "pipeline.console"])
+@pytest.mark.parametrize(
+    "module", ["dodo", "pipeline.status", "pipeline.build", "pipeline.run", "pipeline.work", "pipeline.console"]
+)
 def test_the_light_part_imports_nothing_heavy(module: str, tmp_path: Path) -> None:
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {module}; print(*sys.modules)"
     printed = subprocess.run(

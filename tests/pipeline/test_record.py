@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline.fingerprint import file_hashes
-from pipeline.record import RECORD, SETTLED_NS, BrokenRecordError, Record, damage, read_record
+from pipeline.fingerprint import SETTLED_NS, file_hashes
+from pipeline.record import RECORD, BrokenRecordError, Record, damage, read_record
 from tests.pipeline.records import a_record
 
 

@@ -9,6 +9,8 @@ from pipeline.graph import Job
 from pipeline.record import RECORD, Record, damage, read_record
 from tests.pipeline.records import a_record
 
+pytestmark = pytest.mark.smoke
+
 
 def _publish(job: Job, key: str, content: str, **facts: Any) -> Record:
     with store.scratch_folder() as scratch:

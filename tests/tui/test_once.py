@@ -17,6 +17,8 @@ from tui import once
 from tui.facts import words
 from tui.facts.board import Board
 
+pytestmark = pytest.mark.smoke
+
 FAILED = {"message": "the loss became nan", "log": "build/logs/weights.keyword.log", "ended": "exit code 1"}
 
 

@@ -23,6 +23,8 @@ from pipeline.stages.contract import Found, Work
 from tests.models import chain as chain_of
 from tests.models import packed, several_graphs, two_signatures, with_a_variable
 
+pytestmark = pytest.mark.smoke
+
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
 Compile = Callable[..., tuple[Path, Mapping[str, Any]]]
 FoundOf = Callable[..., Found]
