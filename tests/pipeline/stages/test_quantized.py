@@ -210,7 +210,7 @@ def test_a_line_of_the_table_says_where_a_range_comes_from_and_what_it_costs(cha
     assert metrics["weakest_role_noise"] == max(line["noise"] for line in table)
     assert lines[metrics["weakest_role"]]["noise"] == metrics["weakest_role_noise"]
     assert lines["input"] == lines["input"] | {**pick(metrics["input"]), "basis": "min_max"}
-    assert lines["gru_1/hidden"]["basis"] == "tanh"
+    assert lines["gru_1/hidden"]["basis"] == "declared by the layer"
     assert (lines["output"]["scale"], lines["output"]["zero_point"]) == (1 / 256, -128)
     for line in table:
         assert line["seen_low"] <= line["seen_high"]
