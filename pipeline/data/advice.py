@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.data.arrays import DataSet, Features, missing, named
+from pipeline.data.arrays import DataSet, Features, Labels, missing, named
 from pipeline.data.checks import RENUMBER
 
 LARGE = 4.0
@@ -52,6 +52,16 @@ def of_labels(data: DataSet) -> Iterator[str]:
         yield (
             f"no test sample is of class {named(untested)} ({len(untested)} of {len(labels)} classes), so nothing is"
             " known of how often that is found: test every class, or raise dataset.test_samples"
+        )
+
+
+def of_classes_left_out(data: DataSet, labels: Labels) -> Iterator[str]:
+    """Warn of classes of a whole training set, with these labels, of which no sample was kept."""
+    left_out = missing(data.y_train, among=labels)
+    if left_out:
+        yield (
+            f"the {len(data.y_train):,} training samples that were kept have none of class {named(left_out)}"
+            f" ({len(left_out)} of {len(np.unique(labels))} classes): raise dataset.train_samples"
         )
 
 

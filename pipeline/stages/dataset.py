@@ -18,6 +18,7 @@ def make(work: Work) -> Found:
     """
     wanted = work.config["dataset"]
     data, stand_in = _get(work)
+    all_classes = data.y_train
     data = data.kept(wanted["train_samples"], wanted["test_samples"])
     cut = f", of which dataset.train_samples = {wanted['train_samples']} were kept" if wanted["train_samples"] else ""
     check_classes(data, f"the data set{cut}")
@@ -32,7 +33,7 @@ def make(work: Work) -> Found:
             "features": features,
             "classes": data.classes,
         },
-        warnings=[*advice.of_labels(data), *advice.of_features(data)],
+        warnings=[*advice.of_classes_left_out(data, all_classes), *advice.of_labels(data), *advice.of_features(data)],
         stand_in=stand_in,
     )
 

@@ -113,6 +113,15 @@ def test_fewer_training_samples_than_classes_are_an_error(make: Make, own_file: 
     )
 
 
+def test_classes_that_no_kept_sample_has_are_named(make: Make, own_file: str) -> None:
+    _, found = make("npz", path=own_file, train_samples=2, test_samples=2)
+
+    (warning,) = found.warnings
+    assert warning == (
+        "the 2 training samples that were kept have none of class 2 (1 of 3 classes): raise dataset.train_samples"
+    )
+
+
 def test_what_may_not_be_meant_is_a_warning(make: Make, tmp_path: Path) -> None:
     x = np.random.default_rng(0).normal(2_048, 640, (30, 5, 4))
     labels = np.arange(30) % 3 + 1
