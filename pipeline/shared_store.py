@@ -50,7 +50,7 @@ class SharedStore:
                     self.warn(f"results of Unroll 0.1 in UNROLL_CACHE={self.folder} are refused: {why}")
                 return names
         except OSError as error:
-            self._warn_of("read from", error)
+            self._warn_of(error)
         return []
 
     def fetch(self, name: str, into: Path) -> Record | None:
@@ -92,10 +92,11 @@ class SharedStore:
         except (RefusedError, GoneError) as error:
             self.warn(f"{home} is not shared: {error}")
         except OSError as error:
-            self._warn_of("written to", error)
+            self._warn_of(error)
 
     def _add(self, name: str, entry: Entry) -> None:
-        self.folder.mkdir(exist_ok=True)  # its parents are there, or a disk is not mounted
+        with contextlib.suppress(FileExistsError):
+            self.folder.mkdir()  # without its parents: they are there, or a disk is not mounted
         self._sweep()
         if any(self._holds(other, entry.record) for other in self.names(entry.record.key)):
             return
@@ -174,8 +175,8 @@ class SharedStore:
                         if time.time() - each.stat(follow_symlinks=False).st_mtime > _LEFT_BEHIND_SECONDS:
                             _delete(Path(each.path))
 
-    def _warn_of(self, what: str, error: OSError) -> None:
-        self.warn(f"UNROLL_CACHE={self.folder} can't be {what}: {error.strerror or error}; the build is only slower")
+    def _warn_of(self, error: OSError) -> None:
+        self.warn(f"UNROLL_CACHE={self.folder} can't be used: {error.strerror or error}; the build is only slower")
 
 
 def shared_store(warn: Warn) -> SharedStore | None:

@@ -130,6 +130,23 @@ def _with_content(content: bytes) -> Damage:
     return write
 
 
+def _record_alone(entry: Path) -> None:
+    for path in entry.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != RECORD:
+            path.unlink()
+    _said(outputs={})(entry)
+
+
+def _signature_as_artefact(entry: Path) -> None:
+    artefact(entry).rename(entry / "signature")
+    for path in entry.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+    _renamed_artefact("signature")(entry)
+
+
 def _link_to_the_entry(entry: Path) -> None:
     elsewhere = entry.with_name(".elsewhere")
     entry.rename(elsewhere)
@@ -153,6 +170,7 @@ UNSIGNED: Mapping[str, Damage] = {
     "forged metrics": _said(fitting=False, metrics={"accuracy": 1.0}),
     "no artefacts declared": _said(fitting=False, outputs={}),
     "no artefacts declared, under a fitting name": _said(outputs={}),
+    "nothing but a record, under a fitting name": _record_alone,
     "a link to a system file, with fitting digest and name": _link_to_the_system,
     "a link to the right bytes": _link_to_its_own_bytes,
     "a record of another key": _said(key="0" * 32),
@@ -179,7 +197,8 @@ UNSIGNED: Mapping[str, Damage] = {
     "a name that is a whole path": _renamed_artefact("/etc/evil"),
     "a name with control codes": _renamed_artefact("\x1b[2Jevil"),
     "the record as an artefact of its own": _renamed_artefact(RECORD),
-    "the signature as an artefact": _renamed_artefact("signature"),
+    "the signature as an artefact": _signature_as_artefact,
+    "a name of 50,000 folders": _renamed_artefact("a/" * 50_000 + "a"),
     "a record that is missing": lambda entry: (entry / RECORD).unlink(),
     "a record that is empty": lambda entry: os.truncate(entry / RECORD, 0),
     "a record that is cut short": lambda entry: os.truncate(entry / RECORD, 100),
@@ -202,7 +221,11 @@ def _forged_throughout(entry: Path) -> None:
 
 def _under_another_name(entry: Path) -> None:
     artefact(entry).rename(entry / "other")
-    _renamed_artefact("other")(entry)
+
+    def rename(document: dict[str, Any]) -> None:
+        document["outputs"]["other"] = document["outputs"].pop(min(document["outputs"]))
+
+    forge(entry, rename, fitting=True)
 
 
 SIGNED: Mapping[str, Damage] = {

@@ -7,13 +7,9 @@ import pytest
 
 from pipeline.record import read_record
 from tests.attacks.bad_entries import SIGNED, UNSIGNED, Damage, flip_a_bit
-from tests.attacks.conftest import Enter, Machine, build, shown
+from tests.machines import Enter, Machine, build, entries, shown
 
 STAGES = ("dataset", "weights", "unrolled", "quantized", "accuracy", "vela", "verify")
-
-
-def _entries(shared: Path) -> list[Path]:
-    return sorted(path for path in shared.iterdir() if not path.name.startswith("."))
 
 
 def _expect_it_made_and_replaced(machine: Enter, first: Machine) -> None:
@@ -37,10 +33,10 @@ def _expect_it_made_and_replaced(machine: Enter, first: Machine) -> None:
 def test_a_bad_entry_is_refused_and_replaced(machine: Enter, shared: Path, damage: Damage) -> None:
     first = machine("first")
     build(first, "dataset")
-    (entry,) = _entries(shared)
+    (entry,) = entries(shared)
     damage(entry)
     _expect_it_made_and_replaced(machine, first)
-    assert len(_entries(shared)) == 1, "the bad entry is still there"
+    assert len(entries(shared)) == 1, "the bad entry is still there"
     assert not list(shared.glob(".gone.*")), "the bad entry still takes room"
 
 
@@ -52,7 +48,7 @@ def test_what_only_a_key_can_find_is_refused_with_one(
     monkeypatch.setenv("UNROLL_CACHE_KEY", str(tmp_path / "team.key"))
     first = machine("first")
     build(first, "dataset")
-    (entry,) = _entries(shared)
+    (entry,) = entries(shared)
     damage(entry)
     _expect_it_made_and_replaced(machine, first)
 
@@ -61,9 +57,9 @@ def test_a_bit_flipped_in_each_file_of_a_store_is_found(machine: Enter, shared: 
     first = machine("first")
     build(first, *STAGES)
     chosen = random.Random(13)  # noqa: S311 - a choice, no secret
-    for which in range(2):
-        for entry in _entries(shared):
-            path = sorted(entry.iterdir())[which]
+    for which in range(3):
+        for entry in entries(shared):
+            path = sorted(path for path in entry.rglob("*") if path.is_file())[which]
             flip_a_bit(path, chosen.randrange(8 * path.stat().st_size))
         second = machine(f"second-{which}")
         build(second, *STAGES)
