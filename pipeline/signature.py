@@ -38,7 +38,7 @@ def team_key() -> bytes | None:
         message = f"{where}: the team's key can't be read: {error.strerror}"
         raise SigningKeyError(message) from None
     if not _LEAST_BYTES <= len(key) <= MOST_BYTES:
-        message = f"{where}: a key has {_LEAST_BYTES} to {MOST_BYTES} bytes (openssl rand -hex 32 makes one)"
+        message = f"{where}: a key has {_LEAST_BYTES} to {MOST_BYTES:,} bytes (openssl rand -hex 32 makes one)"
         raise SigningKeyError(message)
     return key
 

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from pipeline import store
 from pipeline.folders import STORE
 from pipeline.graph import Job
-from pipeline.record import RECORD, Record, damage, read_record
+from pipeline.record import NAME, RECORD, BrokenRecordError, Record, damage, name_of, read_record
 from tests.pipeline.records import a_record
 
 
@@ -129,3 +130,69 @@ def test_pruning_forgets_the_least_recently_used_and_keeps_what_is_shown(jobs: d
     store.prune(0)
     assert store.find(_key("oldest")) is None
     assert (job.link / "artefact").exists()
+
+
+def _home(job: Job) -> Path:
+    return store.resolve(job.link)
+
+
+def _rename(home: Path, name: str) -> Path:
+    return home.rename(home.with_name(name))
+
+
+def test_a_result_is_named_for_its_record(jobs: dict[str, Job]) -> None:
+    record = _publish(jobs["weights"], "key", "content")
+    home = _home(jobs["weights"])
+    assert home.name == name_of(record.key, (home / RECORD).read_bytes())
+    assert NAME.fullmatch(home.name)
+
+
+def test_a_record_that_was_edited_is_neither_restored_nor_kept(jobs: dict[str, Job]) -> None:
+    record = _publish(jobs["weights"], "key", "content")
+    path = _home(jobs["weights"]) / RECORD
+    path.write_bytes(path.read_bytes().replace(b'"seconds": 1.0', b'"seconds": 2.0'))
+    with pytest.raises(BrokenRecordError, match=r"stage\.json was changed by hand"):
+        read_record(_home(jobs["weights"]))
+    assert store.restore(record.key, jobs["weights"].link) is None
+    assert store.find(record.key) is None
+
+
+@pytest.mark.parametrize("content", ["0123456789ab", None], ids=["0.1", "0.2"])
+def test_a_result_of_another_key_is_neither_restored_nor_kept(jobs: dict[str, Job], content: str | None) -> None:
+    job = jobs["weights"]
+    _publish(job, "one", "content")
+    home = _home(job)
+    wanted = _key("another")
+    _rename(home, f"{wanted}.{content or home.name.partition('.')[2]}")
+    assert store.restore(wanted, job.link) is None
+    assert store.find(wanted) is None
+
+
+def test_a_result_that_an_earlier_version_named_is_still_restored(jobs: dict[str, Job]) -> None:
+    job = jobs["weights"]
+    record = _publish(job, "key", "content")
+    _rename(_home(job), f"{record.key}.0123456789ab")
+    job.link.unlink()
+    assert store.restore(record.key, job.link) == record
+    assert (job.link / "artefact").read_text() == "content"
+    _publish(job, "key", "content")
+    assert _home(job).name == f"{record.key}.0123456789ab", "it is not kept a second time"
+
+
+def test_a_whole_result_is_restored_where_a_newer_one_is_damaged(jobs: dict[str, Job]) -> None:
+    job = jobs["weights"]
+    first = _publish(job, "key", "one")
+    _publish(job, "key", "two")
+    artefact = job.link / "artefact"
+    artefact.chmod(0o644)
+    artefact.write_text("edited!")
+    assert store.restore(first.key, job.link) == first
+    assert (job.link / "artefact").read_text() == "one"
+
+
+def test_results_that_differ_in_their_metrics_alone_are_two(jobs: dict[str, Job]) -> None:
+    job = jobs["weights"]
+    _publish(job, "key", "content", metrics={"accuracy": 0.5})
+    assert _publish(job, "key", "content", metrics={"accuracy": 0.6}).metrics == {"accuracy": 0.6}
+    assert _publish(job, "key", "content", metrics={"accuracy": 0.6}, finished=9.0).finished == 0.0
+    assert len(list(STORE.glob("*.*"))) == 2
