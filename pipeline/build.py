@@ -97,6 +97,11 @@ class Build:
             self._lock.release()
             self._lock = None
 
+    def warn(self, sentence: str) -> None:
+        """Keep a sentence for the end of the build; what holds for many jobs is said once."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
     def make(self, job: Job, starter: process.Starter = process.start) -> dict[str, Any]:
         """Restore a job's result or make it; return what doit keeps on record.
 
@@ -111,7 +116,7 @@ class Build:
         self.begin()
         try:
             state = self.state(job)
-            if not state.in_place and state.key and (record := store.restore(state.key, job.link)):
+            if not state.in_place and state.key and (record := store.restore(state.key, job.link, self.warn)):
                 self._say("stage_restored", job, metrics=record.metrics)
             else:
                 self._run(job, state, starter)
@@ -161,8 +166,7 @@ class Build:
             )
             store.publish(result, record, job.link)
         self._say("stage_done", job, seconds=record.seconds, metrics=record.metrics)
-        if warning := store.feed_shared(job.link):
-            self.warnings.append(warning)
+        store.feed_shared(job.link, self.warn)
 
     def _work(self, job: Job, inputs: Mapping[str, Any], scratch: Path, starter: process.Starter) -> process.Outcome:
         """Have the stage work on what was hashed and nothing else.

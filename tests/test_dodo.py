@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import ROOT, TINY, Project
@@ -186,6 +187,17 @@ def test_a_failed_stage_names_its_log_and_later_stages_do_not_run(built: Project
     assert "vela" not in printed
     built.change("representative_samples = 99999", "representative_samples = 20")
     assert "up to date" in built.doit("build:tiny"), "what was whole before the failure is fresh when it is taken back"
+
+
+def test_what_a_stage_warns_of_is_said_where_no_summary_is_shown(project: Project) -> None:
+    x, labels = np.random.default_rng(0).normal(2_048, 640, (30, 5, 4)), np.arange(30) % 3
+    np.savez(project.folder / "raw.npz", x_train=x, y_train=labels, x_test=x, y_test=labels)
+    project.change('name = "digits"', 'name = "npz"\npath = "raw.npz"')
+
+    printed = project.doit("dataset:tiny")
+
+    assert "dataset:tiny: x_train is not scaled (mean 2,0" in " ".join(printed.split())
+    assert "x_train is not scaled" not in project.doit("dataset:tiny"), "it is not said again of what was made before"
 
 
 def test_status_says_fresh_or_not_by_its_exit_code(built: Project) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
+from pipeline.data import file_kind
 from pipeline.errors import UnrollError
 from pipeline.stages.contract import Found, Work
 from pipeline.tflite import keras_names, roles
@@ -21,6 +22,7 @@ DYNAMIC = -1
 OPTIONAL = -1
 """The number of an input that an operator goes without."""
 MOST_NAMES = 5
+CONVERT = "model.tflite is a file that a converter wrote, with full-integer quantization"
 WHY_NO_ACCURACY = "the model was made elsewhere, so there is no test set"
 
 
@@ -91,8 +93,7 @@ def _read(path: Path) -> bytes:
 def _parsed(content: bytes, path: Path) -> Any:
     """Read the whole flatbuffer, every offset of which must lead to something inside the file."""
     if content[4:8] != IDENTIFIER:
-        message = f"{path} is no TensorFlow Lite model ({IDENTIFIER.decode()} is missing in its first bytes)"
-        raise ImportedError(message)
+        raise ImportedError(file_kind.mistaken(path, content, "TensorFlow Lite model", CONVERT))
     try:
         model = schema.ModelT.InitFromPackedBuf(content, 0)
         whole = _is_whole(model, len(content))

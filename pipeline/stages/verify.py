@@ -23,6 +23,8 @@ from pipeline.stages.inference import OUTPUT, Stored
 
 QUANTIZED, COMPILED, MICRO = "quantized.tflite", "compiled.tflite", "micro.npz"
 EMULATED = "emulated.npz"
+TEST_SAMPLES = "test_samples"
+"""What ``emulated.npz`` calls the numbers of its rows in the test set."""
 COMPARED = ("identical_samples", "max_difference", "first_difference")
 OF_SAMPLES = ("compiled_accuracy", "emulated_samples", *COMPARED)
 NO_CHECKS = static_checks.Findings(checks=(), warnings=(), not_verified=(), by_samples=())
@@ -41,7 +43,8 @@ def make(work: Work) -> Found:
     """Check every command of the compiled file, and let the test set through them.
 
     What is not covered is a warning and never a guess; a check that fails, or a byte that differs, ends the stage.
-    Writes ``emulated.npz``: what came out for every sample, as the model stores it, states included.
+    Writes ``emulated.npz``: what came out for every sample, as the model stores it, states included, and which
+    samples of the test set those are.
 
     Raises:
         VerifyError: a check failed, or an output differs from TensorFlow Lite Micro's.
@@ -120,10 +123,11 @@ def check(work: Work, machine: Machine) -> static_checks.Findings:
 def _emulate(work: Work, machine: Machine, checked: static_checks.Findings) -> tuple[Metrics, Metrics, list[str]]:
     """Let the test set through the commands; return metrics, why others are not available, and warnings."""
     x, labels = arrays.load_part(work.inputs["dataset"], "test")
-    x, labels = x[: work.config["verify"]["samples"]], labels[: work.config["verify"]["samples"]]
+    samples = arrays.spread(labels, work.config["verify"]["samples"])
+    x, labels = x[samples], labels[samples]
     quantized = work.inputs["quantized"] / QUANTIZED
     found = emulated.outputs(quantized, machine, x, lambda done: work.progress(done, len(x), what="emulated"))
-    arrays.save(work.into / EMULATED, found)
+    arrays.save(work.into / EMULATED, {**found, TEST_SAMPLES: samples})
     metrics = {
         "compiled_accuracy": float(np.mean(found[OUTPUT].argmax(axis=1) == labels)),
         "emulated_samples": len(x),
@@ -133,8 +137,8 @@ def _emulate(work: Work, machine: Machine, checked: static_checks.Findings) -> t
         why = "the accuracy stage has no bytes of TensorFlow Lite Micro to compare with"
         return metrics, dict.fromkeys(COMPARED, why), []
     with np.load(micro, allow_pickle=False) as stored:
-        expected = {name: stored[name][: len(x)] for name in stored.files}
-    compared = compare(found, expected)
+        expected = {name: stored[name][samples] for name in stored.files}
+    compared = compare(found, expected, samples)
     differ = samples_that_differ(found, expected)
     if not differ.any():
         return metrics | compared, {}, []
@@ -176,8 +180,10 @@ def samples_that_differ(found: Mapping[str, Stored], expected: Mapping[str, Stor
     return np.asarray(np.any([(values != found[name]).any(axis=1) for name, values in expected.items()], axis=0))
 
 
-def compare(found: Mapping[str, Stored], expected: Mapping[str, Stored]) -> dict[str, Any]:
-    """Compare outputs, each of shape (samples, width), byte for byte.
+def compare(
+    found: Mapping[str, Stored], expected: Mapping[str, Stored], samples: npt.NDArray[np.int64] | None = None
+) -> dict[str, Any]:
+    """Compare outputs, each of shape (samples, width), byte for byte; ``samples`` are their numbers in the test set.
 
     Returns:
         ``identical_samples``; ``max_difference``, in steps of the stored numbers; ``first_difference``, a sentence.
@@ -190,8 +196,9 @@ def compare(found: Mapping[str, Stored], expected: Mapping[str, Stored]) -> dict
         sample = int(differs.argmax())
         name = next(name for name, difference in differences.items() if difference[sample].any())
         place = int(differences[name][sample].argmax())
+        number = sample if samples is None else int(samples[sample])
         first = (
-            f"{name}[{place}] of test sample {sample} is {found[name][sample, place]},"
+            f"{name}[{place}] of test sample {number} is {found[name][sample, place]},"
             f" where TensorFlow Lite Micro has {expected[name][sample, place]}"
         )
     return {

@@ -18,8 +18,10 @@ import aiohttp
 import pytest
 
 from pipeline import container
+from pipeline.record import read_record
 from tests.conftest import TINY, Project
 from tests.docker.conftest import Compose, composes, docker, running
+from tests.pipeline.records import amend
 
 pytestmark = [pytest.mark.slow, pytest.mark.docker]
 
@@ -66,9 +68,9 @@ def test_a_build_on_the_host_is_up_to_date_in_the_container(
 def test_other_versions_than_the_container_s_are_named(compose: Compose, checkout: Project, template: Path) -> None:
     """What a host with another TensorFlow has built, as the record says it."""
     _take_to(checkout, template)
-    record = checkout.folder / "build/tiny/weights/stage.json"
-    text = record.read_text(encoding="utf-8")
-    record.write_text(text.replace('"tensorflow": "2.21.0"', '"tensorflow": "2.20.0"'), encoding="utf-8")
+    weights = checkout.folder / "build/tiny/weights"
+    inputs = read_record(weights).inputs
+    amend(weights, inputs=inputs | {"tools": inputs["tools"] | {"tensorflow": "2.20.0"}})
     assert "tensorflow 2.20.0 -> 2.21.0" in compose("run", "--rm", "build", "status", "tiny", check=1)
 
 

@@ -10,6 +10,9 @@ from pipeline import experiment, fingerprint, graph
 from pipeline.graph import Job
 from pipeline.stages.contract import Work
 from tests.conftest import ROOT
+from tests.machines import machine, shared
+
+__all__ = ["jobs", "machine", "shared", "workplace"]
 
 
 @pytest.fixture

@@ -219,7 +219,7 @@ def test_fewer_test_samples_than_wanted_are_all_compared(
 ) -> None:
     few = tmp_path / "few"
     few.mkdir()
-    data.first(None, 7).save(few)
+    data.kept(None, 7).save(few)
 
     _, found = unroll({**chain("gru", until="weights")[0], "dataset": few})
 
@@ -254,7 +254,7 @@ def test_a_deployment_graph_that_does_not_compute_the_network_is_an_error(
 
     said = str(caught.value)
     assert said.startswith("the deployment graph differs from the trained network by 0.")
-    assert "(allowed: 0.0001) on" in said
+    assert "(allowed: 0.0001) on 100 test samples" in said
     assert len(said.splitlines()) == 1
 
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from pipeline import store
-from pipeline.record import read_record
+from pipeline.record import name_of, read_record
 from tests.tui.recorded import HOUR, NOW, Recorded
 from tui.facts import results
 from tui.facts.board import Board
@@ -32,9 +32,10 @@ def record_again(stage: str, key: str = "0" * 32, **facts: Any) -> None:
     """Keep another result of a stage in the store, such as another version of a tool would have left."""
     home = store.resolve(Path(f"build/keyword/{stage}"))
     record = msgspec.structs.replace(read_record(home), key=key, **facts)
-    other = home.with_name(f"{record.key}.{home.name.partition('.')[2]}")
+    content = msgspec.json.encode(record)
+    other = home.with_name(name_of(key, content))
     shutil.copytree(home, other)
-    (other / "stage.json").write_bytes(msgspec.json.encode(record))
+    (other / "stage.json").write_bytes(content)
 
 
 def test_nothing_built_is_an_empty_catalogue(recorded: Recorded) -> None:
