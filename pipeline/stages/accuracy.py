@@ -11,6 +11,7 @@ from pipeline.data import arrays
 from pipeline.stages import degradation, inference, micro, streaming
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.inference import INPUT, OUTPUT, Stored
+from pipeline.tflite import roles
 
 PREDICTIONS = "predictions.npz"
 CONFUSION = "confusion.json"
