@@ -49,7 +49,7 @@ def test_a_built_project_in_a_pipe(built: Project) -> None:
     points = r"[\d.]+ % \([+-][\d.]+ points\)"
     assert re.fullmatch(rf"  accuracy  float [\d.]+ %, int8 {points}, TFLite Micro {points}, measured", measured)
     assert re.fullmatch(rf"  accuracy  compiled {points}, emulated", compiled)
-    assert "  u55-128  100 of 100 samples byte-identical to TFLite Micro, emulated" in tiny
+    assert "  u55-128  proved; 100 of 100 samples byte-identical to TFLite Micro, emulated" in tiny
     assert any(re.match(r"  u55-128  [\d,]+ cycles, .* on the NPU, 0 on the CPU, estimated$", line) for line in tiny)
     assert any(re.match(r"    cycles by what bounds them: (\S+ ?\S* [\d.]+ %(, )?)+$", line) for line in tiny)
     assert "\x1b" not in text

@@ -110,7 +110,7 @@ def load(path: Path) -> Program:
 
     Raises:
         StreamError: it is no such file, is cut short, or contradicts itself.
-        NotVerifiedError: operators beside the NPU's one run on the CPU.
+        NotVerifiedError: operators beside the NPU's one run on the CPU, or it has several subgraphs.
 
     """
     content = path.read_bytes()
@@ -139,8 +139,11 @@ def _fail(message: str) -> None:
 
 
 def _program(model: Any, file_bytes: int) -> Program:
-    if model.SubgraphsLength() != 1:
-        _fail(f"it has {model.SubgraphsLength()} subgraphs; Vela writes one")
+    if not model.SubgraphsLength():
+        _fail("it has 0 subgraphs")
+    if model.SubgraphsLength() > 1:
+        message = f"it has {model.SubgraphsLength()} subgraphs; one is covered"
+        raise NotVerifiedError(message)
     graph = model.Subgraphs(0)
     operator = _npu_operator(model, graph)
     if not FIXED_INPUTS <= operator.InputsLength() <= file_bytes:
@@ -165,6 +168,9 @@ def _npu_operator(model: Any, graph: Any) -> Any:
     """Return the NPU's operator, which must be the only one."""
     operators = [graph.Operators(index) for index in range(min(graph.OperatorsLength(), 1 << 16))]
     mine = [operator for operator in operators if _custom_code(model, operator) == OPERATOR]
+    if not mine and operators and _is_of_vela(model) and not any(_custom_code(model, each) for each in operators):
+        message = f"none of its {len(operators)} operators runs on the NPU"
+        raise NotVerifiedError(message)
     if not mine:
         foreign = sorted({(_custom_code(model, operator) or b"").decode(errors="replace") for operator in operators})
         _fail(
@@ -172,9 +178,15 @@ def _npu_operator(model: Any, graph: Any) -> Any:
             " it was not compiled by Vela for an Ethos-U"
         )
     if len(operators) > 1:
-        message = f"{len(operators) - 1} operators run on the CPU beside the NPU"
+        beside = len(operators) - len(mine)
+        parts = f"{len(mine)} parts of the model run on the NPU, where one is covered; " * (len(mine) > 1)
+        message = f"{parts}{beside} operators run on the CPU beside the NPU"
         raise NotVerifiedError(message)
     return mine[0]
+
+
+def _is_of_vela(model: Any) -> bool:
+    return any(model.Metadata(index).Name() == ARENA_OFFSETS for index in range(model.MetadataLength()))
 
 
 def _custom_code(model: Any, operator: Any) -> bytes | None:

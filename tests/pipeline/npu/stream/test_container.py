@@ -1,6 +1,7 @@
 """Opening compiled files, and files that are none."""
 
 from pathlib import Path
+from typing import Any
 
 import flatbuffers
 import numpy as np
@@ -44,17 +45,34 @@ def test_the_stream_says_which_npu_it_is_for(
     assert bool(program.fast_scratch_bytes) == (mode == "Dedicated_Sram")
 
 
+def elsewhere(model: Any, change: str) -> None:
+    """Let a part of a compiled model be outside the one operator of the NPU."""
+    graph = model.subgraphs[0]
+    match change:
+        case "an operator on the CPU":
+            code, operator = schema.OperatorCodeT(), schema.OperatorT()
+            code.customCode, operator.opcodeIndex = b"other", len(model.operatorCodes)
+            operator.inputs = operator.outputs = []
+            model.operatorCodes = [*model.operatorCodes, code]
+            graph.operators = [*graph.operators, operator]
+        case "another part on the NPU":
+            graph.operators = [*graph.operators, graph.operators[0]]
+        case "all on the CPU":
+            model.operatorCodes[0].customCode = None
+        case "several subgraphs":
+            model.subgraphs = [graph, graph]
+
+
 def changed(compiled: Compiled, tmp_path: Path, change: str) -> Path:
     """Write a compiled file that is wrong in one way."""
     model = schema.ModelT.InitFromPackedBuf(compiled.path.read_bytes(), 0)
     graph = model.subgraphs[0]
+    elsewhere(model, change)
     stream = model.buffers[graph.tensors[graph.operators[0].inputs[0]].buffer]
     words = np.array(stream.data, np.uint8).view(np.uint32)
     match change:
         case "another operator":
             model.operatorCodes[0].customCode = b"vendor-npu"
-        case "an operator on the CPU":
-            graph.operators = [*graph.operators, graph.operators[0]]
         case "no metadata":
             model.metadata = []
         case "fourcc":
@@ -91,9 +109,20 @@ def test_a_file_that_contradicts_itself_is_an_error_in_words(
         load(changed(compiled, tmp_path, change))
 
 
-def test_operators_on_the_cpu_are_not_covered(compiled: Compiled, tmp_path: Path) -> None:
-    with pytest.raises(NotVerifiedError, match="1 operators run on the CPU beside the NPU"):
-        load(changed(compiled, tmp_path, "an operator on the CPU"))
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("an operator on the CPU", ": 1 operators run on the CPU beside the NPU"),
+        ("another part on the NPU", "2 parts of the model run on the NPU, where one is covered; 0 operators run on"),
+        ("all on the CPU", "none of its 1 operators runs on the NPU"),
+        ("several subgraphs", "it has 2 subgraphs; one is covered"),
+    ],
+)
+def test_what_is_not_all_on_one_npu_is_not_covered(
+    compiled: Compiled, tmp_path: Path, change: str, message: str
+) -> None:
+    with pytest.raises(NotVerifiedError, match=message):
+        load(changed(compiled, tmp_path, change))
 
 
 def test_the_quantized_model_itself_is_no_compiled_file(compiled: Compiled) -> None:
