@@ -57,11 +57,11 @@ def test_a_built_project_in_a_pipe(built: Project) -> None:
 
 def test_a_model_that_was_made_elsewhere_says_why_it_has_no_accuracy(recorded: Recorded) -> None:
     recorded.write_imported()
-    assert "  stale     quantized     never built" in look()
+    assert "  stale     quantized       never built" in look()
     recorded.build("elsewhere")
     lines = look()
     assert "  accuracy  not available: there is no test set" in lines
-    assert [line.split()[1] for line in lines if line.startswith("  fresh")] == ["quantized", "vela"]
+    assert [line.split()[1] for line in lines if line.startswith("  fresh")] == ["quantized", "vela", "verify"]
 
 
 def test_a_pipe_that_takes_only_ascii_gets_ascii(recorded: Recorded) -> None:

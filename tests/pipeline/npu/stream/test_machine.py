@@ -58,7 +58,7 @@ def micro(model: Path, inputs: Mapping[str, Numbers]) -> dict[str, Numbers]:
     """Run samples with TensorFlow Lite Micro; inputs and outputs by the names of tensors."""
     names = Interpreter(str(model))
     places = {port["name"]: place for place, port in enumerate(names.get_input_details())}
-    interpreter = runtime.Interpreter.from_file(str(model), arena_size=1 << 20)
+    interpreter = runtime.Interpreter.from_file(str(model), arena_size=1 << 22)
     shapes = {name: interpreter.get_input_details(place)["shape"] for name, place in places.items()}
     found: dict[str, list[Numbers]] = {port["name"]: [] for port in names.get_output_details()}
     for number in range(SAMPLES):
