@@ -103,7 +103,7 @@ def test_inputs_are_drawn_from_all_that_there_are_and_always_the_same() -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (several_subgraphs(), "it has 2 subgraphs; one is covered"),
+        (several_subgraphs(), "it has 2 command streams in 2 graphs, not one"),
         (on_the_cpu(), "none of its 1 operators runs on the NPU"),
     ],
     ids=["several subgraphs", "all on the CPU"],
