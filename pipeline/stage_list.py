@@ -117,6 +117,15 @@ IMPORTED: Mapping[str, Stage] = {
         made_by="imported",
     ),
     "vela": STAGES["vela"],
+    "verify": Stage(
+        name="verify",
+        per_target=True,
+        summary="prove by emulation, on random inputs, that the compiled file computes what the model does",
+        needs=("quantized", "vela"),
+        sections=("vela", "verify"),
+        tools=("ai-edge-litert", "ethos-u-vela", "numpy", "flatbuffers", "tflite-micro"),
+        made_by="verify_imported",
+    ),
 }
 """The stages of a model that was made elsewhere: what reads ``quantized`` does not see the difference."""
 

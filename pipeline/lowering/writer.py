@@ -24,7 +24,7 @@ IDENTIFIER = b"TFL3"
 SIGNATURE = "serving_default"
 WITHOUT = -1
 """The number of an input that an operator goes without."""
-VIEWS = ("RESHAPE", "STRIDED_SLICE", "CONCATENATION")
+VIEWS = ("RESHAPE", "STRIDED_SLICE", "CONCATENATION", "PACK")
 """Operations whose output shows their input's numbers as they are, and so belongs to their tie."""
 _TYPES: dict[np.dtype[Any], int] = {
     np.dtype(np.float32): schema.TensorType.FLOAT32,
@@ -110,6 +110,12 @@ class Writer:
         """Add the tensors one below the other."""
         shape = (sum(x.shape[0] for x in rows), rows[0].shape[1])
         return self._operation("CONCATENATION", role, shape, rows, schema.ConcatenationOptionsT())
+
+    def pack(self, role: Role, parts: Sequence[Tensor]) -> Tensor:
+        """Add tensors of one shape as the slices of a tensor with one axis more, which is the first."""
+        options = schema.PackOptionsT()
+        options.valuesCount = len(parts)
+        return self._operation("PACK", role, (len(parts), *parts[0].shape), parts, options)
 
     def add(self, role: Role, a: Tensor, b: Tensor) -> Tensor:
         """Add ``a + b``."""

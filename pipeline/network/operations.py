@@ -69,6 +69,9 @@ class Operations(Protocol):
     def concatenation(self, role: Role, rows: Sequence[Tensor]) -> Tensor:
         """Add the tensors one below the other."""
 
+    def pack(self, role: Role, parts: Sequence[Tensor]) -> Tensor:
+        """Add tensors of one shape as the slices of a tensor with one axis more, which is the first."""
+
     def add(self, role: Role, a: Tensor, b: Tensor) -> Tensor:
         """Add ``a + b``."""
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from pipeline.network.operations import Operations, Role, Tensor
 
+MOST_CONCATENATED = 10
+"""``kMaxInputNum`` of TensorFlow Lite Micro's CONCATENATION."""
+
 
 @dataclass
 class Signal:
@@ -36,9 +39,20 @@ class Signal:
     def rows(self, operations: Operations) -> Tensor:
         """Return all time steps as one tensor, so that a product multiplies them all at once."""
         if self.whole is None:
-            role = Role(self.role.layer, f"{self.role.role}_rows")
-            self.whole = self.steps[0] if len(self.steps) == 1 else operations.concatenation(role, self.steps)
+            self.whole = self.steps[0] if len(self.steps) == 1 else self._joined(operations)
         return self.whole
+
+    def _joined(self, operations: Operations) -> Tensor:
+        """Put the steps below each other.
+
+        TensorFlow Lite Micro concatenates few tensors and packs any number. On the NPU both are the same copies, but
+        for the last step's, which can be written into a concatenation right away.
+        """
+        role = Role(self.role.layer, f"{self.role.role}_rows")
+        if len(self.steps) <= MOST_CONCATENATED:
+            return operations.concatenation(role, self.steps)
+        matrix = Role(self.role.layer, f"{self.role.role}_matrix")
+        return operations.reshape(matrix, operations.pack(role, self.steps), (len(self.steps), self.columns))
 
     def in_shape(self, operations: Operations, role: Role, shape: tuple[int, int]) -> Tensor:
         """Return the same numbers as (time steps, columns) of another shape."""

@@ -129,7 +129,7 @@ def programs(path: Path) -> list[Program]:
 
     Raises:
         StreamError: it is no such file, is cut short, or contradicts itself.
-        NotVerifiedError: an input or output of a stream is not stored as integers.
+        NotVerifiedError: nothing of it runs on the NPU, or an input or output of a stream is not stored as integers.
 
     """
     model, size = _model(path)
@@ -203,6 +203,9 @@ def _parts(model: Any) -> tuple[list[_Part], int]:
         for index in range(min(graph.OperatorsLength(), 1 << 16))
     ]
     mine = [part for part in every if _custom_code(model, part.operator) == OPERATOR]
+    if not mine and every and _is_of_vela(model) and not any(_custom_code(model, part.operator) for part in every):
+        message = f"none of its {len(every):,} operators runs on the NPU"
+        raise NotVerifiedError(message)
     if not mine:
         foreign = sorted({(_custom_code(model, part.operator) or b"").decode(errors="replace") for part in every})
         _fail(
@@ -210,6 +213,10 @@ def _parts(model: Any) -> tuple[list[_Part], int]:
             " it was not compiled by Vela for an Ethos-U, or nothing of it is on the NPU"
         )
     return mine, len(every) - len(mine)
+
+
+def _is_of_vela(model: Any) -> bool:
+    return any(model.Metadata(index).Name() == ARENA_OFFSETS for index in range(model.MetadataLength()))
 
 
 def _program(model: Any, part: _Part, file_bytes: int, inputs: list[int], outputs: list[int]) -> Program:

@@ -41,6 +41,7 @@ OPERATIONS: dict[str, tuple[Operation, npt.NDArray[np.float32]]] = {
     "slice of both": (lambda w, a, _: w.slice(OUT, a, (1, 2), (3, 6)), A[1:2, 3:6]),
     "reshape": (lambda w, a, _: w.reshape(OUT, a, (3, 4)), A.reshape(3, 4)),
     "concatenation": (lambda w, a, b: w.concatenation(OUT, [a, b, a]), np.concatenate([A, B, A])),
+    "pack": (lambda w, a, b: w.pack(OUT, [a, b, a]), np.stack([A, B, A])),
     "add": (lambda w, a, b: w.add(OUT, a, b), A + B),
     "subtract": (lambda w, a, b: w.subtract(OUT, a, b), A - B),
     "multiply": (lambda w, a, b: w.multiply(OUT, a, b), A * B),
