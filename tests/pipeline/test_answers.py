@@ -78,7 +78,7 @@ def test_a_board_that_is_too_small_says_what_is_missing(built: Project, answered
     small = shipped.replace("2_097_152", "100").replace("Arm Corstone-300, Ethos-U55-128", "too small")
     (built.folder / "boards" / "small.toml").write_text(small, encoding="utf-8")
     (line,) = [line for line in built.doit("matrix:tiny").splitlines() if line.startswith("  too small")]
-    assert re.search(r"  no +\d+\.\d\d  needs [\d,]+ KiB of SRAM and has 0 KiB: [\d,]+ KiB too little", line)
+    assert re.search(r"  no +\d+\.\d+  needs [\d,.]+ KiB of SRAM and has 100 bytes: [\d,.]+ KiB too little", line)
     (built.folder / "boards" / "small.toml").write_text("name = 1", encoding="utf-8")
     assert "boards/small.toml: " in built.doit("matrix:tiny", check=1)
 
