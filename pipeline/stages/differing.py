@@ -21,6 +21,7 @@ from pipeline.stages import micro
 from pipeline.stages.emulated import EmulatedModel
 from pipeline.stages.inference import INPUT
 from pipeline.stages.micro import MicroModel
+from pipeline.tflite import roles
 
 SHOWN = "shown"
 UNSEEN = np.int64(1 << 62)
@@ -47,12 +48,20 @@ def first_operation(compiled: Compiled, x: Features) -> str | None:
 
     """
     with tempfile.TemporaryDirectory() as folder:
-        shown = Path(folder, "shown.tflite")
-        shown.write_bytes(with_every_tensor_put_out(compiled.quantized.read_bytes())[0])
+        shown = _copy(compiled, Path(folder), with_every_tensor_put_out(compiled.quantized.read_bytes())[0])
         model = _Watched(shown, compiled)
         model.reset()
         model.run(model.inputs[INPUT].stored(model.folded(x[np.newaxis]))[0])
     return model.first
+
+
+def _copy(compiled: Compiled, folder: Path, content: bytes) -> Path:
+    """Write a changed copy of the quantized model; what is known of its inputs and states holds for the copy."""
+    shown = folder / "shown.tflite"
+    shown.write_bytes(content)
+    if graph := roles.of(compiled.quantized):
+        roles.save({shown.name: graph}, folder)
+    return shown
 
 
 def with_every_tensor_put_out(content: bytes) -> tuple[bytes, list[int]]:
@@ -88,8 +97,8 @@ def softmax_reads_the_same(compiled: Compiled, machine: Machine, x: Features) ->
         return False
     (tensor,) = read
     with tempfile.TemporaryDirectory() as folder:
-        shown = Path(folder, "shown.tflite")
-        shown.write_bytes(_with_an_output_more(compiled.quantized.read_bytes(), tensor.number))
+        content = _with_an_output_more(compiled.quantized.read_bytes(), tensor.number)
+        shown = _copy(compiled, Path(folder), content)
         expected = micro.outputs(shown, x, lambda _: None)[SHOWN]
     seen = _Seen(compiled, tensor)
     watched = EmulatedModel(compiled.quantized, machine, seen.watch)

@@ -146,7 +146,7 @@ def test_the_same_seed_gives_the_same_weights_and_progress_tells_what_is_done(
         ({"sparsity": 0.7, "clusters": 32}, "compress.clusters = 32, but gru_1/recurrent has only 15 values"),
         (
             {"clusters": 16, "matrices": ["dense"]},
-            "compress.clusters = 16, but output/dense has only 12 values that could differ",
+            "compress.clusters = 16, but logits_1/dense has only 12 values that could differ",
         ),
         ({"clusters": 4, "learning_rate": 10.0}, ""),
     ],

@@ -39,7 +39,7 @@ def raw(request: pytest.FixtureRequest) -> Array:
 def quantized(raw: Array, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a GRU of which the first step's sigmoids see counts as they are."""
     path = tmp_path_factory.mktemp("raw") / "quantized.tflite"
-    model, graph = Network("gru", seed=1, units=6).lower(STEPS)
+    model, graph = Network("gru", seed=4, units=16).lower(STEPS)
     path.write_bytes(tied.quantize(model, graph.ties, choose((model, graph), raw), 8))
     return path
 
