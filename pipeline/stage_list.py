@@ -37,6 +37,15 @@ _ARRAYS = ("data/__init__.py", "data/arrays.py")
 _INFERENCE = ("stages/inference.py", *_ARRAYS)
 _COMPRESSION = ("compression/__init__.py", "compression/codes.py")
 _DEPLOYMENT = ("deployment/__init__.py", "deployment/names.py")
+_TFLITE = (
+    "tflite/__init__.py",
+    "tflite/errors.py",
+    "tflite/model.py",
+    "tflite/names.py",
+    "tflite/quantization.py",
+    "tflite/reader.py",
+    "tflite/tables.py",
+)
 
 STAGES: Mapping[str, Stage] = {
     stage.name: stage
@@ -115,6 +124,7 @@ STAGES: Mapping[str, Stage] = {
                 "stages/guide.py",
                 "stages/network.py",
                 *_INFERENCE,
+                *_TFLITE,
                 *_COMPRESSION,
                 "compression/matrices.py",
                 *_DEPLOYMENT,
@@ -148,6 +158,7 @@ STAGES: Mapping[str, Stage] = {
             sources=(
                 *_SHARED,
                 "stages/vela.py",
+                *_TFLITE,
                 *_COMPRESSION,
                 "compression/matrices.py",
                 "npu/__init__.py",
@@ -175,6 +186,7 @@ STAGES: Mapping[str, Stage] = {
                 "stages/micro.py",
                 "stages/emulated.py",
                 *_INFERENCE,
+                *_TFLITE,
                 *_COMPRESSION,
                 "compression/matrices.py",
                 "npu/__init__.py",

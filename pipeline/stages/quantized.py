@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.compression import codes
 from pipeline.compression.matrices import changed_channels, matrices
@@ -20,6 +19,7 @@ from pipeline.errors import UnrollError
 from pipeline.stages import inference
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.inference import SINGLE, WHOLE
+from pipeline.tflite import reader
 
 MODEL = "quantized.tflite"
 FLOAT_MODEL = "unrolled.tflite"
@@ -165,8 +165,7 @@ def _check_codes(work: Work) -> None:
         QuantizationError: names the first matrix that is not.
 
     """
-    content = bytearray((work.into / MODEL).read_bytes())
-    found = list(matrices(schema.Model.GetRootAs(content, 0), content))
+    found = list(matrices(reader.read(work.into / MODEL)))
     with np.load(work.inputs["compressed"] / codes.FILE, allow_pickle=False) as trained:
         for name, matrix in trained.items():
             if changed := changed_channels(matrix, found):
