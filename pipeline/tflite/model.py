@@ -87,7 +87,7 @@ class Tensor:
         if wanted != self.content.size:
             message = f"tensor {self} has {self.content.size:,} bytes, its shape {self.shape} needs {wanted:,}"
             raise TfliteError(message)
-        return self.content.view(self.dtype).reshape(self.shape)
+        return self.content.view(self.dtype.newbyteorder("<")).reshape(self.shape)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ ACTIVATIONS: Mapping[int, str] = _names(schema.ActivationFunctionType)
 TYPES: Mapping[int, str] = {number: name.lower() for number, name in _names(schema.TensorType).items()}
 """``int8``, ``float32``, ..., ``string``."""
 DTYPES: Mapping[str, np.dtype[Any]] = {
-    name: np.dtype(name).newbyteorder("<")
+    name: np.dtype(name)
     for name in TYPES.values()
     if name.startswith(("int", "uint", "float", "bool", "complex")) and name in np.sctypeDict
 }

@@ -5,37 +5,33 @@ constants (region 0) and the scratch memories (regions 1 and 2); where the model
 outputs lie in scratch is metadata.
 """
 
-import struct
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
-from ethosu.vela.tflite.Model import Model
-from ethosu.vela.tflite.TensorType import TensorType
 
 from pipeline.npu.stream.errors import NotVerifiedError, StreamError
+from pipeline.tflite import reader
+from pipeline.tflite.errors import TfliteError
+from pipeline.tflite.model import Model, Operator, Tensor
 
-IDENTIFIER = b"TFL3"
-OPERATOR = b"ethos-u"
+OPERATOR = "ethos-u"
 FOURCC = b"COP1"
-ARENA_OFFSETS = b"OfflineMemoryAllocation"
+ARENA_OFFSETS = "OfflineMemoryAllocation"
 FIXED_INPUTS = 4
 """Command stream, constants, scratch, fast scratch; the model's own inputs follow."""
 CONFIG, COMMAND_STREAM, NOP = 1, 2, 5
 """Driver actions of the command tensor."""
 MOST_SCRATCH_BYTES = 1 << 28
 """No Ethos-U board has 256 MiB of SRAM; a larger number is damage, and would be allocated."""
-DTYPES: dict[int, np.dtype[Any]] = {
-    TensorType.INT8: np.dtype(np.int8),
-    TensorType.UINT8: np.dtype(np.uint8),
-    TensorType.INT16: np.dtype(np.int16),
-    TensorType.INT32: np.dtype(np.int32),
-}
+TYPES = {"int8", "uint8", "int16", "int32"}
+"""What inputs and outputs may be stored in."""
 U85_LOOKUP_BYTES = 2048
 
 
@@ -113,62 +109,72 @@ def load(path: Path) -> Program:
         NotVerifiedError: operators beside the NPU's one run on the CPU.
 
     """
-    content = path.read_bytes()
-    if content[4:8] != IDENTIFIER:
-        message = f"{path}: not a TFLite file (bytes 4 to 7 are {content[4:8]!r}, not {IDENTIFIER!r})"
-        raise StreamError(message)
+    model = opened(path)
     with damage_named(path):
-        return _program(Model.GetRootAsModel(content, 0), len(content))
+        return _program(model)
+
+
+def opened(path: Path) -> Model:
+    """Read a file of TensorFlow Lite's format.
+
+    Raises:
+        StreamError: it is none, or damaged.
+
+    """
+    try:
+        return reader.read(path)
+    except TfliteError as error:
+        raise StreamError(str(error)) from None
 
 
 @contextmanager
 def damage_named(path: Path) -> Iterator[None]:
-    """Put the file's name before what is wrong, and turn what flatbuffers raises at a damaged file into a sentence."""
+    """Put the file's name before what is wrong, and turn what wild numbers in it lead to into a sentence."""
     try:
         yield
-    except (StreamError, NotVerifiedError) as error:
+    except NotVerifiedError as error:
         message = f"{path}: {error}"
-        raise type(error)(message) from None
-    except (struct.error, LookupError, TypeError, ValueError, OverflowError, AttributeError, MemoryError) as error:
+        raise NotVerifiedError(message) from None
+    except (StreamError, TfliteError) as error:
+        message = f"{path}: {error}"
+        raise StreamError(message) from None
+    except (LookupError, ValueError, OverflowError, MemoryError) as error:
         message = f"{path}: the file is damaged or cut short ({type(error).__name__}: {error})"
         raise StreamError(message) from None
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     raise StreamError(message)
 
 
-def _program(model: Any, file_bytes: int) -> Program:
-    if model.SubgraphsLength() != 1:
-        _fail(f"it has {model.SubgraphsLength()} subgraphs; Vela writes one")
-    graph = model.Subgraphs(0)
-    operator = _npu_operator(model, graph)
-    if not FIXED_INPUTS <= operator.InputsLength() <= file_bytes:
-        _fail(f"its NPU operator has {operator.InputsLength()} inputs, at least {FIXED_INPUTS} are needed")
-    fixed = [operator.Inputs(place) for place in range(FIXED_INPUTS)]
-    stream, constants, scratch, fast = (graph.Tensors(number) for number in fixed)
-    npu, words = _actions(_data(model, stream))
-    offsets = _arena_offsets(model, graph.TensorsLength())
-    one_scratch = fixed[2] == fixed[3]
+def _program(model: Model) -> Program:
+    if len(model.subgraphs) != 1:
+        _fail(f"it has {len(model.subgraphs)} subgraphs; Vela writes one")
+    graph = model.main
+    fixed = _npu_operator(graph.operators).inputs[:FIXED_INPUTS]
+    if len(fixed) < FIXED_INPUTS or None in fixed:
+        _fail(f"its NPU operator lacks some of the {FIXED_INPUTS} inputs that are needed")
+    stream, constants, scratch, fast = (tensor for tensor in fixed if tensor)
+    npu, words = _actions(stream.content.tobytes())
+    offsets = _arena_offsets(model)
     return Program(
         npu=npu,
         words=words,
-        constants=_data(model, constants),
+        constants=constants.content.tobytes(),
         scratch_bytes=_scratch_bytes(scratch),
-        fast_scratch_bytes=0 if one_scratch else _scratch_bytes(fast),
-        inputs=_places(graph, [graph.Inputs(place) for place in range(graph.InputsLength())], offsets),
-        outputs=_places(graph, [graph.Outputs(place) for place in range(graph.OutputsLength())], offsets),
+        fast_scratch_bytes=0 if scratch is fast else _scratch_bytes(fast),
+        inputs=_places(graph.inputs, offsets),
+        outputs=_places(graph.outputs, offsets),
     )
 
 
-def _npu_operator(model: Any, graph: Any) -> Any:
+def _npu_operator(operators: Sequence[Operator]) -> Operator:
     """Return the NPU's operator, which must be the only one."""
-    operators = [graph.Operators(index) for index in range(min(graph.OperatorsLength(), 1 << 16))]
-    mine = [operator for operator in operators if _custom_code(model, operator) == OPERATOR]
+    mine = [operator for operator in operators if operator.custom == OPERATOR]
     if not mine:
-        foreign = sorted({(_custom_code(model, operator) or b"").decode(errors="replace") for operator in operators})
+        foreign = sorted({operator.custom for operator in operators})
         _fail(
-            f"no operator of it is {OPERATOR.decode()} (there are {', '.join(filter(None, foreign)) or 'none'}):"
+            f"no operator of it is {OPERATOR} (there are {', '.join(filter(None, foreign)) or 'none'}):"
             " it was not compiled by Vela for an Ethos-U"
         )
     if len(operators) > 1:
@@ -177,21 +183,8 @@ def _npu_operator(model: Any, graph: Any) -> Any:
     return mine[0]
 
 
-def _custom_code(model: Any, operator: Any) -> bytes | None:
-    code: bytes | None = model.OperatorCodes(operator.OpcodeIndex()).CustomCode()
-    return code
-
-
-def _data(model: Any, tensor: Any) -> bytes:
-    """Return the content of a constant tensor."""
-    buffer = model.Buffers(tensor.Buffer())
-    if not buffer.DataLength():
-        return b""
-    return bytes(buffer.DataAsNumpy().tobytes())
-
-
-def _scratch_bytes(tensor: Any) -> int:
-    size = int(np.prod([tensor.Shape(axis) for axis in range(tensor.ShapeLength())], dtype=np.int64))
+def _scratch_bytes(tensor: Tensor) -> int:
+    size = math.prod(tensor.shape)
     if not 0 <= size <= MOST_SCRATCH_BYTES:
         _fail(f"its scratch memory has {size:,} bytes")
     return size
@@ -215,11 +208,10 @@ def _actions(content: bytes) -> tuple[Npu, npt.NDArray[np.uint32]]:
                 _fail(f"the command stream has {words.size - place:,} words, its length says {count:,}")
             if npu is None:
                 _fail("the command stream does not say which NPU it is for")
-            return npu, words[place : place + count]  # type: ignore[return-value] # checked above
+            return npu, words[place : place + count]
         elif action != NOP:
             _fail(f"the command tensor has an unknown action {action} at byte {4 * (place - 1)}")
-    message = "the command tensor holds no command stream"
-    raise StreamError(message)
+    _fail("the command tensor holds no command stream")
 
 
 def _npu(config: int) -> Npu:
@@ -231,29 +223,23 @@ def _npu(config: int) -> Npu:
     return Npu(family=family, macs=macs, shram_bytes=shram_bytes)
 
 
-def _arena_offsets(model: Any, tensors: int) -> list[int]:
+def _arena_offsets(model: Model) -> list[int]:
     """Return where each tensor lies in the arena; -1 for one that does not."""
-    for index in range(model.MetadataLength()):
-        metadata = model.Metadata(index)
-        if metadata.Name() == ARENA_OFFSETS:
-            numbers = np.frombuffer(model.Buffers(metadata.Buffer()).DataAsNumpy().tobytes(), "<i4")
-            if numbers.size != tensors + 3:
-                _fail(f"the arena's metadata has {numbers.size} numbers for {tensors} tensors")
-            return [int(number) for number in numbers[3:]]
-    message = f"it has no metadata {ARENA_OFFSETS.decode()}, so inputs and outputs can't be placed"
-    raise StreamError(message)
+    if ARENA_OFFSETS not in model.metadata:
+        _fail(f"it has no metadata {ARENA_OFFSETS}, so inputs and outputs can't be placed")
+    numbers, tensors = model.metadata[ARENA_OFFSETS].view("<i4"), len(model.main.tensors)
+    if numbers.size != tensors + 3:
+        _fail(f"the arena's metadata has {numbers.size} numbers for {tensors} tensors")
+    return [int(number) for number in numbers[3:]]
 
 
-def _places(graph: Any, numbers: list[int], offsets: list[int]) -> tuple[Place, ...]:
-    found = []
-    for number in numbers:
-        tensor = graph.Tensors(number)
-        name = (tensor.Name() or b"").decode(errors="replace")
-        if tensor.Type() not in DTYPES:
-            message = f"input or output {name} is not stored as integers"
+def _places(tensors: Sequence[Tensor], offsets: Sequence[int]) -> tuple[Place, ...]:
+    places = []
+    for tensor in tensors:
+        if tensor.type not in TYPES:
+            message = f"input or output {tensor.name} is not stored as integers"
             raise NotVerifiedError(message)
-        if offsets[number] < 0:
-            _fail(f"input or output {name} has no place in the arena")
-        shape = tuple(int(tensor.Shape(axis)) for axis in range(tensor.ShapeLength()))
-        found.append(Place(name=name, shape=shape, dtype=DTYPES[tensor.Type()], offset=offsets[number]))
-    return tuple(found)
+        if offsets[tensor.number] < 0:
+            _fail(f"input or output {tensor.name} has no place in the arena")
+        places.append(Place(name=tensor.name, shape=tensor.shape, dtype=tensor.dtype, offset=offsets[tensor.number]))
+    return tuple(places)
