@@ -46,6 +46,7 @@ _TFLITE = (
     "tflite/reader.py",
     "tflite/tables.py",
 )
+_TFLITE_WRITING = ("tflite/edit.py", "tflite/write.py")
 
 STAGES: Mapping[str, Stage] = {
     stage.name: stage
@@ -187,6 +188,7 @@ STAGES: Mapping[str, Stage] = {
                 "stages/emulated.py",
                 *_INFERENCE,
                 *_TFLITE,
+                *_TFLITE_WRITING,
                 *_COMPRESSION,
                 "compression/matrices.py",
                 "npu/__init__.py",

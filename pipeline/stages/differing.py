@@ -4,13 +4,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import flatbuffers
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.data.arrays import Features
 from pipeline.npu.stream import source
-from pipeline.npu.stream.container import IDENTIFIER
 from pipeline.npu.stream.elements import INSIDE, split
 from pipeline.npu.stream.kernels import Numbers
 from pipeline.npu.stream.machine import Machine
@@ -18,6 +15,7 @@ from pipeline.npu.stream.planning import Planned
 from pipeline.npu.stream.static_checks import Findings
 from pipeline.stages.inference import INPUT
 from pipeline.stages.micro import MicroModel
+from pipeline.tflite.edit import with_every_tensor_put_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,22 +39,11 @@ def first_operation(compiled: Compiled, x: Features) -> str | None:
     """
     with tempfile.TemporaryDirectory() as folder:
         shown = Path(folder, "shown.tflite")
-        shown.write_bytes(_with_every_tensor_put_out(compiled.quantized.read_bytes()))
+        shown.write_bytes(with_every_tensor_put_out(compiled.quantized.read_bytes())[0])
         model = _Watched(shown, compiled)
         model.reset()
         model.run(model.inputs[INPUT].stored(model.folded(x[np.newaxis]))[0])
     return model.first
-
-
-def _with_every_tensor_put_out(content: bytes) -> bytes:
-    """Return a model with all that it computes among its outputs: else TensorFlow Lite Micro shows none of it."""
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    graph = model.subgraphs[0]
-    computed = [int(tensor) for operator in graph.operators for tensor in operator.outputs]
-    graph.outputs = [*graph.outputs, *(tensor for tensor in computed if tensor not in graph.outputs)]
-    builder = flatbuffers.Builder()
-    builder.Finish(model.Pack(builder), IDENTIFIER)
-    return bytes(builder.Output())
 
 
 class _Watched(MicroModel):

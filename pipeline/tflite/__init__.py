@@ -1,1 +1,1 @@
-"""The one room that knows the TensorFlow Lite file format: reads it, writes it, changes it, tells what is inside."""
+"""The one room that knows the TensorFlow Lite file format, and what goes along with such a file."""

@@ -9,11 +9,16 @@ from ai_edge_litert.tools import flatbuffer_utils
 from pipeline.tflite import reader
 from pipeline.tflite.errors import TfliteError
 from pipeline.tflite.model import Operator
-from pipeline.tflite.write import packed
+from pipeline.tflite.write import named, packed
 
 
-def with_every_tensor_put_out(content: bytes) -> bytes:
+def with_every_tensor_put_out(content: bytes) -> tuple[bytes, list[int]]:
     """Return a model with all that its first graph computes among its outputs: else no interpreter shows all of it.
+
+    Signatures stay as they are.
+
+    Returns:
+        The changed content, and the numbers of the tensors in the order in which they are put out.
 
     Raises:
         TfliteError: it is no whole model.
@@ -25,6 +30,27 @@ def with_every_tensor_put_out(content: bytes) -> bytes:
 
     def change(model: Any) -> None:
         model.subgraphs[0].outputs = outputs + hidden
+
+    return _changed(content, change), outputs + hidden
+
+
+def with_an_output_more(content: bytes, tensor: int, name: str) -> bytes:
+    """Return a model that also puts out a tensor of its first graph, under a name in every signature of that graph.
+
+    Raises:
+        TfliteError: it is no whole model, or has no such tensor.
+
+    """
+    tensors = len(reader.parse(content).main.tensors)
+    if not 0 <= tensor < tensors:
+        message = f"the model has {tensors} tensors, no number {tensor}"
+        raise TfliteError(message)
+
+    def change(model: Any) -> None:
+        model.subgraphs[0].outputs = [*model.subgraphs[0].outputs, tensor]
+        for signature in model.signatureDefs or []:
+            if signature.subgraphIndex == 0:
+                signature.outputs = [*signature.outputs, *named({name: tensor})]
 
     return _changed(content, change)
 

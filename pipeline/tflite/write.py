@@ -88,7 +88,7 @@ class Writer:
         graph.inputs, graph.outputs = list(inputs.values()), list(outputs.values())
         signature = schema.SignatureDefT()
         signature.signatureKey, signature.subgraphIndex = SIGNATURE, 0
-        signature.inputs, signature.outputs = _named(inputs), _named(outputs)
+        signature.inputs, signature.outputs = named(inputs), named(outputs)
         model = schema.ModelT()
         model.version, model.description = SCHEMA_VERSION, description
         model.subgraphs, model.buffers, model.signatureDefs = [graph], self._buffers, [signature]
@@ -111,7 +111,8 @@ def _options_kind(options: object | None) -> int:
     return int(getattr(schema.BuiltinOptions, type(options).__name__.removesuffix("T")))
 
 
-def _named(tensors: Mapping[str, int]) -> list[schema.TensorMapT]:
+def named(tensors: Mapping[str, int]) -> list[schema.TensorMapT]:
+    """Return a signature's entries: by which name each tensor is known outside."""
     entries = []
     for name, number in tensors.items():
         entry = schema.TensorMapT()

@@ -72,10 +72,25 @@ def test_constants_behind_the_tables_are_taken_in() -> None:
 
 
 def test_all_that_is_computed_can_be_put_out() -> None:
-    graph = reader.parse(edit.with_every_tensor_put_out(packed(chain(3)))).main
+    content, numbers = edit.with_every_tensor_put_out(packed(chain(3)))
+    graph = reader.parse(content).main
     assert [tensor.name for tensor in graph.outputs] == ["value_3", "value_1", "value_2"]
+    assert numbers == [tensor.number for tensor in graph.outputs] == [3, 1, 2]
     assert graph.outputs[0].shape == (1, WIDTH)
     assert len(graph.operators) == 3
+
+
+def test_a_tensor_can_be_put_out_by_a_name() -> None:
+    whole = quantizing(OTHER)
+    (tensor,) = (tensor.number for tensor in reader.parse(whole).main.tensors if tensor.name == "tanh")
+    changed = edit.with_an_output_more(whole, tensor, "seen")
+    x = np.array([[-90, -1, 3, 70]], np.int8)
+    outputs = Interpreter(model_content=changed).get_signature_runner()(x=x)
+    assert outputs.keys() == {"y", "tanh", "seen"}
+    np.testing.assert_allclose(outputs["seen"] / 128, np.tanh(x / 64), atol=1 / 128)
+    np.testing.assert_array_equal(outputs["y"], run(whole))
+    with pytest.raises(TfliteError, match="the model has 4 tensors, no number 4"):
+        edit.with_an_output_more(whole, 4, "seen")
 
 
 @pytest.mark.parametrize("change", [edit.with_every_tensor_put_out, edit.without_idle_quantizing])
