@@ -34,18 +34,11 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 _KERAS = ("tensorflow", "keras", "numpy")
 _SHARED = ("errors.py", "stages/__init__.py", "stages/contract.py")
 _ARRAYS = ("data/__init__.py", "data/arrays.py")
-_INFERENCE = ("stages/inference.py", *_ARRAYS)
+_STORED = ("tflite/__init__.py", "tflite/errors.py", "tflite/quantization.py")
+_INFERENCE = ("stages/inference.py", *_STORED, *_ARRAYS)
 _COMPRESSION = ("compression/__init__.py", "compression/codes.py")
 _DEPLOYMENT = ("deployment/__init__.py", "deployment/names.py")
-_TFLITE = (
-    "tflite/__init__.py",
-    "tflite/errors.py",
-    "tflite/model.py",
-    "tflite/names.py",
-    "tflite/quantization.py",
-    "tflite/reader.py",
-    "tflite/tables.py",
-)
+_TFLITE = ("tflite/model.py", "tflite/names.py", "tflite/reader.py", "tflite/tables.py")
 _TFLITE_WRITING = ("tflite/edit.py", "tflite/write.py")
 
 STAGES: Mapping[str, Stage] = {
@@ -159,6 +152,7 @@ STAGES: Mapping[str, Stage] = {
             sources=(
                 *_SHARED,
                 "stages/vela.py",
+                *_STORED,
                 *_TFLITE,
                 *_COMPRESSION,
                 "compression/matrices.py",
@@ -245,7 +239,7 @@ IMPORTED: Mapping[str, Stage] = {
         needs=(),
         sections=("model",),
         tools=("ai-edge-litert", "flatbuffers"),
-        sources=(*_SHARED, "stages/imported.py"),
+        sources=(*_SHARED, "stages/imported.py", *_STORED, *_TFLITE, "tflite/inspect.py"),
         made_by="imported",
     ),
     "vela": STAGES["vela"],

@@ -178,7 +178,13 @@ def _check_codes(work: Work) -> None:
 
 
 def _parameters(port: inference.Port) -> dict[str, Any] | None:
-    return vars(port.quantization) if port.quantization else None
+    if port.quantization is None:
+        return None
+    return {
+        "scale": port.quantization.scale,
+        "zero_point": port.quantization.zero_point,
+        "dtype": np.dtype(port.dtype).name,
+    }
 
 
 def check(tensors: list[dict[str, Any]]) -> None:

@@ -90,16 +90,16 @@ class Tensor:
         return self.content.view(self.dtype.newbyteorder("<")).reshape(self.shape)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    """Where an operator's options lie; they are taken apart when they are asked for."""
+    """Where an operator's options lie."""
 
     file: bytes | bytearray = field(repr=False)
     kind: int
     place: int
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, slots=True)
 class Operator:
     """An operator of a subgraph."""
 
@@ -123,9 +123,14 @@ class Operator:
         """Return the name of its first output, by which Vela and the reports name it."""
         return str(self.outputs[0]) if self.outputs else f"operator {self.index}"
 
-    @cached_property
+    @property
     def options(self) -> Any:
-        """Return the schema's options of its kind, None without any; a ``TfliteError`` if they are damaged."""
+        """Return the schema's options of its kind, taken apart anew; None without any.
+
+        Raises:
+            TfliteError: they are damaged.
+
+        """
         packed = self.packed_options
         if packed is None:
             return None
