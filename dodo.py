@@ -181,10 +181,19 @@ JSON = {"name": "as_json", "long": "json", "type": bool, "default": False, "help
 
 
 def task_status() -> Task:
-    """Say which stages are fresh or stale, and why (--json for scripts; exit code 1 when any is stale)."""
+    """Say which stages are fresh or stale, and why (--json for scripts, --rehash; exit code 1 when any is stale)."""
     return {
         "actions": [(commands.status, [EXPERIMENTS])],
-        "params": [JSON],
+        "params": [
+            JSON,
+            {
+                "name": "reread",
+                "long": "rehash",
+                "type": bool,
+                "default": False,
+                "help": "read every byte of what is shown again, and name what the disk lost",
+            },
+        ],
         "pos_arg": "names",
         "uptodate": [False],
         "io": {"capture": False},
@@ -299,11 +308,18 @@ def task_report() -> Iterator[Task]:
 
 
 def task_prune() -> Task:
-    """Forget remembered results that nothing shows, the least recently used first."""
+    """Forget remembered results that nothing shows, the least recently used first (--keep, --check)."""
     return {
         "actions": [(commands.prune,)],
         "params": [
-            {"name": "keep", "long": "keep", "type": str, "default": "5GB", "help": "how much may stay, e.g. 500MB"}
+            {"name": "keep", "long": "keep", "type": str, "default": "5GB", "help": "how much may stay, e.g. 500MB"},
+            {
+                "name": "check",
+                "long": "check",
+                "type": bool,
+                "default": False,
+                "help": "read every byte of the store first; remove and name what is damaged",
+            },
         ],
         "uptodate": [False],
         "io": {"capture": False},

@@ -32,7 +32,8 @@ def main() -> int:
         _build(folder)
         build = folder / "build" / EXPERIMENT
         quantized, compiled = build / "quantized" / verify.QUANTIZED, next((build / "vela").iterdir()) / verify.COMPILED
-        x = arrays.load_part(build / "dataset", "test")[0][: options.samples]
+        x, labels = arrays.load_part(build / "dataset", "test")
+        x = x[arrays.spread(labels, options.samples)]
         checking = _seconds_of_checks(folder, quantized, compiled)
         machine = Machine(container.load(compiled))
         times = alternate(

@@ -26,7 +26,7 @@ COMPARED: Mapping[str, Callable[[float], str]] = {
     "compiled_accuracy": tables.percent,
     "identical_samples": lambda count: f"{count:,.0f}",
     "cycles_total": lambda cycles: f"{cycles:,.0f}",
-    "inference_ms": lambda ms: f"{ms:,.3f}",
+    "inference_ms": tables.exact,
     "sram_bytes": lambda size: f"{size:,.0f}",
     "dram_bytes": lambda size: f"{size:,.0f}",
     "flash_bytes": lambda size: f"{size:,.0f}",
@@ -187,14 +187,14 @@ def _change(name: str, before: float | None, now: float | None) -> tuple[str, ..
     metric = name.rpartition(".")[2]
     show = COMPARED.get(metric, str)
     shown = ["-" if value is None else show(value) for value in (before, now)]
-    return (name, *shown, _difference(metric, before, now))
+    return (name, *shown, _difference(metric, before, now, show))
 
 
-def _difference(metric: str, before: float | None, now: float | None) -> str:
+def _difference(metric: str, before: float | None, now: float | None, show: Callable[[float], str]) -> str:
     if before is None or now is None:
         return "new" if before is None else "gone"
     if before == now:
         return "="
     if metric.endswith("accuracy"):
-        return f"{100 * (now - before):+.2f} points"
-    return f"{100 * (now / before - 1):+.1f} %" if before else f"{now - before:+,.0f}"
+        return tables.points(100 * (now - before))
+    return tables.change(before, now) if before else f"+{show(now)}"

@@ -83,6 +83,8 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
         self._view.close()
         for warning in self.build.warnings:
             self._view.say(f"warning: {warning}")
+        if self._failed:
+            self._say_warnings(self._seen)  # of a stage before, it may be the reason
         for name, sentence in self._failed.items():
             self._view.fail(name, sentence)
         for error in self.runtime_errors:
@@ -134,7 +136,20 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
         elif len(made) == len(jobs):
             pays = payback.rows(payback.paybacks(made, self._made(self._jobs_of(experiment + TWIN))))
             self._view.table(experiment, [*summary.rows(jobs, records), *pays], summary.times(jobs, records))
+        else:
+            self._say_warnings([job.name for job in jobs])
         self._say_stand_in(experiment)
+
+    def _say_warnings(self, names: Iterable[str]) -> None:
+        """Say what the stages that this run made warn of, where no summary does."""
+        for name in names:
+            if (
+                name in self._executed
+                and name not in self._failed
+                and (record := self.build.known(self.jobs[name]).record)
+            ):
+                for text in record.warnings:
+                    self._view.warn(f"{name}: {text}")
 
     def _jobs_of(self, experiment: str) -> list[Job]:
         return [job for job in self.jobs.values() if job.experiment == experiment]

@@ -41,10 +41,11 @@ class Dataset(Section, frozen=True):
         Meta(description="what to use, and say so everywhere, when `mnist` can't be had"),
     ] = None
     train_samples: Annotated[
-        Annotated[int, Meta(ge=1)] | None, Meta(description="use only the first so many training samples")
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="use only so many training samples, of all classes and spread over the set"),
     ] = None
     test_samples: Annotated[
-        Annotated[int, Meta(ge=1)] | None, Meta(description="use only the first so many test samples")
+        Annotated[int, Meta(ge=1)] | None, Meta(description="use only so many test samples, chosen in the same way")
     ] = None
 
 
@@ -142,7 +143,8 @@ class Quantization(Section, frozen=True):
         "int8"
     )
     representative_samples: Annotated[
-        int, Meta(ge=1, description="training samples that show which ranges the activations have")
+        int,
+        Meta(ge=1, description="training samples that show which ranges the activations have, chosen in the same way"),
     ] = 100
     ranges: Annotated[
         Literal["mse", "min_max", "percentile"],
@@ -188,7 +190,7 @@ class Verify(Section, frozen=True):
 
     samples: Annotated[
         Annotated[int, Meta(ge=1)] | None,
-        Meta(description="only the first so many test samples; the whole set by default"),
+        Meta(description="only so many test samples, of all classes and spread over the set; the whole set by default"),
     ] = None
 
 

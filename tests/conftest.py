@@ -71,6 +71,11 @@ class Project:
         assert "Traceback" not in printed, printed
         return printed
 
+    def run(self, *arguments: str) -> str:
+        """Run doit to its end, however it ends; return what it printed, tracebacks included."""
+        printed, _ = self.start(*arguments).communicate(timeout=600)
+        return printed
+
     def out(self, *arguments: str, check: int | None = 0) -> str:
         """Run doit to its end; return only what it printed to its standard output."""
         done = subprocess.run(
@@ -142,7 +147,7 @@ class Project:
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
-                if {b"pipeline.run", b"pipeline.fork_server"} & set(words) and os.readlink(entry / "cwd") == str(
+                if {b"pipeline.run", b"pipeline.forking"} & set(words) and os.readlink(entry / "cwd") == str(
                     self.folder
                 ):
                     found.append(int(entry.name))
@@ -170,7 +175,8 @@ def _matches(seen: dict[str, Any], event: str, facts: dict[str, str]) -> bool:
     return seen["event"] == event and all(seen.get(name) == value for name, value in facts.items())
 
 
-def _lay_out(folder: Path) -> Project:
+def lay_out(folder: Path) -> Project:
+    """Copy the product into a new folder, with two experiments and nothing built."""
     folder.mkdir(parents=True)
     shutil.copy(ROOT / "dodo.py", folder)
     shutil.copytree(ROOT / "pipeline", folder / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
@@ -183,7 +189,7 @@ def _lay_out(folder: Path) -> Project:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """Return a project where nothing was built, under a path with a space and letters beyond ASCII."""
-    return _lay_out(tmp_path / "ein Prüfstand")
+    return lay_out(tmp_path / "ein Prüfstand")
 
 
 @pytest.fixture(scope="session")
@@ -207,7 +213,7 @@ def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Once:
 @pytest.fixture(scope="session")
 def template(once: Once) -> Path:
     """Build ``tiny``; return the project's folder, which nobody may change."""
-    return once("template", lambda folder: _lay_out(folder).doit("build:tiny"))
+    return once("template", lambda folder: lay_out(folder).doit("build:tiny"))
 
 
 @pytest.fixture

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from pipeline import payback, proof
 from pipeline.ladder import Rung
+from pipeline.npu import on_cpu
 from pipeline.store import resolve
-from pipeline.summary import accuracy_record, has_accuracy, why_no_accuracy
+from pipeline.summary import accuracy_record, has_accuracy, placement, why_no_accuracy
+from pipeline.tables import percent
 from tui.facts import npu, words
 from tui.facts.accuracy import UnreadableError
 from tui.facts.board import Board, ExperimentFacts, Snapshot, StageFacts
@@ -115,20 +117,29 @@ def _proof(stage: StageFacts) -> Iterator[str]:
 
 
 def _target(stage: StageFacts) -> Iterator[str]:
-    found = stage.record.metrics if stage.record else {}
-    memory = f"SRAM {words.size(found['sram_bytes'])}, flash {words.size(found['flash_bytes'])}"
-    placement = f"{found['npu_operators']} operators on the NPU, {found['cpu_operators']} on the CPU"
+    if stage.record is None:
+        return
+    found = stage.record.metrics
+    cycles, sram = "cycles not known", "SRAM not known"
+    if found["cycles_total"] is not None:
+        cycles = f"{found['cycles_total']:,.0f} cycles, {words.milliseconds(found['inference_ms'])} ms"
+    if found["sram_bytes"] is not None:
+        sram = f"SRAM {words.size(found['sram_bytes'])}"
     yield (
-        f"  {stage.job.target}  {found['cycles_total']:,.0f} cycles, {found['inference_ms']:.2f} ms, {memory},"
-        f" {placement}, estimated{_of_before(stage)}"
+        f"  {stage.job.target}  {cycles}, {sram}, flash {words.size(found['flash_bytes'])},"
+        f" {placement(found, in_full=True)}, estimated{_of_before(stage)}"
     )
+    yield from (f"    not known: {why}" for why in dict.fromkeys(stage.record.unavailable.values()))
+    yield from (f"    on the CPU: {on_cpu.line(row)}" for row in found["cpu_operators_by_name"])
     try:
         split = npu.bounds(npu.layers(resolve(stage.job.link)))
     except UnreadableError as error:
         yield f"    {error}"
         return
+    if not split:
+        return
     total = sum(cycles for _, cycles in split) or 1
-    shares = [f"{bound} {100 * cycles / total:.1f} %" for bound, cycles in split]
+    shares = [f"{bound} {percent(cycles / total, 1)}" for bound, cycles in split]
     yield f"    cycles by what bounds them: {', '.join(shares)}"
 
 

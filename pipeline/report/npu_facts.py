@@ -40,6 +40,7 @@ def target(asked: Asked, job: Job, found: Matrix, proved: dict[str, Any] | None)
         "numbers": answers.cells(row)[2:9] if row else (),
         "bounds": [(name, cycles / total, f"{cycles:,}") for name, cycles in shares],
         "roles": [(name, cycles / total, f"{cycles:,}") for name, cycles in (here.by_role if here else [])],
+        "no_layers": here.no_layers if here else "",
         "on_cpu": [str(operator) for operator in on_cpu(asked.build, job)],
         "layers": [
             (
@@ -64,7 +65,7 @@ def matrix(found: Matrix) -> dict[str, Any]:
     return {
         "header": answers.HEADER,
         "systems": systems,
-        "impossible": answers.impossible_lines(found),
+        "impossible": [*answers.not_known_lines(found), *answers.impossible_lines(found)],
     }
 
 

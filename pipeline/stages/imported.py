@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pipeline.data import file_kind
 from pipeline.errors import UnrollError
 from pipeline.stages.contract import Found, Work
 from pipeline.tflite import inspect, reader
@@ -14,6 +15,7 @@ MODEL = "quantized.tflite"
 COMPILED_BY_VELA = "ethos-u"
 """The custom operator that Vela leaves in place of those it compiled."""
 MOST_NAMES = 5
+CONVERT = "model.tflite is a file that a converter wrote, with full-integer quantization"
 WHY_NO_ACCURACY = "the model was made elsewhere, so there is no test set"
 
 
@@ -72,8 +74,8 @@ def _parsed(content: bytes, path: Path) -> Model:
     """Read the whole file, every offset of which must lead to something inside."""
     try:
         model = reader.parse(content, str(path))
-    except ForeignError as error:
-        raise ImportedError(str(error)) from None
+    except ForeignError:
+        raise ImportedError(file_kind.mistaken(path, content, "TensorFlow Lite model", CONVERT)) from None
     except TfliteError as error:
         message = f"{error}; copy or convert it again"
         raise ImportedError(message) from None
@@ -124,8 +126,8 @@ def _several_subgraphs(model: Model) -> Iterator[str]:
         callers = sorted(inspect.callers(model))
         by = f" ({', '.join(callers)} calls the others)" if callers else ""
         yield (
-            f"the model has {len(model.subgraphs)} subgraphs{by}: an estimate counts each of them once,"
-            " however often a loop runs; unroll loops"
+            f"the model has {len(model.subgraphs)} subgraphs{by}: Vela does not estimate an inference of several;"
+            " unroll loops, and give every signature a file of its own"
         )
 
 

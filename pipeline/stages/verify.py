@@ -13,7 +13,7 @@ from pipeline.data import arrays
 from pipeline.data.arrays import Features
 from pipeline.errors import UnrollError
 from pipeline.npu import compiler
-from pipeline.npu.stream import container, debug_database, source, static_checks
+from pipeline.npu.stream import container, debug_database, known_differences, source, static_checks
 from pipeline.npu.stream.errors import NotVerifiedError
 from pipeline.npu.stream.machine import Machine
 from pipeline.stages import differing, emulated
@@ -23,6 +23,8 @@ from pipeline.stages.inference import OUTPUT, Stored
 
 QUANTIZED, COMPILED, MICRO = "quantized.tflite", "compiled.tflite", "micro.npz"
 EMULATED = "emulated.npz"
+TEST_SAMPLES = "test_samples"
+"""What ``emulated.npz`` calls the numbers of its rows in the test set."""
 COMPARED = ("identical_samples", "max_difference", "first_difference")
 OF_SAMPLES = ("compiled_accuracy", "emulated_samples", *COMPARED)
 NO_CHECKS = static_checks.Findings(checks=(), warnings=(), not_verified=(), by_samples=())
@@ -41,7 +43,8 @@ def make(work: Work) -> Found:
     """Check every command of the compiled file, and let the test set through them.
 
     What is not covered is a warning and never a guess; a check that fails, or a byte that differs, ends the stage.
-    Writes ``emulated.npz``: what came out for every sample, as the model stores it, states included.
+    Writes ``emulated.npz``: what came out for every sample, as the model stores it, states included, and which
+    samples of the test set those are.
 
     Raises:
         VerifyError: a check failed, or an output differs from TensorFlow Lite Micro's.
@@ -120,10 +123,11 @@ def check(work: Work, machine: Machine) -> static_checks.Findings:
 def _emulate(work: Work, machine: Machine, checked: static_checks.Findings) -> tuple[Metrics, Metrics, list[str]]:
     """Let the test set through the commands; return metrics, why others are not available, and warnings."""
     x, labels = arrays.load_part(work.inputs["dataset"], "test")
-    x, labels = x[: work.config["verify"]["samples"]], labels[: work.config["verify"]["samples"]]
+    samples = arrays.spread(labels, work.config["verify"]["samples"])
+    x, labels = x[samples], labels[samples]
     quantized = work.inputs["quantized"] / QUANTIZED
     found = emulated.outputs(quantized, machine, x, lambda done: work.progress(done, len(x), what="emulated"))
-    arrays.save(work.into / EMULATED, found)
+    arrays.save(work.into / EMULATED, {**found, TEST_SAMPLES: samples})
     metrics = {
         "compiled_accuracy": float(np.mean(found[OUTPUT].argmax(axis=1) == labels)),
         "emulated_samples": len(x),
@@ -133,8 +137,8 @@ def _emulate(work: Work, machine: Machine, checked: static_checks.Findings) -> t
         why = "the accuracy stage has no bytes of TensorFlow Lite Micro to compare with"
         return metrics, dict.fromkeys(COMPARED, why), []
     with np.load(micro, allow_pickle=False) as stored:
-        expected = {name: stored[name][: len(x)] for name in stored.files}
-    compared = compare(found, expected)
+        expected = {name: stored[name][samples] for name in stored.files}
+    compared = compare(found, expected, samples)
     differ = samples_that_differ(found, expected)
     if not differ.any():
         return metrics | compared, {}, []
@@ -154,20 +158,21 @@ def _emulate(work: Work, machine: Machine, checked: static_checks.Findings) -> t
 def explained(compiled: Compiled, x: Features, expected: Mapping[str, Stored]) -> str | None:
     """Say why samples differ, if that is known and proved, else None.
 
-    With TensorFlow Lite Micro's multipliers in place of those that Vela rounds, the emulator must give its bytes;
+    With all that TensorFlow Lite Micro has in place of what is known to differ, the emulator must give its bytes;
     only a softmax of 16 bits, which Vela computes by tables of its own, may then still be a little different.
     """
-    machine = Machine(compiled.machine.program, compiled.checked.multipliers)
+    known = compiled.checked.known
+    machine = Machine(compiled.machine.program, known_differences.substitutions(known))
     found = emulated.outputs(compiled.quantized, machine, x, lambda _: None)
     still = compare(found, expected)
-    reasons = ["Vela rounds multipliers of MUL to single precision"] if compiled.checked.multipliers else []
+    reasons = list(dict.fromkeys(reason for each in known for reason in each.reasons))
     if still["first_difference"]:
         states = [name for name in expected if name != OUTPUT]
         softmax = found[OUTPUT].dtype == np.int16 and still["max_difference"] <= SOFTMAX_16_DIFFERENCE
         if not softmax or any((found[name] != expected[name]).any() for name in states):
             return None
         reasons.append(f"its softmax of 16 bits differs by at most {still['max_difference']} of 32,768 steps")
-    return " and ".join(reasons) or None
+    return "; ".join(reasons) or None
 
 
 def samples_that_differ(found: Mapping[str, Stored], expected: Mapping[str, Stored]) -> npt.NDArray[np.bool_]:
@@ -175,8 +180,10 @@ def samples_that_differ(found: Mapping[str, Stored], expected: Mapping[str, Stor
     return np.asarray(np.any([(values != found[name]).any(axis=1) for name, values in expected.items()], axis=0))
 
 
-def compare(found: Mapping[str, Stored], expected: Mapping[str, Stored]) -> dict[str, Any]:
-    """Compare outputs, each of shape (samples, width), byte for byte.
+def compare(
+    found: Mapping[str, Stored], expected: Mapping[str, Stored], samples: npt.NDArray[np.int64] | None = None
+) -> dict[str, Any]:
+    """Compare outputs, each of shape (samples, width), byte for byte; ``samples`` are their numbers in the test set.
 
     Returns:
         ``identical_samples``; ``max_difference``, in steps of the stored numbers; ``first_difference``, a sentence.
@@ -189,8 +196,9 @@ def compare(found: Mapping[str, Stored], expected: Mapping[str, Stored]) -> dict
         sample = int(differs.argmax())
         name = next(name for name, difference in differences.items() if difference[sample].any())
         place = int(differences[name][sample].argmax())
+        number = sample if samples is None else int(samples[sample])
         first = (
-            f"{name}[{place}] of test sample {sample} is {found[name][sample, place]},"
+            f"{name}[{place}] of test sample {number} is {found[name][sample, place]},"
             f" where TensorFlow Lite Micro has {expected[name][sample, place]}"
         )
     return {

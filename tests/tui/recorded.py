@@ -271,8 +271,8 @@ def _vela(folder: Path, cycles: int) -> dict[str, Any]:
         for memory in ("sram", "dram", "on_chip_flash", "off_chip_flash")
         for what in ("weight_read", "total")
     }
-    constants = [{"name": "kernel", "bytes": 196_608, "readers": products}]
-    document = {"layers": rows, "summary": moved, "constants": constants}
+    constants = [{"name": "kernel", "bytes": 196_608, "readers": products, "weights": True}]
+    document = {"layers": rows, "summary": moved, "constants": constants, "layers_unavailable": ""}
     (folder / "layers.json").write_text(json.dumps(document), encoding="utf-8")
     (folder / "compiled.tflite").write_text("compiled", encoding="utf-8")
     total = sum(row["cycles"] for row in rows)
@@ -287,6 +287,7 @@ def _vela(folder: Path, cycles: int) -> dict[str, Any]:
         "npu_operators": len(rows),
         "cpu_operators": 0,
         "cpu_operators_by_name": [],
+        "command_streams": 1,
     }
 
 

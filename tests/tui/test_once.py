@@ -1,6 +1,5 @@
 """The dashboard as plain text: what a pipe or the log of a CI run gets."""
 
-import json
 import os
 import re
 import shutil
@@ -12,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, TINY, Project
+from tests.pipeline.records import amend
 from tests.tui.recorded import MINUTE, NOW, Recorded
 from tui import once
 from tui.facts import words
 from tui.facts.board import Board
+
+pytestmark = pytest.mark.smoke
 
 FAILED = {"message": "the loss became nan", "log": "build/logs/weights.keyword.log", "ended": "exit code 1"}
 
@@ -217,9 +219,7 @@ def test_a_description_cannot_forge_lines_or_colour_a_terminal(recorded: Recorde
 
 def test_a_warning_is_printed(recorded: Recorded) -> None:
     _fresh(recorded)
-    path = Path("build/keyword/quantized/stage.json")
-    record = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(record | {"warnings": ["1.5 % saturated"]}), encoding="utf-8")
+    amend(Path("build/keyword/quantized"), warnings=["1.5 % saturated"])
     assert "  warning   quantized: 1.5 % saturated" in look()
 
 

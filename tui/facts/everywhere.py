@@ -21,8 +21,9 @@ class Fit:
     """Whether a model fits a board."""
 
     board: str
-    fits: bool
-    inference_ms: float
+    fits: bool | None
+    """None where it is not known."""
+    inference_ms: float | None
     said: str
     """What is missing, or what was not looked at."""
 
@@ -98,7 +99,7 @@ def _boards(found: Mapping[str, "Row"]) -> tuple[dict[str, list[Fit]], str]:
         name = board.point().name
         record = found[name].record if name in found else None
         if record:
-            missing = board.missing(record.metrics)
-            said = "; ".join([*missing, *filter(None, [board.not_checked])])
-            fits.setdefault(name, []).append(Fit(board.name, not missing, record.metrics["inference_ms"], said))
+            found_ms = record.metrics["inference_ms"]
+            fit = Fit(board.name, board.fits(record.metrics), found_ms, board.said(record.metrics))
+            fits.setdefault(name, []).append(fit)
     return fits, ""

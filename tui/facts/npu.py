@@ -46,16 +46,24 @@ class Group:
     """How many of the operators stay on the CPU."""
 
 
+class NoLayersError(UnreadableError):
+    """Why the cycles of every operator are not known."""
+
+
 def layers(folder: Path) -> list[Layer]:
     """Read every operator of a compiled model, in order of execution.
 
     Raises:
+        NoLayersError: Vela's report is not of the whole model.
         UnreadableError: ``layers.json`` is missing or damaged.
 
     """
     path = folder / "layers.json"
     try:
-        rows = read_json(path, dict[str, Any])["layers"]
+        document = read_json(path, dict[str, Any])
+        if document["layers_unavailable"]:
+            raise NoLayersError(str(document["layers_unavailable"]))
+        rows = document["layers"]
         return [_layer(row, *role) for row, role in zip(rows, roles(rows), strict=True)]
     except (KeyError, TypeError, AttributeError, ValueError):
         message = f"{path} is not as this version writes it"
@@ -138,14 +146,15 @@ class Cost:
     """A number of a target, and what it may be at most."""
 
     name: str
-    value: float
+    value: float | None
+    """None where it is not known."""
     most: float | None
     """The budget; None when the experiment sets none."""
 
     @property
     def within(self) -> bool | None:
-        """Whether it keeps the budget; None without one."""
-        return None if self.most is None else self.value <= self.most
+        """Whether it keeps the budget, which what is not known does not; None without one."""
+        return None if self.most is None else self.value is not None and self.value <= self.most
 
 
 def costs(record: Record, budget: Budget) -> list[Cost]:

@@ -9,6 +9,7 @@ from pipeline.ladder import MICRO
 from pipeline.npu import points
 from pipeline.record import Record
 from pipeline.summary import accuracy_record, quantized_rung
+from pipeline.tables import figure
 from tui.facts import words
 from tui.facts.board import Snapshot
 
@@ -138,7 +139,7 @@ class Row:
 
 
 _NUMBERS = (
-    ("inference_ms", "inference", lambda value: f"{value:,.2f} ms"),
+    ("inference_ms", "inference", lambda value: f"{words.milliseconds(value)} ms"),
     ("cycles_total", "cycles", lambda value: f"{value:,.0f}"),
     ("sram_bytes", "SRAM", words.size),
     ("flash_bytes", "flash", words.size),
@@ -183,11 +184,15 @@ def _accuracy_row(name: str, values: Sequence[float | None]) -> Row:
     cells = [
         words.percent(value)
         if index == 0 or value is None or first is None
-        else f"{words.percent(value)} ({100 * (value - first):+.2f})"
+        else f"{words.percent(value)} ({words.points(value - first).removesuffix(' points')})"
         for index, value in enumerate(values)
     ]
     better = [None if value is None or first is None or value == first else value > first for value in values]
     return Row(name, tuple(cells), tuple(better))
+
+
+def _factor(ratio: float) -> str:
+    return f"{figure(ratio, 2)}x"
 
 
 def _cost_row(name: str, values: Sequence[float | None], show: Any) -> Row:
@@ -199,6 +204,6 @@ def _cost_row(name: str, values: Sequence[float | None], show: Any) -> Row:
         elif index == 0 or not first or value == first:
             cells.append(show(value))
         else:
-            cells.append(f"{show(value)} ({value / first:.2f}x)")
+            cells.append(f"{show(value)} ({_factor(value / first)})")
     better = [None if value is None or first is None or value == first else value < first for value in values]
     return Row(name, tuple(cells), tuple(better))

@@ -160,16 +160,16 @@ class CompareScreen(Screen[None]):
         stand_in = " (stand-in data)" if result.stand_in else ""
         kept = "" if result.shown else ", remembered"
         known = has_accuracy(result.metrics)
-        points = f"{-accuracy_drop(result.metrics) + 0.0:+.2f}" if known else "-"
+        points = words.points(-accuracy_drop(result.metrics) / 100).removesuffix(" points") if known else "-"
         return {
             "": paint.text(f"{'*' if marked else ' '} {letter}", "$text-accent bold" if marked else ""),
             "experiment": paint.text(f"{result.experiment}{kept}{stand_in}", "" if result.shown else paint.MUTED),
             "made": paint.text(words.age(self._now() - result.finished), paint.MUTED),
             "quantized": paint.text(words.percent(quantized_accuracy(result.metrics)) if known else "-"),
             "points": paint.text(points),
-            "cycles": paint.text(f"{found['cycles_total']:>11,.0f}" if found else "-"),
-            "ms": paint.text(f"{found['inference_ms']:,.2f}" if found else "-"),
-            "SRAM": paint.text(words.size(found["sram_bytes"]) if found else "-"),
+            "cycles": paint.text(words.or_dash("{:>11,.0f}".format, found.get("cycles_total"))),
+            "ms": paint.text(words.or_dash(words.milliseconds, found.get("inference_ms"))),
+            "SRAM": paint.text(words.or_dash(words.size, found.get("sram_bytes"))),
             "flash": paint.text(words.size(found["flash_bytes"]) if found else "-"),
         }
 
@@ -185,9 +185,9 @@ class CompareScreen(Screen[None]):
     def _plot(self) -> None:
         widget = self.query_one("#plot", PlotextPlot)
         points = [
-            (letter, result.targets[self._target]["cycles_total"], 100 * quantized_accuracy(result.metrics))
+            (letter, cycles, 100 * quantized_accuracy(result.metrics))
             for letter, result in self._lettered()
-            if self._target in result.targets and has_accuracy(result.metrics)
+            if (cycles := result.targets.get(self._target, {}).get("cycles_total")) and has_accuracy(result.metrics)
         ]
         plot = widget.plt
         plot.clear_data()

@@ -15,6 +15,7 @@ from textual.widgets import DataTable, Static
 
 from pipeline import summary
 from pipeline.store import resolve
+from pipeline.tables import percent
 from tui.facts import npu, words
 from tui.facts.accuracy import UnreadableError
 from tui.facts.npu import Group, Layer
@@ -124,7 +125,7 @@ class LayerPanel(Vertical):
             return ""
         group = self._groups[min(self.query_one(LayerTable).cursor_row, len(self._groups) - 1)]
         bound = f", bound by {group.bound_by}" if group.bound_by else ""
-        return f"{group.name}: {group.cycles:,} cycles ({100 * group.share:.1f} %), {group.macs:,} MACs{bound}"
+        return f"{group.name}: {group.cycles:,} cycles ({percent(group.share, 1)}), {group.macs:,} MACs{bound}"
 
     def _load(self) -> None:
         self._layers, self._trouble = [], ""
@@ -213,7 +214,7 @@ def _cells(group: Group, widths: dict[str, int]) -> dict[str, Content]:
     return {
         "name": paint.text(name, "$text-error" if on_cpu else ""),
         "cycles": paint.text(f"{words.short(group.cycles):>6}"),
-        "share": paint.text(f"{100 * group.share:5.1f} %"),
+        "share": paint.text(f"{percent(group.share, 1):>7}"),
         "bar": paint.bar(group.share, COLUMNS["bar"]),
         "bound by": paint.text(group.bound_by),
         "operators": paint.text(f"{group.operators:>6}"),

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from pipeline import tables
 from tui.facts import everywhere, reasons, words
 from tui.facts.board import ExperimentFacts
 from tui.facts.everywhere import Everywhere, Fit
@@ -128,7 +129,7 @@ def _what_is_not_known(facts: ExperimentFacts, found: Everywhere) -> Iterator[Co
 
 
 def _clock(row: "Row") -> str:
-    return f", {row.record.metrics['core_clock_hz'] / 1e6:,.0f} MHz" if row.record else ""
+    return f", {tables.figure(row.record.metrics['core_clock_hz'] / 1e6, 0)} MHz" if row.record else ""
 
 
 def _aligned(name: str, shown: str, style: str = "") -> Content:
@@ -145,12 +146,12 @@ def _cells(row: "Row", chosen: Sequence[str]) -> list[Content]:
     shown = {
         "Ethos-U": f"{OWN if row.target else ' '} {row.point.accelerator.removeprefix('ethos-')}",
         "memory mode": _mode(row),
-        "cycles": words.short(found["cycles_total"]),
-        "ms": f"{found['inference_ms']:,.2f}",
-        "SRAM": words.size(found["sram_bytes"]),
+        "cycles": words.or_dash(words.short, found["cycles_total"]),
+        "ms": words.or_dash(words.milliseconds, found["inference_ms"]),
+        "SRAM": words.or_dash(words.size, found["sram_bytes"]),
         "flash": words.size(found["flash_bytes"]),
         "DRAM": words.size(found["dram_bytes"]) if found["dram_bytes"] else "-",
-        "MAC use": "-" if use is None else f"{100 * use:.1f} %",
+        "MAC use": "-" if use is None else tables.percent(use, 1),
         "on CPU": f"{on_cpu:,}",
     }
     style = "bold" if row.target else ""
@@ -158,11 +159,11 @@ def _cells(row: "Row", chosen: Sequence[str]) -> list[Content]:
 
 
 def _board_lines(boards: Sequence[Fit], columns: int) -> list[Content]:
-    verdicts = {True: ("fits", "$text-success"), False: ("NO", "$text-error bold")}
+    verdicts = {True: ("fits", "$text-success"), False: ("NO", "$text-error bold"), None: ("?", "$text-warning")}
     rows: list[paint.Cells] = [
         [
             paint.text(*verdicts[fit.fits]),
-            paint.text(f"{fit.inference_ms:,.2f} ms".rjust(10), paint.MUTED),
+            paint.text(f"{words.or_dash(words.milliseconds, fit.inference_ms)} ms".rjust(10), paint.MUTED),
             f"{fit.board}: {fit.said}" if fit.said else fit.board,
         ]
         for fit in boards

@@ -7,10 +7,13 @@ from textual.content import Content
 from textual.widgets import Static
 
 from pipeline import payback
+from pipeline.npu import on_cpu
 from pipeline.payback import Payback
 from pipeline.record import Record
 from pipeline.schema import Budget
 from pipeline.store import resolve
+from pipeline.summary import placement
+from pipeline.tables import percent
 from tui.facts import npu, reasons, words
 from tui.facts.accuracy import UnreadableError
 from tui.facts.board import ExperimentFacts, StageFacts
@@ -67,20 +70,23 @@ def _target(stage: StageFacts, experiment: ExperimentFacts, columns: int) -> Con
         head.append(paint.text(f"of before: {'; '.join(stage.reasons)}", "$text-warning"))
     if record.stand_in:
         head.append(paint.text(f"on STAND-IN data: {record.stand_in}", "$text-warning bold"))
+    cycles: list[Content | str] = []
     try:
         found = npu.layers(resolve(stage.job.link))
+        if npu.bounds(found):
+            cycles = [*_bound_lines(found, columns), "", *_role_lines(found, columns), ""]
+    except npu.NoLayersError as error:
+        cycles = [paint.text(f"no operator's cycles: {error}", "$text-warning"), ""]
     except UnreadableError as error:
         return paint.lines([*head, paint.text(str(error), "$text-error"), ""])
     return paint.lines(
         [
             *head,
             *cost_lines(record, experiment.budget, columns),
+            *(paint.text(f"not known: {why}", "$text-warning") for why in dict.fromkeys(record.unavailable.values())),
             "",
             *_payback_lines(stage, experiment.paybacks),
-            *_bound_lines(found, columns),
-            "",
-            *_role_lines(found, columns),
-            "",
+            *cycles,
             *_reason_lines(stage, record),
             *_placement(record),
             "",
@@ -147,20 +153,25 @@ _NAMES = {
 }
 
 
-def _shown(name: str, value: float) -> str:
+def _shown(name: str, value: float | None) -> str:
+    if value is None:
+        return "-"
     if name == "inference_ms":
-        return f"{value:,.2f} ms"
+        return f"{words.milliseconds(value)} ms"
     return words.size(value) if name.endswith("_bytes") else f"{value:,.0f}"
 
 
 def _against(cost: Cost, width: int) -> list[Content]:
     most = cost.most or 0
+    if cost.value is None:
+        name = paint.text(_NAMES[cost.name], paint.MUTED)
+        return [name, Content(), paint.text(f"NOT KNOWN, of {_shown(cost.name, most)}", "$text-error bold")]
     share = cost.value / most if most else float(cost.value > 0)
     verdict, style, bar = ("of", "", paint.BAR) if cost.within else ("OVER", "$text-error bold", "$error")
     return [
         paint.text(_NAMES[cost.name], paint.MUTED),
         paint.bar(share, width, bar),
-        paint.text(f"{100 * share:.0f} % {verdict} {_shown(cost.name, most)}", style),
+        paint.text(f"{percent(share, 0)} {verdict} {_shown(cost.name, most)}", style),
     ]
 
 
@@ -171,7 +182,7 @@ def _bound_lines(found: list[Layer], columns: int) -> list[Content]:
     rows: list[paint.Cells] = [
         [
             bound,
-            f"{100 * cycles / total:5.1f} %",
+            f"{percent(cycles / total, 1):>7}",
             paint.bar(cycles / total, width),
             paint.text(words.short(cycles), paint.MUTED),
         ]
@@ -186,7 +197,7 @@ def _role_lines(found: list[Layer], columns: int) -> list[Content]:
     rows: list[paint.Cells] = [
         [
             group.name,
-            f"{100 * group.share:5.1f} %",
+            f"{percent(group.share, 1):>7}",
             paint.bar(group.share, width),
             paint.text(words.short(group.cycles), paint.MUTED),
         ]
@@ -211,7 +222,9 @@ def _reason_lines(stage: StageFacts, record: Record) -> list[Content | str]:
 
 def _placement(record: Record) -> list[Content]:
     found = record.metrics
-    on_cpu = found.get("cpu_operators_by_name", [])
-    style = "$text-error" if on_cpu else "$text-success"
-    rows = [paint.text(f"{found['npu_operators']} operators on the NPU, {found['cpu_operators']} on the CPU", style)]
-    return rows + [paint.text(f"  {row['operator']} {row['name']}: {row['reason']}") for row in on_cpu]
+    rows = found["cpu_operators_by_name"]
+    style = "$text-error" if rows else "$text-success"
+    return [
+        paint.text(placement(found, in_full=True), style),
+        *(paint.text(f"  {on_cpu.line(row)}") for row in rows),
+    ]

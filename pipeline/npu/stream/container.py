@@ -1,8 +1,8 @@
-"""Open a file that Vela compiled: the command stream, the memories it works in, inputs and outputs.
+"""Open a file that Vela compiled: its command streams, the memories they work in, inputs and outputs.
 
-The whole model is one custom operator ``ethos-u``. Its first inputs are the command stream, the
-constants (region 0) and the scratch memories (regions 1 and 2); where the model's inputs and
-outputs lie in scratch is metadata.
+Of a model that is all on the NPU, one custom operator ``ethos-u`` is left. Its first inputs are the command
+stream, the constants (region 0) and the scratch memories (regions 1 and 2); where inputs and outputs lie in
+scratch is metadata. Beside operators on the CPU, and in a model of several graphs, there are more of them.
 """
 
 import math
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +19,13 @@ import numpy.typing as npt
 from pipeline.npu.stream.errors import NotVerifiedError, StreamError
 from pipeline.tflite import reader
 from pipeline.tflite.errors import TfliteError
-from pipeline.tflite.model import Model, Operator, Tensor
+from pipeline.tflite.model import Model, Operator, Subgraph, Tensor
 
 OPERATOR = "ethos-u"
 FOURCC = b"COP1"
 ARENA_OFFSETS = "OfflineMemoryAllocation"
+ARENA_HEADER = 3
+"""Numbers before those of the tensors: version, graphs, tensors."""
 FIXED_INPUTS = 4
 """Command stream, constants, scratch, fast scratch; the model's own inputs follow."""
 CONFIG, COMMAND_STREAM, NOP = 1, 2, 5
@@ -86,7 +88,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """A compiled model."""
+    """What one command stream computes: a compiled model, or a part of it."""
 
     npu: Npu
     words: npt.NDArray[np.uint32]
@@ -102,16 +104,30 @@ class Program:
 
 
 def load(path: Path) -> Program:
-    """Open a compiled file.
+    """Open a compiled file whose one command stream computes the whole model.
 
     Raises:
         StreamError: it is no such file, is cut short, or contradicts itself.
-        NotVerifiedError: operators beside the NPU's one run on the CPU.
+        NotVerifiedError: other operators run on the CPU, or there are several command streams.
 
     """
     model = opened(path)
     with damage_named(path):
-        return _program(model)
+        only = _only(model)
+        return _program(model, only, only.graph.inputs, only.graph.outputs)
+
+
+def programs(path: Path) -> list[Program]:
+    """Open every command stream of a compiled file, graph by graph; operators on the CPU are passed over.
+
+    Raises:
+        StreamError: it is no such file, is cut short, or contradicts itself.
+        NotVerifiedError: an input or output of a stream is not stored as integers.
+
+    """
+    model = opened(path)
+    with damage_named(path):
+        return [_program(model, part, part.inputs[FIXED_INPUTS:], part.operator.outputs) for part in _parts(model)[0]]
 
 
 def opened(path: Path) -> Model:
@@ -147,40 +163,60 @@ def _fail(message: str) -> NoReturn:
     raise StreamError(message)
 
 
-def _program(model: Model) -> Program:
-    if len(model.subgraphs) != 1:
-        _fail(f"it has {len(model.subgraphs)} subgraphs; Vela writes one")
-    graph = model.main
-    fixed = _npu_operator(graph.operators).inputs[:FIXED_INPUTS]
-    if len(fixed) < FIXED_INPUTS or None in fixed:
-        _fail(f"its NPU operator lacks some of the {FIXED_INPUTS} inputs that are needed")
-    stream, constants, scratch, fast = (tensor for tensor in fixed if tensor)
+class _Part(NamedTuple):
+    """The operator that stands for a command stream, and its graph."""
+
+    graph: Subgraph
+    operator: Operator
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """Return its inputs, all of which must be there."""
+        return tuple(_fail("its NPU operator goes without an input") if x is None else x for x in self.operator.inputs)
+
+
+def _only(model: Any) -> _Part:
+    """Return the only command stream, beside which nothing runs."""
+    parts, on_cpu = _parts(model)
+    if on_cpu:
+        run = "operator runs" if on_cpu == 1 else "operators run"
+        message = f"{on_cpu:,} {run} on the CPU beside the NPU"
+        raise NotVerifiedError(message)
+    if len(parts) > 1:
+        graphs = len({part.graph.number for part in parts})
+        message = f"it has {len(parts):,} command streams in {graphs:,} graph{'s' * (graphs > 1)}, not one"
+        raise NotVerifiedError(message)
+    return parts[0]
+
+
+def _parts(model: Model) -> tuple[list[_Part], int]:
+    """Return every command stream, and count the operators that run on the CPU."""
+    every = [_Part(graph, operator) for graph in model.subgraphs for operator in graph.operators]
+    mine = [part for part in every if part.operator.custom == OPERATOR]
+    if not mine:
+        foreign = sorted({part.operator.custom for part in every})
+        _fail(
+            f"no operator of it is {OPERATOR} (there are {', '.join(filter(None, foreign)) or 'none'}):"
+            " it was not compiled by Vela for an Ethos-U, or nothing of it is on the NPU"
+        )
+    return mine, len(every) - len(mine)
+
+
+def _program(model: Model, part: _Part, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Program:
+    if len(part.inputs) < FIXED_INPUTS:
+        _fail(f"its NPU operator has {len(part.inputs)} inputs, at least {FIXED_INPUTS} are needed")
+    stream, constants, scratch, fast = part.inputs[:FIXED_INPUTS]
     npu, words = _actions(stream.content.tobytes())
-    offsets = _arena_offsets(model)
+    offsets = _arena_offsets(model, part.graph.number)
     return Program(
         npu=npu,
         words=words,
         constants=constants.content.tobytes(),
         scratch_bytes=_scratch_bytes(scratch),
         fast_scratch_bytes=0 if scratch is fast else _scratch_bytes(fast),
-        inputs=_places(graph.inputs, offsets),
-        outputs=_places(graph.outputs, offsets),
+        inputs=_places(inputs, offsets),
+        outputs=_places(outputs, offsets),
     )
-
-
-def _npu_operator(operators: Sequence[Operator]) -> Operator:
-    """Return the NPU's operator, which must be the only one."""
-    mine = [operator for operator in operators if operator.custom == OPERATOR]
-    if not mine:
-        foreign = sorted({operator.custom for operator in operators})
-        _fail(
-            f"no operator of it is {OPERATOR} (there are {', '.join(filter(None, foreign)) or 'none'}):"
-            " it was not compiled by Vela for an Ethos-U"
-        )
-    if len(operators) > 1:
-        message = f"{len(operators) - 1} operators run on the CPU beside the NPU"
-        raise NotVerifiedError(message)
-    return mine[0]
 
 
 def _scratch_bytes(tensor: Tensor) -> int:
@@ -223,14 +259,15 @@ def _npu(config: int) -> Npu:
     return Npu(family=family, macs=macs, shram_bytes=shram_bytes)
 
 
-def _arena_offsets(model: Model) -> list[int]:
-    """Return where each tensor lies in the arena; -1 for one that does not."""
+def _arena_offsets(model: Model, graph: int) -> list[int]:
+    """Return where each tensor of a graph lies in the arena; -1 for one that does not."""
     if ARENA_OFFSETS not in model.metadata:
         _fail(f"it has no metadata {ARENA_OFFSETS}, so inputs and outputs can't be placed")
-    numbers, tensors = model.metadata[ARENA_OFFSETS].view("<i4"), len(model.main.tensors)
-    if numbers.size != tensors + 3:
-        _fail(f"the arena's metadata has {numbers.size} numbers for {tensors} tensors")
-    return [int(number) for number in numbers[3:]]
+    numbers, counts = model.metadata[ARENA_OFFSETS].view("<i4"), [len(each.tensors) for each in model.subgraphs]
+    if numbers.size != sum(counts) + ARENA_HEADER:
+        _fail(f"the arena's metadata has {numbers.size} numbers for {sum(counts)} tensors")
+    first = ARENA_HEADER + sum(counts[:graph])  # the numbers of all graphs stand in one row
+    return [int(number) for number in numbers[first : first + counts[graph]]]
 
 
 def _places(tensors: Sequence[Tensor], offsets: Sequence[int]) -> tuple[Place, ...]:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pipeline.npu.stream import dataflow, equivalence, hazards, multipliers
-from pipeline.npu.stream.arithmetic import Scale
+from pipeline.npu.stream import dataflow, equivalence, hazards, known_differences
 from pipeline.npu.stream.checks import Check
 from pipeline.npu.stream.debug_database import Origin
 from pipeline.npu.stream.elements import Codes
+from pipeline.npu.stream.known_differences import KnownDifference
 from pipeline.npu.stream.machine import Machine
 from pipeline.npu.stream.source import Model
 
@@ -25,8 +25,8 @@ class Findings:
     """Operators whose inside only samples show, kind and name."""
     computes: Mapping[int, Codes] = field(default_factory=dict)
     """What each kernel writes: the codes of its result's elements, by the offset of the command."""
-    multipliers: Mapping[int, Scale] = field(default_factory=dict)
-    """Scales of TensorFlow Lite Micro where Vela rounds MUL's multiplier otherwise, by the offset of the command."""
+    known: tuple[KnownDifference, ...] = ()
+    """Commands that differ from TensorFlow Lite Micro for a reason that is known; they were checked as substituted."""
 
 
 def check(machine: Machine, model: Model, origins: Mapping[int, Origin]) -> Findings:
@@ -46,14 +46,16 @@ def check(machine: Machine, model: Model, origins: Mapping[int, Origin]) -> Find
 
     """
     flow = dataflow.follow(machine, model, origins)
-    compared = equivalence.compare(flow.matches, model)
+    known = known_differences.recognised(flow.matches)
+    as_micro = known_differences.substituted(machine, flow.matches, known)
+    compared = equivalence.compare(as_micro)
     return Findings(
         checks=tuple(
             check for check in (flow.check, *compared.checks, hazards.order(machine.planned)) if check.checked
         ),
-        warnings=compared.warnings,
+        warnings=known_differences.sentences(known, as_micro, model),
         not_verified=compared.not_verified,
         by_samples=tuple(str(operator) for operator in flow.by_samples),
         computes=flow.computes,
-        multipliers=multipliers.in_double_precision(flow.matches),
+        known=known,
     )

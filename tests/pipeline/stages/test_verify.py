@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.data import arrays
 from pipeline.data.arrays import DataSet
 from pipeline.npu.stream import debug_database
 from pipeline.npu.stream.errors import NotVerifiedError, StreamError
@@ -71,8 +72,9 @@ def test_every_sample_has_the_bytes_of_tensorflow_lite_micro(
         np.load(asked.into / verify.EMULATED, allow_pickle=False) as ours,
         np.load(made["accuracy"] / accuracy.MICRO, allow_pickle=False) as theirs,
     ):
-        assert sorted(ours.files) == sorted(theirs.files)
-        for name in ours.files:
+        assert sorted(ours.files) == sorted([*theirs.files, verify.TEST_SAMPLES])
+        assert ours[verify.TEST_SAMPLES].tolist() == list(range(300))
+        for name in theirs.files:
             np.testing.assert_array_equal(ours[name], theirs[name])
 
 
@@ -85,11 +87,19 @@ def test_operators_on_the_cpu_are_said_to_be_not_verified(chain: Chain, job: Mak
     assert found.metrics["compiled_accuracy"] is None
 
 
-def test_fewer_samples_may_be_asked_for(chain: Chain, job: Make) -> None:
+def test_fewer_samples_may_be_asked_for_and_are_spread_over_the_test_set(
+    chain: Chain, data: DataSet, job: Make
+) -> None:
     reports: list[dict[str, Any]] = []
+    asked = job(chain("gru")[0], 7, report=lambda **facts: reports.append(facts))
 
-    metrics = verify.make(job(chain("gru")[0], 7, report=lambda **facts: reports.append(facts))).metrics
+    metrics = verify.make(asked).metrics
 
+    with np.load(asked.into / verify.EMULATED, allow_pickle=False) as ours:
+        samples = ours[verify.TEST_SAMPLES]
+        assert ours["output"].shape == (7, 3)
+    assert samples.tolist() == arrays.spread(data.y_test, 7).tolist()
+    assert set(data.y_test[samples]) == {0, 1, 2}
     assert metrics["emulated_samples"] == metrics["identical_samples"] == 7
     assert reports[-1] == {"done": 7, "total": 7, "what": "emulated"}
 
@@ -119,6 +129,21 @@ def test_an_output_that_differs_ends_the_stage_and_names_the_sample(chain: Chain
 
     with pytest.raises(VerifyError, match=r"output\[1\] of test sample 5 .*; 1 of 300 samples differ, by at most 3"):
         verify.make(job({**made, "accuracy": tmp_path / "accuracy"}))
+
+
+def test_a_sample_that_differs_among_fewer_is_named_by_its_number_in_the_test_set(
+    chain: Chain, data: DataSet, job: Make, tmp_path: Path
+) -> None:
+    made, _ = chain("gru")
+    sample = int(arrays.spread(data.y_test, 7)[-1])
+    shutil.copytree(made["accuracy"], tmp_path / "accuracy")
+    with np.load(made["accuracy"] / accuracy.MICRO, allow_pickle=False) as file:
+        expected = {name: file[name].copy() for name in file.files}
+    expected["output"][sample, 1] ^= 0x40
+    np.savez(tmp_path / "accuracy" / accuracy.MICRO, **expected)
+
+    with pytest.raises(VerifyError, match=rf"output\[1\] of test sample {sample} .*; 1 of 7 samples differ"):
+        verify.make(job({**made, "accuracy": tmp_path / "accuracy"}, 7))
 
 
 def test_samples_of_16_bits_differ_only_where_it_is_proved_why(chain: Chain, job: Make) -> None:

@@ -29,7 +29,7 @@ ROW: dict[str, Any] = {
 
 
 def read(folder: Path, *rows: dict[str, Any]) -> list[Layer]:
-    (folder / "layers.json").write_text(json.dumps({"layers": rows}), encoding="utf-8")
+    (folder / "layers.json").write_text(json.dumps({"layers": rows, "layers_unavailable": ""}), encoding="utf-8")
     return npu.layers(folder)
 
 
@@ -134,11 +134,11 @@ DAMAGED = {
     "nothing for layers": '{"layers": null}',
     "text for a layer": '{"layers": ["a"]}',
     "a layer without columns": '{"layers": [{"name": "a", "operator": "Add"}]}',
-    "cycles missing": json.dumps({"layers": [{**ROW, "cycles": None}]}),
-    "cycles in words": json.dumps({"layers": [{**ROW, "cycles": "many"}]}),
-    "products in words": json.dumps({"layers": [{**ROW, "macs": "many"}]}),
-    "a part of the cycles missing": json.dumps({"layers": [{**ROW, "cycles_sram": None}]}),
-    "no name": json.dumps({"layers": [{**ROW, "name": None}]}),
+    "cycles missing": json.dumps({"layers_unavailable": "", "layers": [{**ROW, "cycles": None}]}),
+    "cycles in words": json.dumps({"layers_unavailable": "", "layers": [{**ROW, "cycles": "many"}]}),
+    "products in words": json.dumps({"layers_unavailable": "", "layers": [{**ROW, "macs": "many"}]}),
+    "a part of the cycles missing": json.dumps({"layers_unavailable": "", "layers": [{**ROW, "cycles_sram": None}]}),
+    "no name": json.dumps({"layers_unavailable": "", "layers": [{**ROW, "name": None}]}),
 }
 
 
@@ -147,6 +147,18 @@ def test_damaged_layers_are_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "layers.json").write_text(content, encoding="utf-8")
     with pytest.raises(UnreadableError, match=r"layers\.json is (truncated or not ours|not as this version)"):
         npu.layers(tmp_path)
+
+
+def test_layers_that_are_not_of_the_whole_model_say_why(tmp_path: Path) -> None:
+    document = {"layers": [], "layers_unavailable": "the compiled file has 2 graphs"}
+    (tmp_path / "layers.json").write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(npu.NoLayersError, match="the compiled file has 2 graphs"):
+        npu.layers(tmp_path)
+
+
+def test_what_is_not_known_does_not_keep_a_budget() -> None:
+    assert npu.Cost("sram_bytes", None, 10**9).within is False
+    assert npu.Cost("sram_bytes", None, None).within is None
 
 
 def test_missing_layers_are_named(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from pipeline.ladder import Rung
+from tests.pipeline.records import amend
 from tests.tui.conftest import settled, until
 from tests.tui.recorded import BY_CLASS, HOUR, NOW, Recorded, writable
 from tui.app import Dashboard
@@ -39,9 +40,7 @@ async def opened(pilot: Pilot[None], part: str = "#ladder") -> str:
 
 def find(**metrics: Any) -> None:
     """Let the accuracy stage have found something else."""
-    record = json.loads((HOME / "stage.json").read_text(encoding="utf-8"))
-    record["metrics"] |= metrics
-    (HOME / "stage.json").write_text(json.dumps(record), encoding="utf-8")
+    amend(HOME, metrics=metrics)
 
 
 def confuse(classes: int) -> None:

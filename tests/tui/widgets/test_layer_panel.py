@@ -7,6 +7,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from tests.pipeline.records import amend
 from tests.tui.conftest import settled, until
 from tests.tui.recorded import Recorded, writable
 from tests.tui.widgets.test_npu_panel import SECOND, append
@@ -70,10 +71,8 @@ async def test_operators_are_put_together_in_four_ways(built: Recorded, dashboar
 def folded(built: Recorded) -> None:
     """Let four rows of the data set be a time step."""
     del built
-    record = writable(Path("build/keyword/unrolled/stage.json"))
-    facts = json.loads(record.read_bytes())
-    facts["metrics"] |= {"rows_per_step": 4, "time_steps": 7, "steps_per_inference": 7, "inferences_per_sequence": 1}
-    record.write_text(json.dumps(facts), encoding="utf-8")
+    metrics = {"rows_per_step": 4, "time_steps": 7, "steps_per_inference": 7, "inferences_per_sequence": 1}
+    amend(Path("build/keyword/unrolled"), metrics=metrics)
 
 
 async def test_a_step_of_several_rows_says_so(folded: None, dashboard: Dashboard) -> None:

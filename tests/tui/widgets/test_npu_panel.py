@@ -1,6 +1,5 @@
 """The NPU tab."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from tests.pipeline.records import amend
 from tests.tui.conftest import settled, until
 from tests.tui.recorded import NOW, Recorded, writable
 from tui.app import Dashboard
@@ -40,9 +40,7 @@ def append(text: str) -> None:
 
 def find(**metrics: Any) -> None:
     """Let Vela have found something else."""
-    record = json.loads((HOME / "stage.json").read_text(encoding="utf-8"))
-    record["metrics"] |= metrics
-    (HOME / "stage.json").write_text(json.dumps(record), encoding="utf-8")
+    amend(HOME, metrics=metrics)
 
 
 @pytest.fixture

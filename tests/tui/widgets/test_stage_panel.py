@@ -1,6 +1,5 @@
 """The first tab: state, reasons, progress, and the facts of a result."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Sparkline, Static
 
+from tests.pipeline.records import amend
 from tests.tui.conftest import settled, until
 from tests.tui.recorded import NOW, Recorded
 from tui.app import Dashboard
@@ -145,11 +145,8 @@ async def test_data_that_stands_in_is_said_at_the_stage_and_the_experiment(
 async def test_a_number_that_could_not_be_had_stands_with_its_reason(recorded: Recorded, dashboard: Dashboard) -> None:
     recorded.write()
     recorded.build()
-    path = Path("build/keyword/weights/stage.json")
-    record = json.loads(path.read_text(encoding="utf-8"))  # noqa: ASYNC240 - a test may wait for its disk
-    record["metrics"] |= {"parameters": None, "odd": float(10**9), "lists": [1], "yes": True}
-    record["unavailable"] = {"parameters": "[no] counter"}
-    path.write_text(json.dumps(record), encoding="utf-8")  # noqa: ASYNC240
+    metrics = {"parameters": None, "odd": float(10**9), "lists": [1], "yes": True}
+    amend(Path("build/keyword/weights"), metrics=metrics, unavailable={"parameters": "[no] counter"})
     async with dashboard.run_test(size=WIDE) as pilot:
         text = await look_at(pilot, "weights:keyword")
         assert "not available: [no] counter" in text
@@ -162,9 +159,7 @@ async def test_a_warning_of_a_stage_stands_at_the_stage_and_in_the_experiments_r
 ) -> None:
     recorded.write()
     recorded.build()
-    path = Path("build/keyword/quantized/stage.json")
-    record = json.loads(path.read_text(encoding="utf-8"))  # noqa: ASYNC240 - a test may wait for its disk
-    path.write_text(json.dumps(record | {"warnings": ["1.5 % [saturated]"]}), encoding="utf-8")  # noqa: ASYNC240
+    amend(Path("build/keyword/quantized"), warnings=["1.5 % [saturated]"])
     async with dashboard.run_test(size=WIDE) as pilot:
         assert "warning: 1.5 % [saturated]" in await look_at(pilot, "quantized:keyword")
         assert "quantized:keyword: 1.5 % [saturated]" in await look_at(pilot, None)

@@ -11,12 +11,12 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from tflite_micro import runtime
 
-from pipeline.npu.stream import dataflow, multipliers
+from pipeline.npu.stream import dataflow, known_differences
 from pipeline.npu.stream.arithmetic import Scale
 from pipeline.npu.stream.commands import KERNELS
 from pipeline.npu.stream.errors import StreamError
 from pipeline.npu.stream.machine import Machine
-from pipeline.npu.stream.operations import Binary, Elementwise
+from pipeline.npu.stream.operations import Binary, Elementwise, Substitution
 from tests.pipeline.deployment.networks import CELLS, Network
 from tests.pipeline.npu.stream.compiled import Compile
 
@@ -94,7 +94,8 @@ def test_every_accelerator_computes_the_bytes_of_tensorflow_lite_micro(
     machine = compiled.machine
     if how["bits"] == 16:
         matches = dataflow.follow(machine, compiled.model, compiled.origins).matches
-        machine = Machine(compiled.program, multipliers.in_double_precision(matches))
+        known = known_differences.recognised(matches)
+        machine = Machine(compiled.program, known_differences.substitutions(known))
     inputs = any_inputs(machine)
 
     found = machine.run(inputs)
@@ -148,7 +149,7 @@ def test_another_scale_is_used_in_place_of_the_streams(small: Machine) -> None:
     )
     none = Scale(multiplier=0, shift=31)
 
-    changed = Machine(small.program, {product.command.offset: none})
+    changed = Machine(small.program, {product.command.offset: Substitution(scale=none)})
 
     inputs = any_inputs(small)
     assert not np.array_equal(small.run(inputs)["output"], changed.run(inputs)["output"])
