@@ -31,7 +31,7 @@ class Writer:
         self._buffers = [schema.BufferT()]
         self._operators: list[schema.OperatorT] = []
         self._kinds: dict[str, int] = {}
-        self._constants: dict[tuple[str, bytes], int] = {}
+        self._constants: dict[tuple[str, str, tuple[int, ...], bytes], int] = {}
 
     def tensor(
         self,
@@ -50,9 +50,9 @@ class Writer:
         return len(self._tensors) - 1
 
     def constant(self, name: str, value: npt.NDArray[Any], quantization: Quantization | None = None) -> int:
-        """Add a constant, or find the one that has this name and content already; return its number."""
+        """Add a constant, or find the one of this name, type, shape and content; return its number."""
         content = value.tobytes()
-        key = (name, content)
+        key = (name, value.dtype.str, value.shape, content)
         if key not in self._constants:
             buffer = schema.BufferT()
             buffer.data = np.frombuffer(content, np.uint8)

@@ -35,11 +35,13 @@ def test_an_operator_may_go_without_an_optional_input() -> None:
     assert y[0].tolist() == [3, 12, 21, 30]
 
 
-def test_a_constant_of_the_same_name_and_content_is_stored_once() -> None:
+def test_a_constant_of_the_same_name_and_numbers_is_stored_once() -> None:
     writer = Writer()
     ones, twos = np.ones(3, np.float32), np.full(3, 2, np.float32)
     assert writer.constant("ones", ones) == writer.constant("ones", ones.copy())
     assert len({writer.constant("ones", ones), writer.constant("others", ones), writer.constant("ones", twos)}) == 3
+    assert len({writer.constant("ones", ones), writer.constant("ones", ones.reshape(3, 1))}) == 2
+    assert len({writer.constant("none", ones * 0), writer.constant("none", np.zeros(3, np.int32))}) == 2
 
 
 def test_the_largest_number_of_an_operator_fits_both_fields() -> None:
