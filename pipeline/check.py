@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 from doit.exceptions import TaskFailed
 
-from pipeline import budget, tables
+from pipeline import budget, proof, tables
 from pipeline.build import Build
 from pipeline.errors import UnrollError
 from pipeline.graph import Job
@@ -86,6 +86,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     verdicts: list[budget.Verdict]
     metrics: dict[str, float]
     """``int8_accuracy``, ``u55-128.cycles_total``, ..."""
+    proofs: dict[str, str]
+    """What is proved of the compiled file, in words, by target."""
 
 
 def _checked(build: Build, subject: Subject) -> Checked:
@@ -98,6 +100,9 @@ def _checked(build: Build, subject: Subject) -> Checked:
             subject.budget, jobs, records, [record for job in subject.twin if (record := build.known(job).record)]
         ),
         metrics=_metrics(jobs, records),
+        proofs={
+            job.target or "": proof.result(record) for job, record in zip(jobs, records, strict=True) if job.verifies
+        },
     )
 
 
@@ -154,7 +159,11 @@ def _lines(found: Checked) -> list[str]:
     if found.verdicts:
         rows = [budget.cells(verdict) for verdict in found.verdicts]
         lines += [f"  {line}" for line in tables.plain(budget.HEADER, rows, right=(2, 3, 4))]
-    return [*lines, *_warnings(found), ""]
+    return [*lines, *(f"  {line}" for line in _proofs(found)), *_warnings(found), ""]
+
+
+def _proofs(found: Checked) -> list[str]:
+    return [f"compiled file for {target}: {words}" for target, words in found.proofs.items()]
 
 
 def _outcome(found: Checked) -> str:
@@ -180,7 +189,8 @@ def _markdown(found: Checked, earlier: Mapping[str, Mapping[str, float]]) -> lis
     rows = [_change(name, (before or {}).get(name), found.metrics.get(name)) for name in names]
     lines += tables.markdown(("metric", "baseline", "now", "change"), rows, right=(1, 2, 3))
     broken = [f"- **not kept**: {budget.sentence(verdict)}" for verdict in found.verdicts if not verdict.passed]
-    return [*lines, "", *broken, *_warnings(found), ""]
+    proofs = [f"- {line}" for line in _proofs(found)]
+    return [*lines, "", *broken, *proofs, *_warnings(found), ""]
 
 
 def _change(name: str, before: float | None, now: float | None) -> tuple[str, ...]:

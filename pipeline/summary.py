@@ -22,7 +22,7 @@ def rows(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
     for job, record in zip(jobs, records, strict=True):
         if job.compiles:
             table += _target_rows(job, record, inferences)
-        elif job.target:
+        elif job.verifies:
             table += _proof_rows(job, record)
     table += [
         ("warning", f"{job.name}: {text}", "")
@@ -37,7 +37,7 @@ def line(jobs: Sequence[Job], records: Sequence[Record]) -> str:
     """Return the summary in one line, for a build of several experiments."""
     pairs = list(zip(jobs, records, strict=True))
     cycles = [f"{job.target} {_cycles(record)}" for job, record in pairs if job.compiles]
-    proofs = {proof.identity(record) for job, record in pairs if job.stage.name == "verify"}
+    proofs = {proof.result(record) for job, record in pairs if job.verifies}
     warned = "; see its warnings" if any(record.warnings for record in records) else ""
     return f"{jobs[0].experiment}: {_accuracy_in_short(records)}; {'; '.join([*cycles, *sorted(proofs)])}{warned}"
 
@@ -201,15 +201,14 @@ _SAYINGS: Sequence[tuple[str, Callable[[Record], Rows]]] = (
 
 def _proof_rows(job: Job, record: Record) -> Rows:
     """Say what came of emulating a compiled file; what is not verified stands among the warnings."""
-    found = record.metrics
-    if found["compiled_accuracy"] is None:
-        return [(f"{job.target}: compiled file", f"not verified: {record.unavailable['compiled_accuracy']}", "")]
-    samples = f"{percent(found['compiled_accuracy'])} over {found['emulated_samples']:,} samples"
-    return [
-        (f"{job.target}: accuracy", samples, "emulated"),
-        (f"{job.target}: compiled file", proof.identity(record), "emulated"),
-        (f"{job.target}: for every input", proof.for_every_input(found), "emulated"),
-    ]
+    found, target = record.metrics, job.target
+    result: Rows = [(f"{target}: compiled file", proof.result(record), "emulated")]
+    if found.get("compiled_accuracy") is not None:
+        over = f"{percent(found['compiled_accuracy'])} over {found['emulated_samples']:,} samples"
+        result.append((f"{target}: accuracy", over, "emulated"))
+    if found["checks"]:
+        result.append((f"{target}: for every input", proof.for_every_input(found), "emulated"))
+    return result
 
 
 def _target_rows(job: Job, record: Record, inferences: int) -> Rows:

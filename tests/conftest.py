@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,9 @@ def lay_out(folder: Path) -> Project:
     (folder / "experiments").mkdir()
     for name in ("mnist-gru", "tiny"):  # the default one, and one that takes seconds
         shutil.copy(ROOT / "experiments" / f"{name}.toml", folder / "experiments")
+        if find_spec("tflite_micro") is None:  # then no byte can be compared on this machine
+            with (folder / "experiments" / f"{name}.toml").open("a", encoding="utf-8") as file:
+                file.write('\n[verify]\nrequire = "partly"\n')
     return Project(folder)
 
 

@@ -70,7 +70,7 @@ def _experiment(facts: ExperimentFacts, now: float) -> Iterator[str]:
     for stage in facts.stages:
         if stage.job.compiles and stage.record:
             yield from _target(stage)
-        elif stage.job.stage.name == "verify":
+        elif stage.job.verifies:
             yield from _proof(stage)
     yield from (f"  {name}  {value}  {basis}".rstrip() for name, value, basis in payback.rows(facts.paybacks))
 
@@ -110,9 +110,9 @@ def _rung(rung: Rung, first: Rung) -> str:
 
 
 def _proof(stage: StageFacts) -> Iterator[str]:
-    if stage.record and stage.record.metrics["compiled_accuracy"] is not None:
+    if stage.record:
         found = stage.record
-        yield f"  {stage.job.target}  {proof.identity(found)}, emulated{_of_before(stage)}"
+        yield f"  {stage.job.target}  {proof.result(found)}, emulated{_of_before(stage)}"
         yield f"    for every input: {proof.for_every_input(found.metrics)}"
 
 

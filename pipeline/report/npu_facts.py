@@ -17,13 +17,14 @@ def verified(made: Sequence[tuple[Job, Record]], compiled: Job) -> dict[str, Any
     if found is None:
         return None
     return {
-        "identity": proof.identity(found),
+        "result": proof.result(found),
         "checks": [
             (check["name"], f"{check['checked']:,} {check['unit']}", f"{check['failed']:,}")
             for check in found.metrics["checks"]
         ],
         "only_by_samples": found.metrics["only_by_samples"],
         "not_verified": found.metrics["not_verified"],
+        "failures": found.metrics["failures"],
     }
 
 

@@ -26,6 +26,10 @@ VERIFY = {
     "identical_samples": 10_000,
     "max_difference": 0,
     "checks": [{"name": "whole tables", "unit": "input pairs", "checked": 65_536, "failed": 0}],
+    "only_by_samples": ["SOFTMAX output"],
+    "not_verified": [],
+    "failures": [],
+    "verdict": "proved",
 }
 METRICS: dict[str, dict[str, Any]] = {
     "dataset": {"dataset": "mnist", "train_samples": 60_000, "test_samples": 10_000},
@@ -165,7 +169,7 @@ def test_one_line_for_one_of_many(jobs: dict[str, Job]) -> None:
     line = summary.line(list(jobs.values()), _records(jobs))
     assert line == (
         "tiny: int8 98.25 % (+0.06 points); u55-128 6,218,057 cycles; "
-        "10,000 of 10,000 samples byte-identical to TFLite Micro"
+        "proved; 10,000 of 10,000 samples byte-identical to TFLite Micro"
     )
 
 
@@ -174,20 +178,20 @@ def test_what_the_compiled_file_was_proved_to_compute_is_told(jobs: dict[str, Jo
     rows = summary.rows(list(jobs.values()), _records(jobs, {**METRICS, "accuracy": accuracy}))
 
     assert ("u55-128: accuracy", "98.24 % over 10,000 samples", "emulated") in rows
-    proved = "10,000 of 10,000 samples byte-identical to TFLite Micro"
+    proved = "proved; 10,000 of 10,000 samples byte-identical to TFLite Micro"
     assert ("u55-128: compiled file", proved, "emulated") in rows
     assert ("u55-128: for every input", "65,536 input pairs", "emulated") in rows
 
 
 def test_rungs_that_could_not_be_had_say_why(jobs: dict[str, Job]) -> None:
     accuracy = {**ACCURACY, "micro_accuracy": None}
-    verify = {**VERIFY, "compiled_accuracy": None}
-    why = {"micro_accuracy": "no package", "compiled_accuracy": "a CPU operator"}
+    verify = {**VERIFY, "compiled_accuracy": None, "identical_samples": None, "verdict": "nothing proved"}
+    why = {"micro_accuracy": "no package", "identical_samples": "a CPU operator"}
     metrics = {**METRICS, "accuracy": accuracy, "verify": verify}
     rows = summary.rows(list(jobs.values()), _records(jobs, metrics, unavailable=why))
 
     assert ("TFLite Micro accuracy", "not known: no package", "") in rows
-    assert ("u55-128: compiled file", "not verified: a CPU operator", "") in rows
+    assert ("u55-128: compiled file", "nothing proved; not compared: a CPU operator", "emulated") in rows
 
 
 def test_times_show_what_importing_costs(jobs: dict[str, Job]) -> None:

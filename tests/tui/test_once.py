@@ -51,7 +51,7 @@ def test_a_built_project_in_a_pipe(built: Project) -> None:
     points = r"[\d.]+ % \([+-][\d.]+ points\)"
     assert re.fullmatch(rf"  accuracy  float [\d.]+ %, int8 {points}, TFLite Micro {points}, measured", measured)
     assert re.fullmatch(rf"  accuracy  compiled {points}, emulated", compiled)
-    assert "  u55-128  100 of 100 samples byte-identical to TFLite Micro, emulated" in tiny
+    assert "  u55-128  proved; 100 of 100 samples byte-identical to TFLite Micro, emulated" in tiny
     assert any(re.match(r"  u55-128  [\d,]+ cycles, .* on the NPU, 0 on the CPU, estimated$", line) for line in tiny)
     assert any(re.match(r"    cycles by what bounds them: (\S+ ?\S* [\d.]+ %(, )?)+$", line) for line in tiny)
     assert "\x1b" not in text
@@ -59,11 +59,11 @@ def test_a_built_project_in_a_pipe(built: Project) -> None:
 
 def test_a_model_that_was_made_elsewhere_says_why_it_has_no_accuracy(recorded: Recorded) -> None:
     recorded.write_imported()
-    assert "  stale     quantized     never built" in look()
+    assert "  stale     quantized       never built" in look()
     recorded.build("elsewhere")
     lines = look()
     assert "  accuracy  not available: there is no test set" in lines
-    assert [line.split()[1] for line in lines if line.startswith("  fresh")] == ["quantized", "vela"]
+    assert [line.split()[1] for line in lines if line.startswith("  fresh")] == ["quantized", "vela", "verify"]
 
 
 def test_a_pipe_that_takes_only_ascii_gets_ascii(recorded: Recorded) -> None:

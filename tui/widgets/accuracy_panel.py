@@ -55,7 +55,8 @@ class AccuracyPanel(Panel):
         if not same:  # else the samples keep their place until they are drawn for the new width
             self.query_one("#samples", Static).update("")
         if stage is None or record is None or not has_accuracy(record.metrics):
-            self.query_one("#ladder", Static).update(_nothing(stage))
+            proved = _proof_lines(view.all_of("verify"), self.columns)
+            self.query_one("#ladder", Static).update(paint.lines([_nothing(stage), *([""] * bool(proved)), *proved]))
             return
         self.query_one("#ladder", Static).update(paint.lines(self._lines(stage, record, view)))
         self._load_samples(record, stage, shown, columns=self.columns, color=not self.app.no_color)
@@ -158,8 +159,8 @@ def _proof_lines(stages: Sequence[StageFacts], columns: int) -> list[Content]:
     rows = [
         (f"{stage.job.target}, emulated", text)
         for stage in stages
-        if stage.record and stage.record.metrics["compiled_accuracy"] is not None
-        for text in (f"{proof.identity(stage.record)}; for every input: {proof.for_every_input(stage.record.metrics)}",)
+        if stage.record
+        for text in (f"{proof.result(stage.record)}; for every input: {proof.for_every_input(stage.record.metrics)}",)
     ]
     return paint.named(rows, columns)
 

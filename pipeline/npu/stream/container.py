@@ -122,7 +122,7 @@ def programs(path: Path) -> list[Program]:
 
     Raises:
         StreamError: it is no such file, is cut short, or contradicts itself.
-        NotVerifiedError: an input or output of a stream is not stored as integers.
+        NotVerifiedError: nothing of it runs on the NPU, or an input or output of a stream is not stored as integers.
 
     """
     model = opened(path)
@@ -175,7 +175,7 @@ class _Part(NamedTuple):
         return tuple(_fail("its NPU operator goes without an input") if x is None else x for x in self.operator.inputs)
 
 
-def _only(model: Any) -> _Part:
+def _only(model: Model) -> _Part:
     """Return the only command stream, beside which nothing runs."""
     parts, on_cpu = _parts(model)
     if on_cpu:
@@ -193,6 +193,9 @@ def _parts(model: Model) -> tuple[list[_Part], int]:
     """Return every command stream, and count the operators that run on the CPU."""
     every = [_Part(graph, operator) for graph in model.subgraphs for operator in graph.operators]
     mine = [part for part in every if part.operator.custom == OPERATOR]
+    if not mine and every and ARENA_OFFSETS in model.metadata and not any(part.operator.custom for part in every):
+        message = f"none of its {len(every):,} operators runs on the NPU"
+        raise NotVerifiedError(message)
     if not mine:
         foreign = sorted({part.operator.custom for part in every})
         _fail(

@@ -132,7 +132,7 @@ def load(path: Path) -> Model:
     """Read a quantized model.
 
     Raises:
-        StreamError: it is not a TFLite file, or damaged.
+        StreamError: it is no TensorFlow Lite model, or damaged.
         NotVerifiedError: it holds several subgraphs, or numbers that are not integers.
 
     """

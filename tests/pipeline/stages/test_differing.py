@@ -13,7 +13,7 @@ from pipeline.npu.stream.arithmetic import Scale
 from pipeline.npu.stream.elements import INSIDE
 from pipeline.npu.stream.machine import Machine
 from pipeline.npu.stream.operations import Binary, Substitution
-from pipeline.stages import differing, verify
+from pipeline.stages import differing, proving
 from pipeline.stages.contract import Found, Work
 
 pytest.importorskip("tflite_micro", reason="there is no package of it for this machine")
@@ -27,9 +27,9 @@ def compiled(
 ) -> differing.Compiled:
     """Return a compiled GRU, and what its checks found."""
     made, _ = chain("gru", **request.param)
-    machine = Machine(container.load(made["vela"] / verify.COMPILED))
-    findings = verify.check(work({**target, "verify": {"samples": None}}, made), machine)
-    return differing.Compiled(quantized=made["quantized"] / verify.QUANTIZED, machine=machine, checked=findings)
+    machine = Machine(container.load(made["vela"] / proving.COMPILED))
+    findings = proving.check(work({**target, "verify": {"samples": None}}, made), machine)
+    return differing.Compiled(quantized=made["quantized"] / proving.QUANTIZED, machine=machine, checked=findings)
 
 
 def test_nothing_differs_in_a_file_that_is_right(compiled: differing.Compiled, data: DataSet) -> None:
