@@ -1,49 +1,30 @@
 """The int8 weight matrices of a ``.tflite`` file, and whether a matrix is among them."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import numpy as np
 
 from pipeline.compression.codes import Codes
+from pipeline.tflite.model import Model
 
-INT8 = 9
-"""Of the file format's ``TensorType``."""
 WEIGHTS_INPUT = 1
 """The place of the weights among an operator's inputs."""
 
 
-def matrices(model: Any, content: bytearray) -> Iterator[Codes]:
+def matrices(model: Model) -> Iterator[Codes]:
     """Yield the weights of every operator once, (channels, ...), as they lie in the file.
 
-    An elementwise operator's constant in the same place counts, too; it has one channel.
-
-    Args:
-        model: the root table of the file, by whichever library's classes.
-        content: the file; what is changed in an array is changed in it.
-
+    An elementwise operator's constant in the same place counts, too; it has one channel. Of a model that was read from
+    a ``bytearray``, what is changed in an array is changed there.
     """
     seen = set()
-    for number in range(model.SubgraphsLength()):
-        graph = model.Subgraphs(number)
-        for index in range(graph.OperatorsLength()):
-            operator = graph.Operators(index)
-            if operator.InputsLength() <= WEIGHTS_INPUT or operator.Inputs(WEIGHTS_INPUT) < 0:
-                continue
-            tensor = graph.Tensors(operator.Inputs(WEIGHTS_INPUT))
-            if tensor.Type() == INT8 and tensor.ShapeLength() > 1 and tensor.Buffer() not in seen:
-                seen.add(tensor.Buffer())
-                codes = _data(content, model.Buffers(tensor.Buffer()))
-                if codes.size:
-                    yield codes.reshape(tensor.ShapeAsNumpy())
-
-
-def _data(content: bytearray, buffer: Any) -> Codes:
-    """Return the numbers of a buffer, which may lie behind the tables."""
-    if buffer.DataLength():
-        inside: Codes = buffer.DataAsNumpy().view(np.int8)
-        return inside
-    return np.frombuffer(memoryview(content)[buffer.Offset() :][: buffer.Size()], np.int8)
+    for operator in model.operators():
+        tensor = operator.inputs[WEIGHTS_INPUT] if len(operator.inputs) > WEIGHTS_INPUT else None
+        if tensor is None or tensor.type != "int8" or len(tensor.shape) <= 1 or tensor.buffer in seen:
+            continue
+        seen.add(tensor.buffer)
+        if tensor.data is not None:
+            yield tensor.data
 
 
 def changed_channels(codes: Codes, found: Iterable[Codes]) -> int:

@@ -5,19 +5,23 @@ depends on how the values are found and trained: that is what the stage ``compre
 """
 
 import numpy as np
-from ethosu.vela.tflite.Model import Model
 
 from pipeline.compression.codes import centres, nearest
 from pipeline.compression.matrices import matrices
+from pipeline.tflite import reader
 
 
 def clustered(content: bytes, values: int) -> bytes:
     """Return a model whose int8 weights hold at most so many different values, each tensor its own.
 
     The values are those of Lloyd's algorithm (k-means) on the int8 numbers themselves.
+
+    Raises:
+        TfliteError: it is no whole model.
+
     """
     changed = bytearray(content)
-    for weights in matrices(Model.GetRootAsModel(changed, 0), changed):
+    for weights in matrices(reader.parse(changed)):
         shared = np.unique(np.rint(centres(weights, values)).astype(np.int8))
         weights[:] = shared[nearest(weights, shared.astype(int))]
     return bytes(changed)

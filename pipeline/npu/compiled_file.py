@@ -1,13 +1,11 @@
 """How large the parts of a compiled ``.tflite`` are."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ethosu.vela.tflite.Model import Model
-
-if TYPE_CHECKING:
-    from ethosu.vela.tflite.Tensor import Tensor
+from pipeline.tflite import reader
+from pipeline.tflite.model import Tensor
 
 
 @dataclass(frozen=True)
@@ -22,22 +20,25 @@ class CompiledFile:
     """The command streams alone."""
 
 
-COMMAND_STREAM = b"ethos_u_command_stream"
+COMMAND_STREAM = "ethos_u_command_stream"
 """How Vela names the tensor that holds one."""
 
 
 def measure(path: Path) -> CompiledFile:
-    """Measure a file written by Vela."""
-    content = path.read_bytes()
-    model = Model.GetRootAsModel(content, 0)
-    buffers, streams = set(), set()
-    for number in range(model.SubgraphsLength()):
-        subgraph = model.Subgraphs(number)
-        tensors: list[Tensor] = [subgraph.Tensors(index) for index in range(subgraph.TensorsLength())]
-        buffers |= {tensor.Buffer() for tensor in tensors}
-        streams |= {tensor.Buffer() for tensor in tensors if (tensor.Name() or b"").startswith(COMMAND_STREAM)}
+    """Measure a file written by Vela.
 
-    def size(of: set[int]) -> int:
-        return sum(model.Buffers(buffer).DataLength() for buffer in of)
+    Raises:
+        TfliteError: it is no whole model.
 
-    return CompiledFile(file_bytes=len(content), constants_bytes=size(buffers), command_stream_bytes=size(streams))
+    """
+    model = reader.read(path)
+    tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
+
+    def size(of: Iterable[Tensor]) -> int:
+        return sum(model.buffers[number].size for number in {tensor.buffer for tensor in of})
+
+    return CompiledFile(
+        file_bytes=model.file_bytes,
+        constants_bytes=size(tensors),
+        command_stream_bytes=size(tensor for tensor in tensors if tensor.name.startswith(COMMAND_STREAM)),
+    )

@@ -1,16 +1,14 @@
 """The operators of a ``.tflite``, over all its graphs: what Vela left on the CPU is counted in the file it wrote."""
 
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ethosu.vela.tflite.BuiltinOperator import BuiltinOperator
-from ethosu.vela.tflite.Model import Model
+from pipeline.tflite import reader
 
 NPU_OPERATOR = "ethos-u"
 """The custom operator that Vela leaves in place of those that it compiled: one command stream."""
-_KINDS = {number: name for name, number in vars(BuiltinOperator).items() if isinstance(number, int)}
 
 
 class Operator(NamedTuple):
@@ -43,30 +41,23 @@ class Operator(NamedTuple):
 
 
 def operators(path: Path) -> list[Operator]:
-    """List every operator of every graph, each graph in order of execution."""
-    model = Model.GetRootAsModel(path.read_bytes(), 0)
-    codes = [_code(model.OperatorCodes(index)) for index in range(model.OperatorCodesLength())]
-    graphs = [model.Subgraphs(number) for number in range(model.SubgraphsLength())]
-    return [operator for number, graph in enumerate(graphs) for operator in _of_graph(graph, number, codes)]
+    """List every operator of every graph, each graph in order of execution.
 
+    Raises:
+        TfliteError: it is no whole model.
 
-def _of_graph(graph: Any, number: int, codes: Sequence[tuple[str, str]]) -> Iterator[Operator]:
-    for index in range(graph.OperatorsLength()):
-        operator = graph.Operators(index)
-        kind, custom = codes[operator.OpcodeIndex()]
-        output = graph.Tensors(operator.Outputs(0)).Name() if operator.OutputsLength() else None
-        yield Operator(number, _text(graph.Name()) or f"number {number}", kind, custom, _text(output))
-
-
-def _code(code: Any) -> tuple[str, str]:
-    """Return the kind of operators; files of before 2020 have its number in the older of two fields alone."""
-    number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-    kind = _KINDS.get(number, f"operator {number}")
-    return kind, _text(code.CustomCode()) if kind == "CUSTOM" else ""
-
-
-def _text(name: bytes | None) -> str:
-    return (name or b"").decode(errors="replace")
+    """
+    return [
+        Operator(
+            graph.number,
+            graph.name or f"number {graph.number}",
+            operator.kind,
+            operator.custom,
+            operator.outputs[0].name if operator.outputs else "",
+        )
+        for graph in reader.read(path).subgraphs
+        for operator in graph.operators
+    ]
 
 
 class Placement(NamedTuple):

@@ -59,10 +59,8 @@ def make(work: Work) -> Found:
         json.dumps({name: matrix.tolist() for name, matrix in matrices.items()}, indent=1), encoding="utf-8"
     )
     metrics = compare(labels, in_float, in_integers, rung)
-    quantization = (
-        inference.Model(work.inputs["quantized"] / streaming.CHOSEN, inference.REFERENCE).inputs[INPUT].quantization
-    )
-    into = degradation.input_range(x, quantization) if quantization else None
+    port = inference.Model(work.inputs["quantized"] / streaming.CHOSEN, inference.REFERENCE).inputs[INPUT]
+    into = degradation.input_range(x, port.quantization, port.dtype) if port.quantization else None
     metrics["inputs_beyond_range"] = float(into.beyond.mean()) if into else 0.0
     of_micro, unavailable = _micro_rung(
         work, x, labels, stored, lambda done: work.progress(2 * len(x) + done, total, what="TensorFlow Lite Micro")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pipeline.data.arrays import Features, Labels
 from pipeline.quantization.role_loss import RoleLoss
-from pipeline.stages.inference import Quantization
+from pipeline.tflite.quantization import Quantization
 
 ROLES = "roles.json"
 MOST_DROP = 0.02
@@ -58,9 +58,9 @@ class InputRange(NamedTuple):
         )
 
 
-def input_range(x: Features, quantization: Quantization) -> InputRange:
+def input_range(x: Features, quantization: Quantization, dtype: npt.DTypeLike) -> InputRange:
     """Compare a test set, (samples, time steps, features), with what the input of a quantized model can hold."""
-    limits = np.iinfo(quantization.dtype)
+    limits = np.iinfo(np.dtype(dtype))
     low, high = (quantization.scale * (limit - quantization.zero_point) for limit in (limits.min, limits.max))
     half = quantization.scale / 2
     beyond = ((x < low - half) | (x > high + half)).mean(axis=(0, 1))

@@ -5,13 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import flatbuffers
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.data.arrays import Features
 from pipeline.npu.stream import source
-from pipeline.npu.stream.container import IDENTIFIER
 from pipeline.npu.stream.elements import INSIDE, split
 from pipeline.npu.stream.kernels import Numbers
 from pipeline.npu.stream.machine import Machine
@@ -22,6 +19,7 @@ from pipeline.stages.emulated import EmulatedModel
 from pipeline.stages.inference import INPUT
 from pipeline.stages.micro import MicroModel
 from pipeline.tflite import roles
+from pipeline.tflite.edit import with_an_output_more, with_every_tensor_put_out
 
 SHOWN = "shown"
 UNSEEN = np.int64(1 << 62)
@@ -64,20 +62,6 @@ def _copy(compiled: Compiled, folder: Path, content: bytes) -> Path:
     return shown
 
 
-def with_every_tensor_put_out(content: bytes) -> tuple[bytes, list[int]]:
-    """Return a model with all that it computes among its outputs, and these tensors in their order.
-
-    Else TensorFlow Lite Micro shows none of it.
-    """
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    graph = model.subgraphs[0]
-    computed = [int(tensor) for operator in graph.operators for tensor in operator.outputs]
-    graph.outputs = [*graph.outputs, *(tensor for tensor in computed if tensor not in graph.outputs)]
-    builder = flatbuffers.Builder()
-    builder.Finish(model.Pack(builder), IDENTIFIER)
-    return bytes(builder.Output()), [int(tensor) for tensor in graph.outputs]
-
-
 def softmax_reads_the_same(compiled: Compiled, machine: Machine, x: Features) -> bool:
     """Tell whether the softmax at the end gets the bytes that it gets in TensorFlow Lite Micro, of every sample.
 
@@ -97,7 +81,7 @@ def softmax_reads_the_same(compiled: Compiled, machine: Machine, x: Features) ->
         return False
     (tensor,) = read
     with tempfile.TemporaryDirectory() as folder:
-        content = _with_an_output_more(compiled.quantized.read_bytes(), tensor.number)
+        content = with_an_output_more(compiled.quantized.read_bytes(), tensor.number, SHOWN)
         shown = _copy(compiled, Path(folder), content)
         expected = micro.outputs(shown, x, lambda _: None)[SHOWN]
     seen = _Seen(compiled, tensor)
@@ -105,18 +89,6 @@ def softmax_reads_the_same(compiled: Compiled, machine: Machine, x: Features) ->
     watched.reset(len(x))
     watched.run(watched.inputs[INPUT].stored(watched.folded(x)))
     return np.array_equal(seen.values, expected.reshape(len(x), -1))
-
-
-def _with_an_output_more(content: bytes, tensor: int) -> bytes:
-    """Return a model that also puts out a tensor, which its signature calls ``SHOWN``."""
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    entry = schema.TensorMapT()
-    entry.name, entry.tensorIndex = SHOWN, tensor
-    model.subgraphs[0].outputs = [*model.subgraphs[0].outputs, tensor]
-    model.signatureDefs[0].outputs.append(entry)
-    builder = flatbuffers.Builder()
-    builder.Finish(model.Pack(builder), IDENTIFIER)
-    return bytes(builder.Output())
 
 
 class _Seen:

@@ -17,6 +17,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from pipeline.data import arrays
 from pipeline.data.arrays import Features
 from pipeline.tflite import roles
+from pipeline.tflite.quantization import Quantization
 from pipeline.tflite.roles import Graph
 
 REFERENCE = OpResolverType.BUILTIN_REF
@@ -36,27 +37,6 @@ Stored = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quantization:
-    """How a tensor stores real numbers: real = scale * (stored - zero_point)."""
-
-    scale: float
-    zero_point: int
-    dtype: str = "int8"
-
-    def stored(self, real: Features) -> Stored:
-        """Quantize as TFLite's QUANTIZE does: round halves away from zero, then saturate."""
-        steps = real / self.scale
-        stored = np.copysign(np.floor(np.abs(steps) + 0.5), steps) + self.zero_point
-        limits = np.iinfo(self.dtype)
-        saturated: Stored = np.clip(stored, limits.min, limits.max).astype(self.dtype)
-        return saturated
-
-    def real(self, stored: Stored) -> Features:
-        """Return the real numbers that stored values stand for."""
-        return ((stored.astype(np.float32) - self.zero_point) * self.scale).astype(np.float32)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Port:
     """An input or output of a model."""
 
@@ -70,7 +50,7 @@ class Port:
 
     def stored(self, real: Features) -> Stored:
         """Return real numbers as this port stores them."""
-        return self.quantization.stored(real) if self.quantization else real.astype(self.dtype)
+        return self.quantization.stored(real, self.dtype) if self.quantization else real.astype(self.dtype)
 
     def real(self, stored: Stored) -> Features:
         """Return the real numbers that this port's values stand for."""
@@ -141,7 +121,7 @@ class Model:
         for name in self.states:
             out, into = self.outputs[name], self.inputs[name]
             state = self.read(name)
-            if out.quantization != into.quantization:
+            if (out.quantization, out.dtype) != (into.quantization, into.dtype):
                 state = into.stored(out.real(state))
             self.put(name, state)
 
@@ -176,7 +156,7 @@ def quantization(details: Mapping[str, Any]) -> Quantization | None:
     scale, zero_point = details["quantization"]
     if not scale:
         return None
-    return Quantization(scale=float(scale), zero_point=int(zero_point), dtype=np.dtype(details["dtype"]).name)
+    return Quantization.single(float(scale), int(zero_point))
 
 
 def outputs(

@@ -19,12 +19,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.data.arrays import Features
 from pipeline.errors import UnrollError
 from pipeline.stages import inference
 from pipeline.stages.inference import Stored
+from pipeline.tflite import reader
 
 ARENA_BYTES_LEAST = 1 << 20
 """Room for what each operator needs beside its tensors, where the model itself is small."""
@@ -163,8 +163,7 @@ def computed(content: bytes, inputs: Sequence[Stored]) -> list[Stored]:
 
 def _computed(content: bytes, inputs: Sequence[Stored]) -> list[Stored]:
     model = Runner(content)
-    outputs = _outputs(content)
-    rows: list[list[Stored]] = [[] for _ in range(outputs)]
+    rows: list[list[Stored]] = [[] for _ in reader.parse(content).main.outputs]
     with explained():
         for sample in zip(*inputs, strict=True):
             for place, values in enumerate(sample):
@@ -173,11 +172,6 @@ def _computed(content: bytes, inputs: Sequence[Stored]) -> list[Stored]:
             for place, row in enumerate(rows):
                 row.append(model.read(place).ravel().copy())
     return [np.stack(row) for row in rows]
-
-
-def _outputs(content: bytes) -> int:
-    graph = schema.Model.GetRootAs(content, 0).Subgraphs(0)
-    return int(graph.OutputsLength())
 
 
 def _run(model: Path, x: Features) -> dict[str, Stored]:

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.compression import codes
 from pipeline.compression.matrices import changed_channels, matrices
@@ -22,7 +21,7 @@ from pipeline.quantization.role_loss import RoleLoss
 from pipeline.stages import inference
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.inference import WHOLE
-from pipeline.tflite import roles
+from pipeline.tflite import reader, roles
 
 MODEL = "quantized.tflite"
 FLOAT_MODEL = "unrolled.tflite"
@@ -179,8 +178,7 @@ def _check_codes(work: Work) -> None:
         QuantizationError: names the first matrix that is not.
 
     """
-    content = bytearray((work.into / MODEL).read_bytes())
-    found = list(matrices(schema.Model.GetRootAs(content, 0), content))
+    found = list(matrices(reader.read(work.into / MODEL)))
     with np.load(work.inputs["compressed"] / codes.FILE, allow_pickle=False) as trained:
         for name, matrix in trained.items():
             if changed := changed_channels(matrix, found):
@@ -193,7 +191,13 @@ def _check_codes(work: Work) -> None:
 
 
 def _parameters(port: inference.Port) -> dict[str, Any] | None:
-    return vars(port.quantization) if port.quantization else None
+    if port.quantization is None:
+        return None
+    return {
+        "scale": port.quantization.scale,
+        "zero_point": port.quantization.zero_point,
+        "dtype": np.dtype(port.dtype).name,
+    }
 
 
 def check(tensors: list[dict[str, Any]]) -> None:

@@ -5,40 +5,35 @@ stream, the constants (region 0) and the scratch memories (regions 1 and 2); whe
 scratch is metadata. Beside operators on the CPU, and in a model of several graphs, there are more of them.
 """
 
-import struct
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import numpy.typing as npt
-from ethosu.vela.tflite.Model import Model
-from ethosu.vela.tflite.TensorType import TensorType
 
 from pipeline.npu.stream.errors import NotVerifiedError, StreamError
+from pipeline.tflite import reader
+from pipeline.tflite.errors import TfliteError
+from pipeline.tflite.model import Model, Operator, Subgraph, Tensor
 
-IDENTIFIER = b"TFL3"
-OPERATOR = b"ethos-u"
+OPERATOR = "ethos-u"
 FOURCC = b"COP1"
-ARENA_OFFSETS = b"OfflineMemoryAllocation"
+ARENA_OFFSETS = "OfflineMemoryAllocation"
 ARENA_HEADER = 3
 """Numbers before those of the tensors: version, graphs, tensors."""
-MOST_GRAPHS = 1 << 10
 FIXED_INPUTS = 4
 """Command stream, constants, scratch, fast scratch; the model's own inputs follow."""
 CONFIG, COMMAND_STREAM, NOP = 1, 2, 5
 """Driver actions of the command tensor."""
 MOST_SCRATCH_BYTES = 1 << 28
 """No Ethos-U board has 256 MiB of SRAM; a larger number is damage, and would be allocated."""
-DTYPES: dict[int, np.dtype[Any]] = {
-    TensorType.INT8: np.dtype(np.int8),
-    TensorType.UINT8: np.dtype(np.uint8),
-    TensorType.INT16: np.dtype(np.int16),
-    TensorType.INT32: np.dtype(np.int32),
-}
+TYPES = {"int8", "uint8", "int16", "int32"}
+"""What inputs and outputs may be stored in."""
 U85_LOOKUP_BYTES = 2048
 
 
@@ -116,12 +111,10 @@ def load(path: Path) -> Program:
         NotVerifiedError: other operators run on the CPU, or there are several command streams.
 
     """
-    model, size = _model(path)
+    model = opened(path)
     with damage_named(path):
         only = _only(model)
-        inputs = [only.graph.Inputs(place) for place in range(only.graph.InputsLength())]
-        outputs = [only.graph.Outputs(place) for place in range(only.graph.OutputsLength())]
-        return _program(model, only, size, inputs, outputs)
+        return _program(model, only, only.graph.inputs, only.graph.outputs)
 
 
 def programs(path: Path) -> list[Program]:
@@ -132,53 +125,57 @@ def programs(path: Path) -> list[Program]:
         NotVerifiedError: nothing of it runs on the NPU, or an input or output of a stream is not stored as integers.
 
     """
-    model, size = _model(path)
+    model = opened(path)
     with damage_named(path):
-        found = []
-        for part in _parts(model)[0]:
-            inputs = [part.operator.Inputs(place) for place in range(FIXED_INPUTS, part.operator.InputsLength())]
-            outputs = [part.operator.Outputs(place) for place in range(part.operator.OutputsLength())]
-            found.append(_program(model, part, size, inputs, outputs))
-        return found
+        return [_program(model, part, part.inputs[FIXED_INPUTS:], part.operator.outputs) for part in _parts(model)[0]]
 
 
-def _model(path: Path) -> tuple[Any, int]:
-    """Return the file's flatbuffer and its bytes."""
-    content = path.read_bytes()
-    if content[4:8] != IDENTIFIER:
-        message = f"{path}: not a TFLite file (bytes 4 to 7 are {content[4:8]!r}, not {IDENTIFIER!r})"
-        raise StreamError(message)
-    with damage_named(path):
-        return Model.GetRootAsModel(content, 0), len(content)
+def opened(path: Path) -> Model:
+    """Read a file of TensorFlow Lite's format.
+
+    Raises:
+        StreamError: it is none, or damaged.
+
+    """
+    try:
+        return reader.read(path)
+    except TfliteError as error:
+        raise StreamError(str(error)) from None
 
 
 @contextmanager
 def damage_named(path: Path) -> Iterator[None]:
-    """Put the file's name before what is wrong, and turn what flatbuffers raises at a damaged file into a sentence."""
+    """Put the file's name before what is wrong, and turn what wild numbers in it lead to into a sentence."""
     try:
         yield
-    except (StreamError, NotVerifiedError) as error:
+    except NotVerifiedError as error:
         message = f"{path}: {error}"
-        raise type(error)(message) from None
-    except (struct.error, LookupError, TypeError, ValueError, OverflowError, AttributeError, MemoryError) as error:
+        raise NotVerifiedError(message) from None
+    except (StreamError, TfliteError) as error:
+        message = f"{path}: {error}"
+        raise StreamError(message) from None
+    except (LookupError, ValueError, OverflowError, MemoryError) as error:
         message = f"{path}: the file is damaged or cut short ({type(error).__name__}: {error})"
         raise StreamError(message) from None
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     raise StreamError(message)
 
 
 class _Part(NamedTuple):
     """The operator that stands for a command stream, and its graph."""
 
-    number: int
-    """Of the graph."""
-    graph: Any
-    operator: Any
+    graph: Subgraph
+    operator: Operator
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """Return its inputs, all of which must be there."""
+        return tuple(_fail("its NPU operator goes without an input") if x is None else x for x in self.operator.inputs)
 
 
-def _only(model: Any) -> _Part:
+def _only(model: Model) -> _Part:
     """Return the only command stream, beside which nothing runs."""
     parts, on_cpu = _parts(model)
     if on_cpu:
@@ -186,74 +183,47 @@ def _only(model: Any) -> _Part:
         message = f"{on_cpu:,} {run} on the CPU beside the NPU"
         raise NotVerifiedError(message)
     if len(parts) > 1:
-        graphs = len({part.number for part in parts})
+        graphs = len({part.graph.number for part in parts})
         message = f"it has {len(parts):,} command streams in {graphs:,} graph{'s' * (graphs > 1)}, not one"
         raise NotVerifiedError(message)
     return parts[0]
 
 
-def _parts(model: Any) -> tuple[list[_Part], int]:
+def _parts(model: Model) -> tuple[list[_Part], int]:
     """Return every command stream, and count the operators that run on the CPU."""
-    if not 1 <= model.SubgraphsLength() <= MOST_GRAPHS:
-        _fail(f"it has {model.SubgraphsLength()} subgraphs")
-    graphs = [model.Subgraphs(number) for number in range(model.SubgraphsLength())]
-    every = [
-        _Part(number, graph, graph.Operators(index))
-        for number, graph in enumerate(graphs)
-        for index in range(min(graph.OperatorsLength(), 1 << 16))
-    ]
-    mine = [part for part in every if _custom_code(model, part.operator) == OPERATOR]
-    if not mine and every and _is_of_vela(model) and not any(_custom_code(model, part.operator) for part in every):
+    every = [_Part(graph, operator) for graph in model.subgraphs for operator in graph.operators]
+    mine = [part for part in every if part.operator.custom == OPERATOR]
+    if not mine and every and ARENA_OFFSETS in model.metadata and not any(part.operator.custom for part in every):
         message = f"none of its {len(every):,} operators runs on the NPU"
         raise NotVerifiedError(message)
     if not mine:
-        foreign = sorted({(_custom_code(model, part.operator) or b"").decode(errors="replace") for part in every})
+        foreign = sorted({part.operator.custom for part in every})
         _fail(
-            f"no operator of it is {OPERATOR.decode()} (there are {', '.join(filter(None, foreign)) or 'none'}):"
+            f"no operator of it is {OPERATOR} (there are {', '.join(filter(None, foreign)) or 'none'}):"
             " it was not compiled by Vela for an Ethos-U, or nothing of it is on the NPU"
         )
     return mine, len(every) - len(mine)
 
 
-def _is_of_vela(model: Any) -> bool:
-    return any(model.Metadata(index).Name() == ARENA_OFFSETS for index in range(model.MetadataLength()))
-
-
-def _program(model: Any, part: _Part, file_bytes: int, inputs: list[int], outputs: list[int]) -> Program:
-    graph, operator = part.graph, part.operator
-    if not FIXED_INPUTS <= operator.InputsLength() <= file_bytes:
-        _fail(f"its NPU operator has {operator.InputsLength()} inputs, at least {FIXED_INPUTS} are needed")
-    fixed = [operator.Inputs(place) for place in range(FIXED_INPUTS)]
-    stream, constants, scratch, fast = (graph.Tensors(number) for number in fixed)
-    npu, words = _actions(_data(model, stream))
-    offsets = _arena_offsets(model, part.number)
-    one_scratch = fixed[2] == fixed[3]
+def _program(model: Model, part: _Part, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Program:
+    if len(part.inputs) < FIXED_INPUTS:
+        _fail(f"its NPU operator has {len(part.inputs)} inputs, at least {FIXED_INPUTS} are needed")
+    stream, constants, scratch, fast = part.inputs[:FIXED_INPUTS]
+    npu, words = _actions(stream.content.tobytes())
+    offsets = _arena_offsets(model, part.graph.number)
     return Program(
         npu=npu,
         words=words,
-        constants=_data(model, constants),
+        constants=constants.content.tobytes(),
         scratch_bytes=_scratch_bytes(scratch),
-        fast_scratch_bytes=0 if one_scratch else _scratch_bytes(fast),
-        inputs=_places(graph, inputs, offsets),
-        outputs=_places(graph, outputs, offsets),
+        fast_scratch_bytes=0 if scratch is fast else _scratch_bytes(fast),
+        inputs=_places(inputs, offsets),
+        outputs=_places(outputs, offsets),
     )
 
 
-def _custom_code(model: Any, operator: Any) -> bytes | None:
-    code: bytes | None = model.OperatorCodes(operator.OpcodeIndex()).CustomCode()
-    return code
-
-
-def _data(model: Any, tensor: Any) -> bytes:
-    """Return the content of a constant tensor."""
-    buffer = model.Buffers(tensor.Buffer())
-    if not buffer.DataLength():
-        return b""
-    return bytes(buffer.DataAsNumpy().tobytes())
-
-
-def _scratch_bytes(tensor: Any) -> int:
-    size = int(np.prod([tensor.Shape(axis) for axis in range(tensor.ShapeLength())], dtype=np.int64))
+def _scratch_bytes(tensor: Tensor) -> int:
+    size = math.prod(tensor.shape)
     if not 0 <= size <= MOST_SCRATCH_BYTES:
         _fail(f"its scratch memory has {size:,} bytes")
     return size
@@ -277,11 +247,10 @@ def _actions(content: bytes) -> tuple[Npu, npt.NDArray[np.uint32]]:
                 _fail(f"the command stream has {words.size - place:,} words, its length says {count:,}")
             if npu is None:
                 _fail("the command stream does not say which NPU it is for")
-            return npu, words[place : place + count]  # type: ignore[return-value] # checked above
+            return npu, words[place : place + count]
         elif action != NOP:
             _fail(f"the command tensor has an unknown action {action} at byte {4 * (place - 1)}")
-    message = "the command tensor holds no command stream"
-    raise StreamError(message)
+    _fail("the command tensor holds no command stream")
 
 
 def _npu(config: int) -> Npu:
@@ -293,32 +262,24 @@ def _npu(config: int) -> Npu:
     return Npu(family=family, macs=macs, shram_bytes=shram_bytes)
 
 
-def _arena_offsets(model: Any, graph: int) -> list[int]:
+def _arena_offsets(model: Model, graph: int) -> list[int]:
     """Return where each tensor of a graph lies in the arena; -1 for one that does not."""
-    counts = [model.Subgraphs(number).TensorsLength() for number in range(model.SubgraphsLength())]
-    tensors = sum(counts)
-    for index in range(model.MetadataLength()):
-        metadata = model.Metadata(index)
-        if metadata.Name() == ARENA_OFFSETS:
-            numbers = np.frombuffer(model.Buffers(metadata.Buffer()).DataAsNumpy().tobytes(), "<i4")
-            if numbers.size != tensors + ARENA_HEADER:
-                _fail(f"the arena's metadata has {numbers.size} numbers for {tensors} tensors")
-            first = ARENA_HEADER + sum(counts[:graph])  # the numbers of all graphs stand in one row
-            return [int(number) for number in numbers[first : first + counts[graph]]]
-    message = f"it has no metadata {ARENA_OFFSETS.decode()}, so inputs and outputs can't be placed"
-    raise StreamError(message)
+    if ARENA_OFFSETS not in model.metadata:
+        _fail(f"it has no metadata {ARENA_OFFSETS}, so inputs and outputs can't be placed")
+    numbers, counts = model.metadata[ARENA_OFFSETS].view("<i4"), [len(each.tensors) for each in model.subgraphs]
+    if numbers.size != sum(counts) + ARENA_HEADER:
+        _fail(f"the arena's metadata has {numbers.size} numbers for {sum(counts)} tensors")
+    first = ARENA_HEADER + sum(counts[:graph])  # the numbers of all graphs stand in one row
+    return [int(number) for number in numbers[first : first + counts[graph]]]
 
 
-def _places(graph: Any, numbers: list[int], offsets: list[int]) -> tuple[Place, ...]:
-    found = []
-    for number in numbers:
-        tensor = graph.Tensors(number)
-        name = (tensor.Name() or b"").decode(errors="replace")
-        if tensor.Type() not in DTYPES:
-            message = f"input or output {name} is not stored as integers"
+def _places(tensors: Sequence[Tensor], offsets: Sequence[int]) -> tuple[Place, ...]:
+    places = []
+    for tensor in tensors:
+        if tensor.type not in TYPES:
+            message = f"input or output {tensor.name} is not stored as integers"
             raise NotVerifiedError(message)
-        if offsets[number] < 0:
-            _fail(f"input or output {name} has no place in the arena")
-        shape = tuple(int(tensor.Shape(axis)) for axis in range(tensor.ShapeLength()))
-        found.append(Place(name=name, shape=shape, dtype=DTYPES[tensor.Type()], offset=offsets[number]))
-    return tuple(found)
+        if offsets[tensor.number] < 0:
+            _fail(f"input or output {tensor.name} has no place in the arena")
+        places.append(Place(name=tensor.name, shape=tensor.shape, dtype=tensor.dtype, offset=offsets[tensor.number]))
+    return tuple(places)

@@ -8,40 +8,38 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from ai_edge_litert import schema_py_generated as schema
 
-from pipeline.npu.stream.container import IDENTIFIER, damage_named
+from pipeline.npu.stream.container import damage_named, opened
 from pipeline.npu.stream.errors import NotVerifiedError, StreamError
+from pipeline.tflite import model as tflite
+from pipeline.tflite.names import ACTIVATIONS
+from pipeline.tflite.quantization import Quantization
 
-
-def _names(of: type) -> dict[int, str]:
-    return {number: name for name, number in vars(of).items() if not name.startswith("_")}
-
-
-KINDS = _names(schema.BuiltinOperator)
-ACTIVATIONS = _names(schema.ActivationFunctionType)
-DTYPES: Mapping[int, np.dtype[Any]] = {
-    schema.TensorType.INT8: np.dtype(np.int8),
-    schema.TensorType.UINT8: np.dtype(np.uint8),
-    schema.TensorType.INT16: np.dtype(np.int16),
-    schema.TensorType.INT32: np.dtype(np.int32),
-    schema.TensorType.INT64: np.dtype(np.int64),
-}
+TYPES = {"int8", "uint8", "int16", "int32", "int64"}
+"""What is covered."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tensor:
-    """A tensor of the quantized model: real = scale * (stored - zero_point)."""
+    """A tensor of the quantized model."""
 
     number: int
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    scales: npt.NDArray[np.float32]
-    """One, or one of each channel; none where the numbers are not quantized."""
-    zero_points: npt.NDArray[np.int64]
+    quantization: Quantization | None
     data: npt.NDArray[Any] | None
     """Its numbers, where they are constant."""
+
+    @cached_property
+    def scales(self) -> npt.NDArray[np.float32]:
+        """Return its scale, or one of each channel; none where the numbers are not quantized."""
+        return np.array(self.quantization.scales if self.quantization else (), np.float32)
+
+    @cached_property
+    def zero_points(self) -> npt.NDArray[np.int64]:
+        """Return as many zero points."""
+        return np.array(self.quantization.zero_points if self.quantization else (), np.int64)
 
     @property
     def scale(self) -> float:
@@ -76,7 +74,8 @@ class Operator:
     @property
     def activation(self) -> str:
         """Return the activation fused into it: ``NONE``, ``RELU``, ..."""
-        return ACTIVATIONS[getattr(self.options, "fusedActivationFunction", 0)]
+        number = getattr(self.options, "fusedActivationFunction", 0)
+        return ACTIVATIONS.get(number, f"activation {number}")
 
     @property
     def name(self) -> str:
@@ -133,67 +132,48 @@ def load(path: Path) -> Model:
     """Read a quantized model.
 
     Raises:
-        StreamError: it is not a TFLite file, or damaged.
+        StreamError: it is no TensorFlow Lite model, or damaged.
         NotVerifiedError: it holds several subgraphs, or numbers that are not integers.
 
     """
-    content = path.read_bytes()
-    if content[4:8] != IDENTIFIER:
-        message = f"{path}: not a TFLite file (bytes 4 to 7 are {content[4:8]!r}, not {IDENTIFIER!r})"
-        raise StreamError(message)
+    model = opened(path)
     with damage_named(path):
-        return _model(schema.ModelT.InitFromPackedBuf(content, 0), content)
+        return _model(model)
 
 
-def _model(packed: Any, content: bytes) -> Model:
-    if len(packed.subgraphs) != 1:
-        message = f"the quantized model has {len(packed.subgraphs)} subgraphs; one is covered"
+def _model(model: tflite.Model) -> Model:
+    if len(model.subgraphs) != 1:
+        message = f"the quantized model has {len(model.subgraphs)} subgraphs; one is covered"
         raise NotVerifiedError(message)
-    graph = packed.subgraphs[0]
-    tensors = tuple(_tensor(number, tensor, packed, content) for number, tensor in enumerate(graph.tensors))
+    graph = model.main
+    tensors = tuple(_tensor(tensor) for tensor in graph.tensors)
     operators = tuple(
         Operator(
-            index=index,
-            kind=KINDS[packed.operatorCodes[operator.opcodeIndex].builtinCode],
-            inputs=tuple(tensors[number] if number >= 0 else None for number in operator.inputs),
-            outputs=tuple(tensors[number] for number in operator.outputs),
-            options=operator.builtinOptions,
+            index=operator.index,
+            kind=operator.kind,
+            inputs=tuple(None if tensor is None else tensors[tensor.number] for tensor in operator.inputs),
+            outputs=tuple(tensors[tensor.number] for tensor in operator.outputs),
+            options=operator.options,
         )
-        for index, operator in enumerate(graph.operators)
+        for operator in graph.operators
     )
     return Model(
         tensors=tensors,
         operators=operators,
-        inputs=tuple(tensors[number] for number in graph.inputs),
-        outputs=tuple(tensors[number] for number in graph.outputs),
+        inputs=tuple(tensors[tensor.number] for tensor in graph.inputs),
+        outputs=tuple(tensors[tensor.number] for tensor in graph.outputs),
     )
 
 
-def _tensor(number: int, packed: Any, model: Any, content: bytes) -> Tensor:
-    name = (packed.name or b"").decode(errors="replace") or f"number {number}"
-    if packed.type not in DTYPES:
-        message = f"tensor {name}, which is not stored as integers"
+def _tensor(tensor: tflite.Tensor) -> Tensor:
+    if tensor.type not in TYPES:
+        message = f"tensor {tensor}, which is not stored as integers"
         raise NotVerifiedError(message)
-    dtype, shape = DTYPES[packed.type], tuple(int(size) for size in _array(packed.shape))
-    quantization = packed.quantization
-    stored = _content(model.buffers[packed.buffer], content)
     return Tensor(
-        number=number,
-        name=name,
-        shape=shape,
-        dtype=dtype,
-        scales=np.asarray(_array(quantization.scale if quantization else None), np.float32),
-        zero_points=np.asarray(_array(quantization.zeroPoint if quantization else None), np.int64),
-        data=np.frombuffer(stored, dtype.newbyteorder("<")).reshape(shape) if stored else None,
+        number=tensor.number,
+        name=str(tensor),
+        shape=tensor.shape,
+        dtype=tensor.dtype,
+        quantization=tensor.quantization,
+        data=tensor.data,
     )
-
-
-def _array(of: Any) -> Any:
-    return [] if of is None else of
-
-
-def _content(buffer: Any, content: bytes) -> bytes:
-    """Return a buffer's bytes, which may lie behind the flatbuffer."""
-    if buffer.offset > 1:
-        return content[buffer.offset : buffer.offset + buffer.size]
-    return bytes(bytearray(_array(buffer.data)))

@@ -3,19 +3,19 @@
 from pathlib import Path
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.compression.matrices import changed_channels, matrices
+from pipeline.tflite import reader
 
 
 def test_the_matrices_of_a_quantized_model_are_found_once_and_can_be_changed(template: Path) -> None:
     content = bytearray((template / "build" / "tiny" / "quantized" / "quantized.tflite").read_bytes())
-    found = list(matrices(schema.Model.GetRootAs(content, 0), content))
+    found = list(matrices(reader.parse(content)))
     assert sorted(matrix.shape for matrix in found if len(matrix) > 1) == [(10, 16), (48, 16), (48, 28)]
 
     found[0][:] = 7
 
-    again = list(matrices(schema.Model.GetRootAs(content, 0), content))
+    again = list(matrices(reader.parse(content)))
     assert (again[0] == 7).all()
 
 

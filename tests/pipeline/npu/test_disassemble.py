@@ -85,9 +85,9 @@ def test_bytes_and_commands_are_counted(result: Path, capsys: pytest.CaptureFixt
     ("arguments", "problem"),
     [
         (["nowhere.tflite"], "nowhere.tflite: No such file"),
-        (["vela.txt"], "not a TFLite file"),
+        (["vela.txt"], "is no TensorFlow Lite model"),
         (["quantized.tflite"], "not compiled by Vela"),
-        (["compiled.tflite", "--source", "vela.txt"], "not a TFLite file"),
+        (["compiled.tflite", "--source", "vela.txt"], "is no TensorFlow Lite model"),
         (["out/quantized_vela.tflite", "--source", "quantized.tflite"], "--source needs"),
     ],
 )

@@ -11,9 +11,9 @@ import pytest
 from pipeline.quantization.role_loss import RoleLoss
 from pipeline.stages import degradation
 from pipeline.stages.degradation import InputRange, Predictions, input_range
-from pipeline.stages.inference import Quantization
+from pipeline.tflite.quantization import Quantization
 
-INTO = Quantization(scale=0.1, zero_point=0)
+INTO = Quantization.single(0.1, 0)
 """Holds -12.8 to 12.7."""
 
 
@@ -46,7 +46,9 @@ def role(**changed: Any) -> RoleLoss:
 
 def within(x: npt.NDArray[Any] | None = None) -> InputRange:
     """Return how samples fit the input; by default, well."""
-    return input_range(np.random.default_rng(0).normal(0, 3, (50, 4, 3)).astype(np.float32) if x is None else x, INTO)
+    return input_range(
+        np.random.default_rng(0).normal(0, 3, (50, 4, 3)).astype(np.float32) if x is None else x, INTO, np.int8
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_values_beyond_the_inputs_range_are_counted_by_feature() -> None:
     x[:3, :, 1] = 13
     x[3:, :, 1] = [-12.84, 12.74, -12.8, 12.7, 0]  # rounding brings all of them back
 
-    into = input_range(x, INTO)
+    into = input_range(x, INTO, np.int8)
 
     assert (into.low, into.high) == pytest.approx((-12.8, 12.7))
     assert into.beyond.tolist() == [0, 0.3]
@@ -119,7 +121,7 @@ def test_a_few_values_beyond_the_inputs_range_are_no_reason_to_warn() -> None:
     x = np.zeros((1_000, 1, 2), np.float32)
     x[:10, 0, 0] = 20
 
-    assert degradation.warnings(predictions(200, 0), input_range(x, INTO), []) == []
+    assert degradation.warnings(predictions(200, 0), input_range(x, INTO, np.int8), []) == []
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16"])
@@ -127,9 +129,9 @@ def test_what_the_representative_samples_showed_is_within(dtype: str) -> None:
     x = np.random.default_rng(0).uniform(-3, 5, (20, 4, 3)).astype(np.float32)
     steps = 255 if dtype == "int8" else 65_535
     scale = float((x.max() - x.min()) / steps)
-    into = Quantization(scale=scale, zero_point=round(np.iinfo(dtype).min - x.min() / scale), dtype=dtype)
+    into = Quantization.single(scale, round(np.iinfo(dtype).min - x.min() / scale))
 
-    assert not input_range(x, into).beyond.any()
+    assert not input_range(x, into, dtype).beyond.any()
 
 
 def test_a_folder_without_a_table_of_roles_has_none(tmp_path: Path) -> None:

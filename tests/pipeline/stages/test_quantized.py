@@ -19,6 +19,7 @@ from pipeline.stages import inference, quantized, unrolled
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.quantized import QuantizationError
 from pipeline.tflite import roles
+from pipeline.tflite.quantization import Quantization
 from tests.pipeline import networks
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
@@ -169,7 +170,7 @@ def test_the_model_is_int16_but_for_its_weights_and_biases(chain: Chain, cell: s
     assert found["quantized"].metrics["output"] == {"scale": 2.0**-15, "zero_point": 0, "dtype": "int16"}
 
 
-def ports(model: inference.Model) -> list[inference.Quantization | None]:
+def ports(model: inference.Model) -> list[Quantization | None]:
     return [port.quantization for port in (*model.inputs.values(), *model.outputs.values())]
 
 

@@ -149,9 +149,7 @@ def test_a_foreign_file_is_an_error_that_names_it(tmp_path: Path, content: bytes
     path = tmp_path / "foreign.tflite"
     path.write_bytes(content)
 
-    with pytest.raises(
-        StreamError, match=r"foreign\.tflite: (not a TFLite file|the file is damaged|it has 0 subgraphs)"
-    ):
+    with pytest.raises(StreamError, match=r"foreign\.tflite is (no TensorFlow Lite model|truncated or damaged: )"):
         load(path)
 
 

@@ -10,6 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from pipeline.npu.stream.elements import Elements, is_view
 from pipeline.npu.stream.errors import NotVerifiedError, StreamError
 from pipeline.npu.stream.source import Model, Operator, Tensor
+from pipeline.tflite.quantization import Quantization
 
 GIVEN = np.arange(24).reshape(4, 6)
 
@@ -20,8 +21,7 @@ def tensor(number: int, shape: tuple[int, ...], data: npt.NDArray[Any] | None = 
         name=f"tensor {number}",
         shape=shape,
         dtype=np.dtype(np.int8) if data is None else data.dtype,
-        scales=np.array([scale], np.float32),
-        zero_points=np.array([0]),
+        quantization=Quantization.single(scale, 0),
         data=data,
     )
 

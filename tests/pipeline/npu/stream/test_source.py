@@ -43,7 +43,7 @@ def test_operators_and_tensors_are_read(tmp_path: Path) -> None:
 
 def test_damaged_and_foreign_files_end_in_a_sentence(tmp_path: Path) -> None:
     whole = single.binary("ADD", Stored(0.1), Stored(0.2), Stored(0.3))
-    with pytest.raises(StreamError, match="not a TFLite file"):
+    with pytest.raises(StreamError, match="is no TensorFlow Lite model"):
         source.load(written(tmp_path, b"PK\3\4 some archive"))
     random = np.random.default_rng(0)
     for _ in range(150):
