@@ -5,9 +5,7 @@ and a tensor that is not recognized by its role has no range. The format's class
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import flatbuffers
 import numpy as np
 import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
@@ -15,21 +13,14 @@ from ai_edge_litert import schema_py_generated as schema
 from pipeline.errors import UnrollError
 from pipeline.network.operations import Role, Span, Tensor
 from pipeline.network.values import Array
+from pipeline.tflite import write
 from pipeline.tflite.roles import TensorRole
 
 Constant = npt.NDArray[np.float32] | npt.NDArray[np.int32]
 
-SCHEMA_VERSION = 3
-IDENTIFIER = b"TFL3"
-SIGNATURE = "serving_default"
-WITHOUT = -1
-"""The number of an input that an operator goes without."""
+DESCRIPTION = "Unroll's deployment graph"
 VIEWS = ("RESHAPE", "STRIDED_SLICE", "CONCATENATION", "PACK")
 """Operations whose output shows their input's numbers as they are, and so belongs to their tie."""
-_TYPES: dict[np.dtype[Any], int] = {
-    np.dtype(np.float32): schema.TensorType.FLOAT32,
-    np.dtype(np.int32): schema.TensorType.INT32,
-}
 
 
 class LoweringError(UnrollError):
@@ -43,12 +34,8 @@ class Writer:
     """
 
     def __init__(self) -> None:
-        """Begin with nothing; buffer 0 is empty, as the format wants it."""
-        self._tensors: list[schema.TensorT] = []
-        self._buffers = [schema.BufferT()]
-        self._operators: list[schema.OperatorT] = []
-        self._codes: dict[int, int] = {}
-        self._constants: dict[tuple[str, bytes], Tensor] = {}
+        """Begin with nothing."""
+        self._file = write.Writer()
         self._roles: dict[int, TensorRole] = {}
         self._names: set[str] = set()
 
@@ -64,24 +51,16 @@ class Writer:
 
     def constant(self, name: str, value: Constant) -> Tensor:
         """Add a constant, or return the one that has this name and content already."""
-        key = (name, value.tobytes())
-        if key not in self._constants:
-            buffer = schema.BufferT()
-            buffer.data = np.frombuffer(value.tobytes(), np.uint8)
-            self._buffers.append(buffer)
-            self._constants[key] = self._tensor(name, value.shape, value.dtype, len(self._buffers) - 1)
-        return self._constants[key]
+        return Tensor(self._file.constant(name, value), name, value.shape)
 
     def fully_connected(self, role: Role, x: Tensor, kernel: Array, bias: Array | None, source: str) -> Tensor:
         """Add ``x @ kernel + bias``; x (rows, k), kernel (k, n), bias (n,); ``source`` names the constants."""
-        inputs = [x, self.constant(f"{source}/kernel", np.ascontiguousarray(kernel.T, np.float32))]
+        weights = self.constant(f"{source}/kernel", np.ascontiguousarray(kernel.T, np.float32))
+        offset = None
         if bias is not None:
-            inputs.append(self.constant(f"{source}/bias", np.ascontiguousarray(bias, np.float32)))
+            offset = self.constant(f"{source}/bias", np.ascontiguousarray(bias, np.float32))
         shape = (x.shape[0], kernel.shape[1])
-        out = self._operation("FULLY_CONNECTED", role, shape, inputs, schema.FullyConnectedOptionsT())
-        if bias is None:
-            self._operators[-1].inputs.append(WITHOUT)
-        return out
+        return self._operation("FULLY_CONNECTED", role, shape, [x, weights, offset], schema.FullyConnectedOptionsT())
 
     def slice(self, role: Role, x: Tensor, rows: Span, columns: Span) -> Tensor:
         """Add ``x[rows[0]:rows[1], columns[0]:columns[1]]``; of everything, nothing is added."""
@@ -149,50 +128,28 @@ class Writer:
 
     def finished(self, inputs: Mapping[str, Tensor], outputs: Mapping[str, Tensor]) -> bytes:
         """Return the file; inputs and outputs are known outside by these names (one signature)."""
-        graph = schema.SubGraphT()
-        graph.name = "main"
-        graph.tensors, graph.operators = self._tensors, self._operators
-        graph.inputs = [tensor.number for tensor in inputs.values()]
-        graph.outputs = [tensor.number for tensor in outputs.values()]
-        signature = schema.SignatureDefT()
-        signature.signatureKey, signature.subgraphIndex = SIGNATURE, 0
-        signature.inputs, signature.outputs = _map(inputs), _map(outputs)
-        model = schema.ModelT()
-        model.version, model.description = SCHEMA_VERSION, "Unroll's deployment graph"
-        model.subgraphs, model.buffers, model.signatureDefs = [graph], self._buffers, [signature]
-        model.operatorCodes = [_code(builtin) for builtin in self._codes]
-        builder = flatbuffers.Builder(1 << 16)
-        builder.Finish(model.Pack(builder), IDENTIFIER)
-        return bytes(builder.Output())
+        given, made = ({name: tensor.number for name, tensor in tensors.items()} for tensors in (inputs, outputs))
+        return self._file.finished(given, made, DESCRIPTION)
 
     def _operation(  # noqa: PLR0913 - what an operation of the format is made of
         self,
         operation: str,
         role: Role,
         shape: tuple[int, ...],
-        inputs: Sequence[Tensor],
+        inputs: Sequence[Tensor | None],
         options: object = None,
         *,
         out: Tensor | None = None,
     ) -> Tensor:
         """Add an operation by TensorFlow Lite's word for it; its output is ``out``, if that tensor is there already."""
         out = out or self._tensor(role.tensor, shape)
-        self._remember(role, out, operation, [x.number for x in inputs if x.number in self._roles])
-        builtin = getattr(schema.BuiltinOperator, operation)
-        operator = schema.OperatorT()
-        operator.opcodeIndex = self._codes.setdefault(builtin, len(self._codes))
-        operator.inputs, operator.outputs = [x.number for x in inputs], [out.number]
-        operator.builtinOptions = options
-        operator.builtinOptionsType = _kind(options)
-        self._operators.append(operator)
+        numbers = [None if x is None else x.number for x in inputs]
+        self._remember(role, out, operation, [number for number in numbers if number in self._roles])
+        self._file.operator(operation, numbers, [out.number], options)
         return out
 
-    def _tensor(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float32, buffer: int = 0) -> Tensor:
-        tensor = schema.TensorT()
-        tensor.name, tensor.shape, tensor.buffer = name, list(shape), buffer
-        tensor.type = _TYPES[np.dtype(dtype)]
-        self._tensors.append(tensor)
-        return Tensor(len(self._tensors) - 1, name, shape)
+    def _tensor(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        return Tensor(self._file.tensor(name, shape), name, shape)
 
     def _remember(self, role: Role, tensor: Tensor, operation: str | None, reads: Sequence[int]) -> None:
         """Note what a tensor is for; one that shows others belongs to their tie."""
@@ -217,26 +174,3 @@ class Writer:
             step=role.step,
             within=role.within,
         )
-
-
-def _kind(options: object) -> int:
-    if options is None:
-        return int(schema.BuiltinOptions.NONE)
-    return int(getattr(schema.BuiltinOptions, type(options).__name__.removesuffix("T")))
-
-
-def _map(tensors: Mapping[str, Tensor]) -> list[schema.TensorMapT]:
-    entries = []
-    for name, tensor in tensors.items():
-        entry = schema.TensorMapT()
-        entry.name, entry.tensorIndex = name, tensor.number
-        entries.append(entry)
-    return entries
-
-
-def _code(builtin: int) -> schema.OperatorCodeT:
-    code = schema.OperatorCodeT()
-    code.builtinCode = builtin
-    code.deprecatedBuiltinCode = min(builtin, schema.BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES)
-    code.version = 1
-    return code

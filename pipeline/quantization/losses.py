@@ -4,13 +4,13 @@ import numpy as np
 
 from pipeline.quantization.ranges import Range, Seen
 from pipeline.quantization.role_loss import METHODS, RoleLoss
-from pipeline.quantization.tied import Parameters
+from pipeline.tflite.quantization import Quantization
 
 MOST_ROUNDING = 0.5 + 1e-6
 """Steps by which rounding alone may change a value; the edge of a range may lie so far beyond the last step."""
 
 
-def judge(tie: str, seen: Seen, chosen: Range, parameters: Parameters, bits: int) -> RoleLoss:
+def judge(tie: str, seen: Seen, chosen: Range, parameters: Quantization, bits: int) -> RoleLoss:
     """Quantize the values that a tie was seen to hold, and compare.
 
     Where a function ignores what is beyond its bounds, so does the comparison.

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -22,6 +22,9 @@ from pipeline.stages import inference
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.inference import WHOLE
 from pipeline.tflite import reader, roles
+
+if TYPE_CHECKING:
+    from pipeline.tflite.quantization import Quantization
 
 MODEL = "quantized.tflite"
 FLOAT_MODEL = "unrolled.tflite"
@@ -122,7 +125,7 @@ def _quantize_tied(work: Work, samples: arrays.Features) -> list[RoleLoss]:
         tie: ranges.choose(known[tie], what, settings["ranges"], settings["percentile"], bits)
         for tie, what in seen.items()
     }
-    parameters: dict[str, tied.Parameters] = {}
+    parameters: dict[str, Quantization] = {}
     written = {}
     for name, graph in graphs.items():
         quantized = MODEL if name == FLOAT_MODEL else name

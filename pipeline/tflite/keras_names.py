@@ -6,11 +6,11 @@ zero, and the converter drops its product. This is read off the names here, once
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Literal
 
-from ai_edge_litert import schema_py_generated as schema
-
+from pipeline.tflite import inspect, reader
+from pipeline.tflite.model import Tensor
 from pipeline.tflite.roles import Graph, GraphPort, TensorRole
 
 OUTPUT = "output"
@@ -27,49 +27,25 @@ def described(content: bytes) -> Graph:
 
     Whatever is both an input and an output of one name is a state.
     """
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    graph = model.subgraphs[0]
-    names = [(tensor.name or b"").decode(errors="replace") for tensor in graph.tensors]
-    inputs, outputs = _signature(model)
+    model = reader.parse(content)
+    inputs, outputs = inspect.ports(model)
+    if len(outputs) == 1:
+        outputs = dict(zip([OUTPUT], outputs.values(), strict=True))
     states = inputs.keys() & outputs.keys()
-    shapes = [graph.tensors[number].shape for name, number in inputs.items() if name not in states]
-    operations = [
-        (names[operator.outputs[0]], _OPERATORS[model.operatorCodes[operator.opcodeIndex].builtinCode])
-        for operator in graph.operators
-    ]
+    shapes = [tensor.shape for name, tensor in inputs.items() if name not in states]
+    operations = [(operator.outputs[0].name, operator.kind) for operator in model.main.operators if operator.outputs]
     return Graph(
-        steps=int(shapes[0][1]) if shapes and len(shapes[0]) > 1 else 1,
-        inputs=_ports(inputs, names, states, "input"),
-        outputs=_ports(outputs, names, states, "output"),
+        steps=shapes[0][1] if shapes and len(shapes[0]) > 1 else 1,
+        inputs=_ports(inputs, states, "input"),
+        outputs=_ports(outputs, states, "output"),
         tensors=roles(operations),
     )
 
 
-_OPERATORS = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
-
-
-def _signature(model: schema.ModelT) -> tuple[dict[str, int], dict[str, int]]:
-    """Return the number of the tensor of every input and output; a single output, which has no name, is ``output``."""
-    graph = model.subgraphs[0]
-    if not model.signatureDefs:
-        inputs, outputs = (
-            {(graph.tensors[number].name or b"").decode(errors="replace"): int(number) for number in numbers}
-            for numbers in (graph.inputs, graph.outputs)
-        )
-    else:
-        inputs, outputs = (
-            {each.name.decode(): int(each.tensorIndex) for each in tensors}
-            for tensors in (model.signatureDefs[0].inputs, model.signatureDefs[0].outputs)
-        )
-    return inputs, dict(zip([OUTPUT], outputs.values(), strict=True)) if len(outputs) == 1 else outputs
-
-
-def _ports(
-    tensors: Mapping[str, int], names: Sequence[str], states: Collection[str], kind: Literal["input", "output"]
-) -> list[GraphPort]:
+def _ports(tensors: Mapping[str, Tensor], states: Collection[str], kind: Literal["input", "output"]) -> list[GraphPort]:
     return [
-        GraphPort(name=name, tensor=names[number], kind="state" if name in states else kind)
-        for name, number in tensors.items()
+        GraphPort(name=name, tensor=tensor.name, kind="state" if name in states else kind)
+        for name, tensor in tensors.items()
     ]
 
 

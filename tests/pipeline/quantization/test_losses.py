@@ -9,8 +9,8 @@ import pytest
 from pipeline.quantization import losses
 from pipeline.quantization.ranges import Range, Seen, choose
 from pipeline.quantization.role_loss import METHODS, RoleLoss
-from pipeline.quantization.tied import Parameters
 from pipeline.quantization.ties import Tie
+from pipeline.tflite.quantization import Quantization
 
 MOVE = Tie(
     name="gru_1/move",
@@ -28,7 +28,7 @@ def judge(
 ) -> RoleLoss:
     """Judge a range of -half to half."""
     seen = Seen(low=float(values[0]), high=float(values[-1]), values=values)
-    parameters = Parameters(scale=2 * half / (2**bits - 1), zero_point=0)
+    parameters = Quantization.single(2 * half / (2**bits - 1), 0)
     return losses.judge("gru_1/cell", seen, Range(low=-half, high=half, basis=basis), parameters, bits)
 
 
@@ -46,7 +46,7 @@ def test_values_on_the_steps_have_no_error() -> None:
         "input",
         Seen(low=-1, high=1, values=np.array([-1, -0.5, 0, 1], np.float32)),
         Range(low=-1, high=1, basis="min_max"),
-        Parameters(scale=0.5, zero_point=7),
+        Quantization.single(0.5, 7),
         8,
     )
 
@@ -93,6 +93,6 @@ def test_a_chosen_range_is_json_too(method: str) -> None:
     seen = Seen(low=float(VALUES.min()), high=float(VALUES.max()), values=np.sort(VALUES))
     chosen = choose(MOVE, seen, method, 99.9, 8)
 
-    line = msgspec.to_builtins(losses.judge("gru_1/move", seen, chosen, Parameters(scale=0.1, zero_point=3), 8))
+    line = msgspec.to_builtins(losses.judge("gru_1/move", seen, chosen, Quantization.single(0.1, 3), 8))
 
     assert {type(value) for value in line.values()} == {str, int, float}

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from pipeline.lowering.writer import IDENTIFIER
 from pipeline.quantization import tied
 from pipeline.quantization.ranges import Range, RangeError
 from pipeline.stages import vela
 from pipeline.stages.contract import Work
 from pipeline.tflite import roles
+from pipeline.tflite.quantization import Quantization
+from pipeline.tflite.reader import IDENTIFIER
 from tests.pipeline.lowering.test_lower import operators
 from tests.pipeline.networks import CELLS, Network, load, made, run
 
@@ -173,7 +174,7 @@ def test_a_form_with_another_scale_than_the_other_forms_is_refused() -> None:
     network = made("gru")
     ties = network.graph(3).ties
     known = tied.parameters(network.quantize(3), ties, {})
-    other = {**known, "gru_1/move": tied.Parameters(scale=0.1, zero_point=0)}
+    other = {**known, "gru_1/move": Quantization.single(0.1, 0)}
 
     assert tied.parameters(network.quantize(1), network.graph(1).ties, known) == known
     with pytest.raises(RangeError, match=r"^tensor gru_1/move_\d has scale"):
@@ -257,7 +258,7 @@ def test_a_range_of_the_callers_is_what_is_used() -> None:
 
     found = tied.parameters(tied.quantize(model, graph.ties, ranges, 8), graph.ties, {})
 
-    assert found["gru_1/move"] == tied.Parameters(scale=1 / 64, zero_point=0)
+    assert found["gru_1/move"] == Quantization.single(1 / 64, 0)
 
 
 COVERING = [

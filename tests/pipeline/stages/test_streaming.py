@@ -13,10 +13,10 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from pipeline.data.arrays import DataSet
-from pipeline.lowering.writer import IDENTIFIER
 from pipeline.stages import accuracy, inference, quantized, streaming
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.streaming import StreamingError
+from pipeline.tflite.reader import IDENTIFIER
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
 MakeWork = Callable[..., Work]
