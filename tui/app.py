@@ -14,9 +14,9 @@ from pipeline.errors import UnrollError
 from pipeline.folders import EXPERIMENTS
 from tui import engine
 from tui.commands import GoToProvider
+from tui.data import formats
+from tui.data.project import ProjectWatcher, Snapshot
 from tui.engine import Ending, Engine
-from tui.facts import words
-from tui.facts.board import Board, Snapshot
 from tui.messages import Assessed
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
@@ -41,7 +41,7 @@ class Dashboard(App[None]):
         """Begin with a look at nothing; the first look at the files comes after the first paint."""
         super().__init__()
         self.now = now
-        self.board = Board(now)
+        self.board = ProjectWatcher(now)
         self.engine = Engine()
         self.snapshot: Snapshot | None = None
         self._leaving = False
@@ -247,7 +247,7 @@ class Dashboard(App[None]):
     @work
     async def action_compare(self) -> None:
         """Open the comparison of results; its plotting library is loaded now."""
-        from tui.facts import results  # noqa: PLC0415 - not before it is asked for
+        from tui.data import results  # noqa: PLC0415 - not before it is asked for
         from tui.screens.compare import CompareScreen  # noqa: PLC0415
         from tui.widgets.stage_table import StageTable  # noqa: PLC0415
 
@@ -276,7 +276,7 @@ class Dashboard(App[None]):
     def _copy(self, text: str) -> None:
         if text:
             self.copy_to_clipboard(text)
-            self.notify(words.clipped(text, 300), title="copied", markup=False)
+            self.notify(formats.clipped(text, 300), title="copied", markup=False)
 
     def action_picture(self) -> None:
         """Save the screen as an SVG."""

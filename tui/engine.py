@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pipeline.errors import UnrollError
 from pipeline.folders import LOGS
-from tui.facts.live import Run
-from tui.facts.logs import last_lines
+from tui.data.live import Run
+from tui.data.logs import last_lines
 
 SAID = LOGS / "dashboard.log"
 """What doit printed when the dashboard ran it."""

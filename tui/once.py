@@ -9,14 +9,14 @@ from pipeline import payback, proof
 from pipeline.ladder import Rung
 from pipeline.store import resolve
 from pipeline.summary import accuracy_record, has_accuracy, why_no_accuracy
-from tui.facts import npu, words
-from tui.facts.accuracy import UnreadableError
-from tui.facts.board import Board, ExperimentFacts, Snapshot, StageFacts
+from tui.data import formats, operators
+from tui.data.accuracy import UnreadableError
+from tui.data.project import ExperimentStatus, ProjectWatcher, Snapshot, StageStatus
 
 
 def main() -> int:
     """Print how everything stands."""
-    board = Board()
+    board = ProjectWatcher()
     board.poll()
     board.assess()
     text = "\n".join(lines(board.snapshot(), time.time())) + "\n"
@@ -31,7 +31,7 @@ def main() -> int:
 
 def lines(snapshot: Snapshot, now: float) -> Iterator[str]:
     """Return what there is to say of a project; a file or a failure can't add lines or colours of its own."""
-    return (words.plain(line).replace("\n", " ") for line in _lines(snapshot, now))
+    return (formats.plain(line).replace("\n", " ") for line in _lines(snapshot, now))
 
 
 def _lines(snapshot: Snapshot, now: float) -> Iterator[str]:
@@ -39,17 +39,17 @@ def _lines(snapshot: Snapshot, now: float) -> Iterator[str]:
     stand = "all fresh" if stages and not snapshot.stale else f"{snapshot.stale} not fresh"
     wrong = sum(facts.problem is not None for facts in snapshot.experiments)
     stand += f", {wrong} invalid" if wrong else ""
-    many = f"{words.count(len(snapshot.experiments), 'experiment')}, {words.count(len(stages), 'stage')}"
+    many = f"{formats.count(len(snapshot.experiments), 'experiment')}, {formats.count(len(stages), 'stage')}"
     yield f"Unroll: {many}, {stand}" if snapshot.experiments else "Unroll: no experiments (experiments/*.toml)"
     if snapshot.running and snapshot.run:
         command = " ".join(["doit", *snapshot.run.command])
-        yield f"running: {command}, since {words.duration(now - snapshot.run.started)}"
+        yield f"running: {command}, since {formats.duration(now - snapshot.run.started)}"
     for facts in snapshot.experiments:
         yield ""
         yield from _experiment(facts, now)
 
 
-def _experiment(facts: ExperimentFacts, now: float) -> Iterator[str]:
+def _experiment(facts: ExperimentStatus, now: float) -> Iterator[str]:
     yield f"{facts.name}  {facts.description}".rstrip()
     if facts.problem:
         yield f"  invalid   {facts.problem}"
@@ -73,21 +73,21 @@ def _experiment(facts: ExperimentFacts, now: float) -> Iterator[str]:
     yield from (f"  {name}  {value}  {basis}".rstrip() for name, value, basis in payback.rows(facts.paybacks))
 
 
-def _name(stage: StageFacts) -> str:
+def _name(stage: StageStatus) -> str:
     return f"{stage.job.stage.name} {stage.job.target}" if stage.job.target else stage.job.stage.name
 
 
-def _beside(stage: StageFacts, now: float) -> str:
+def _beside(stage: StageStatus, now: float) -> str:
     progress = stage.latest.progress if stage.latest and stage.state == "running" else None
     if progress:
         return f"{100 * progress.share:.0f} %"
     if stage.note:
         return stage.note
     record = stage.record
-    return f"{words.duration(record.seconds)}, {words.age(now - record.finished)}" if record else ""
+    return f"{formats.duration(record.seconds)}, {formats.age(now - record.finished)}" if record else ""
 
 
-def _accuracy(facts: ExperimentFacts) -> Iterator[str]:
+def _accuracy(facts: ExperimentStatus) -> Iterator[str]:
     told = accuracy_record(stage.record for stage in facts.stages)
     if told and not has_accuracy(told.metrics):
         yield f"  accuracy  not available: {why_no_accuracy(told)}"
@@ -103,27 +103,27 @@ def _accuracy(facts: ExperimentFacts) -> Iterator[str]:
 
 def _rung(rung: Rung, first: Rung) -> str:
     difference = rung.difference(first) if rung is not first else None
-    beside = "" if difference is None else f" ({words.points(difference)})"
-    return f"{rung.name} {words.percent(rung.accuracy)}{beside}"
+    beside = "" if difference is None else f" ({formats.points(difference)})"
+    return f"{rung.name} {formats.percent(rung.accuracy)}{beside}"
 
 
-def _proof(stage: StageFacts) -> Iterator[str]:
+def _proof(stage: StageStatus) -> Iterator[str]:
     if stage.record and stage.record.metrics["compiled_accuracy"] is not None:
         found = stage.record
         yield f"  {stage.job.target}  {proof.identity(found)}, emulated{_of_before(stage)}"
         yield f"    for every input: {proof.for_every_input(found.metrics)}"
 
 
-def _target(stage: StageFacts) -> Iterator[str]:
+def _target(stage: StageStatus) -> Iterator[str]:
     found = stage.record.metrics if stage.record else {}
-    memory = f"SRAM {words.size(found['sram_bytes'])}, flash {words.size(found['flash_bytes'])}"
+    memory = f"SRAM {formats.size(found['sram_bytes'])}, flash {formats.size(found['flash_bytes'])}"
     placement = f"{found['npu_operators']} operators on the NPU, {found['cpu_operators']} on the CPU"
     yield (
         f"  {stage.job.target}  {found['cycles_total']:,.0f} cycles, {found['inference_ms']:.2f} ms, {memory},"
         f" {placement}, estimated{_of_before(stage)}"
     )
     try:
-        split = npu.bounds(npu.layers(resolve(stage.job.link)))
+        split = operators.bounds(operators.layers(resolve(stage.job.link)))
     except UnreadableError as error:
         yield f"    {error}"
         return
@@ -132,5 +132,5 @@ def _target(stage: StageFacts) -> Iterator[str]:
     yield f"    cycles by what bounds them: {', '.join(shares)}"
 
 
-def _of_before(stage: StageFacts | None) -> str:
+def _of_before(stage: StageStatus | None) -> str:
     return " (of before what is stale)" if stage and stage.reasons else ""

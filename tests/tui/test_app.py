@@ -22,8 +22,8 @@ from tui.messages import Assessed
 from tui.screens.compare import CompareScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
+from tui.tabs.log import LogView
 from tui.widgets.failure_card import FailureCard
-from tui.widgets.log_panel import LogView
 from tui.widgets.stage_table import StageTable
 
 WIDE = (140, 40)

@@ -14,8 +14,8 @@ import pytest
 
 from tests.conftest import Project
 from tui import engine
+from tui.data.live import Run
 from tui.engine import SAID, Ending, Engine, ForeignRunError
-from tui.facts.live import Run
 
 VELA = "vela:tiny:u55-128"
 

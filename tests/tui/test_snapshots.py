@@ -13,7 +13,7 @@ from textual.widgets import Static
 from tests.tui.conftest import settled, still, until
 from tests.tui.recorded import HOUR, MINUTE, NOW, Recorded
 from tui.app import Dashboard
-from tui.widgets.accuracy_panel import AccuracyPanel
+from tui.tabs.accuracy import AccuracyTab
 
 SIZES = {"80x24": (80, 24), "120x40": (120, 40), "50x24": (50, 24)}
 AT_EVERY_SIZE = pytest.mark.parametrize("size", ["80x24", "120x40", pytest.param("50x24", marks=pytest.mark.slow)])
@@ -134,7 +134,7 @@ def test_the_samples_that_changed_class(
     async def look(pilot: Pilot[None]) -> None:
         await settled(pilot)
         await pilot.press("2")
-        panel = dashboard.main.query_one(AccuracyPanel)
+        panel = dashboard.main.query_one(AccuracyTab)
         await until(pilot, lambda: str(panel.query_one("#samples", Static).content) and panel.max_scroll_y)
         await pilot.press("G")
         await still(pilot)

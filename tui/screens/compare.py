@@ -15,9 +15,9 @@ from textual_plotext import PlotextPlot
 
 from pipeline import pareto
 from pipeline.summary import accuracy_drop, has_accuracy, quantized_accuracy
-from tui.facts import results, words
-from tui.facts.results import Result, Row
-from tui.widgets import paint
+from tui.data import formats, results
+from tui.data.results import Result, Row
+from tui.widgets import styling
 from tui.widgets.row_table import RowTable
 
 MARKED_AT_FIRST = 3
@@ -127,18 +127,18 @@ class CompareScreen(Screen[None]):
 
     def _head(self) -> Content:
         if not self._results:
-            return paint.text("No results yet: run an experiment first (esc, then r).")
+            return styling.text("No results yet: run an experiment first (esc, then r).")
         target = f"   cycles on {self._target}, estimated" if self._target else ""
-        return paint.row(
-            paint.text("Compare", "bold"),
-            f"   {words.count(len(self._results), 'result')}, {len(self._chosen())} marked{target}",
+        return styling.row(
+            styling.text("Compare", "bold"),
+            f"   {formats.count(len(self._results), 'result')}, {len(self._chosen())} marked{target}",
         )
 
     def _fill(self) -> None:
         table = self.query_one(ResultTable)
         before, top = table.cursor_row, round(table.scroll_y)
-        columns = paint.fitting(COLUMNS, DROPPED, self.size.width - LEAST_NAME - 4)
-        taken = sum(COLUMNS[name] + paint.GAP for name in columns)
+        columns = styling.fitting(COLUMNS, DROPPED, self.size.width - LEAST_NAME - 4)
+        taken = sum(COLUMNS[name] + styling.GAP for name in columns)
         table.clear(columns=True)
         for name in columns:
             table.add_column(Text(name), width=COLUMNS[name] or max(self.size.width - taken - 4, LEAST_NAME))
@@ -162,25 +162,27 @@ class CompareScreen(Screen[None]):
         known = has_accuracy(result.metrics)
         points = f"{-accuracy_drop(result.metrics) + 0.0:+.2f}" if known else "-"
         return {
-            "": paint.text(f"{'*' if marked else ' '} {letter}", "$text-accent bold" if marked else ""),
-            "experiment": paint.text(f"{result.experiment}{kept}{stand_in}", "" if result.shown else paint.MUTED),
-            "made": paint.text(words.age(self._now() - result.finished), paint.MUTED),
-            "quantized": paint.text(words.percent(quantized_accuracy(result.metrics)) if known else "-"),
-            "points": paint.text(points),
-            "cycles": paint.text(f"{found['cycles_total']:>11,.0f}" if found else "-"),
-            "ms": paint.text(f"{found['inference_ms']:,.2f}" if found else "-"),
-            "SRAM": paint.text(words.size(found["sram_bytes"]) if found else "-"),
-            "flash": paint.text(words.size(found["flash_bytes"]) if found else "-"),
+            "": styling.text(f"{'*' if marked else ' '} {letter}", "$text-accent bold" if marked else ""),
+            "experiment": styling.text(f"{result.experiment}{kept}{stand_in}", "" if result.shown else styling.MUTED),
+            "made": styling.text(formats.age(self._now() - result.finished), styling.MUTED),
+            "quantized": styling.text(formats.percent(quantized_accuracy(result.metrics)) if known else "-"),
+            "points": styling.text(points),
+            "cycles": styling.text(f"{found['cycles_total']:>11,.0f}" if found else "-"),
+            "ms": styling.text(f"{found['inference_ms']:,.2f}" if found else "-"),
+            "SRAM": styling.text(formats.size(found["sram_bytes"]) if found else "-"),
+            "flash": styling.text(formats.size(found["flash_bytes"]) if found else "-"),
         }
 
     def _difference_text(self) -> Content:
         chosen = self._chosen()
         if len(chosen) < 2:  # noqa: PLR2004 - one alone is no comparison
-            return paint.text("Mark two or more results with space, to see them side by side.")
+            return styling.text("Mark two or more results with space, to see them side by side.")
         letters = {id(result): letter for letter, result in self._lettered()}
         head = ["", *(f"{letters[id(result)]} {result.experiment}" for result in chosen)]
         rows = results.side_by_side(chosen)
-        return paint.lines(paint.table([[paint.text(cell, paint.HEADING) for cell in head], *map(_painted, rows)]))
+        return styling.lines(
+            styling.table([[styling.text(cell, styling.HEADING) for cell in head], *map(_painted, rows)])
+        )
 
     def _plot(self) -> None:
         widget = self.query_one("#plot", PlotextPlot)
@@ -201,7 +203,7 @@ class CompareScreen(Screen[None]):
             for letter, cycles, height in reversed(points):  # of equal points, the first is seen
                 plot.scatter([cycles], [height], marker=letter)
             ticks = _ticks([cycles for _, cycles, _ in points])
-            plot.xticks(ticks, [words.short(tick) for tick in ticks])
+            plot.xticks(ticks, [formats.short(tick) for tick in ticks])
             plot.title("quantized accuracy (%) by cycles; dots: Pareto front")
         widget.refresh()
 
@@ -213,5 +215,5 @@ def _ticks(values: Sequence[float]) -> list[float]:
 
 def _painted(row: Row) -> list[Content]:
     styles = {True: "$text-success", False: "$text-error", None: ""}
-    cells = [paint.text(cell, styles[better]) for cell, better in zip(row.cells, row.better, strict=True)]
-    return [paint.text(row.name, paint.MUTED), *cells]
+    cells = [styling.text(cell, styles[better]) for cell, better in zip(row.cells, row.better, strict=True)]
+    return [styling.text(row.name, styling.MUTED), *cells]

@@ -10,8 +10,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.facts import words
-from tui.widgets import paint
+from tui.data import formats
+from tui.widgets import styling
 
 KEYS: dict[str, dict[str, str]] = {
     "move": {
@@ -79,7 +79,7 @@ class HelpScreen(ModalScreen[None]):
 
     def _draw(self) -> None:
         columns = self.query_one("#help", VerticalScroll).scrollable_content_region.width
-        self.query_one(Static).update(paint.lines(help_lines(columns)))
+        self.query_one(Static).update(styling.lines(help_lines(columns)))
 
     def action_scroll(self, way: str) -> None:
         """Scroll by keys."""
@@ -92,13 +92,13 @@ class HelpScreen(ModalScreen[None]):
 
 def help_lines(columns: int) -> list[Content]:
     """Return the help's text, wrapped."""
-    parts = {**KEYS, "states": {words.GLYPHS[name] + " " + name: what for name, what in STATES.items()}}
+    parts = {**KEYS, "states": {formats.GLYPHS[name] + " " + name: what for name, what in STATES.items()}}
     parts["what kind of number it is"] = BASES
     width = max(len(key) for part in parts.values() for key in part)
     found: list[Content] = []
     for title, part in parts.items():
-        rows: list[paint.Cells] = [
-            [paint.text(f"  {key:<{width}}", "$text-accent"), does] for key, does in part.items()
+        rows: list[styling.Cells] = [
+            [styling.text(f"  {key:<{width}}", "$text-accent"), does] for key, does in part.items()
         ]
-        found += [paint.text(title, paint.HEADING), *paint.table(rows, columns), Content("")]
+        found += [styling.text(title, styling.HEADING), *styling.table(rows, columns), Content("")]
     return found

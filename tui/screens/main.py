@@ -12,19 +12,19 @@ from textual.widget import Widget
 from textual.widgets import Footer, Static, TabbedContent, TabPane
 
 from pipeline.folders import EXPERIMENTS
-from tui.facts.board import ExperimentFacts, Snapshot, StageFacts
+from tui.data.project import ExperimentStatus, Snapshot, StageStatus
 from tui.messages import FilterChanged, FilterClosed, Opened, Selected
-from tui.widgets import paint
-from tui.widgets.accuracy_panel import AccuracyPanel
+from tui.tabs.accuracy import AccuracyTab
+from tui.tabs.layers import LayersTab, LayerTable
+from tui.tabs.log import LogTab, LogView
+from tui.tabs.matrix import MatrixTab
+from tui.tabs.npu import NpuTab
+from tui.tabs.stage import StageTab
+from tui.widgets import styling
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.headline import Headline
-from tui.widgets.layer_panel import LayerPanel, LayerTable
-from tui.widgets.log_panel import LogPanel, LogView
-from tui.widgets.matrix_panel import MatrixPanel
-from tui.widgets.npu_panel import NpuPanel
-from tui.widgets.panel import Panel, View
-from tui.widgets.stage_panel import StagePanel
 from tui.widgets.stage_table import StageTable
+from tui.widgets.tab import Panel, View
 
 TABS = ("stage", "accuracy", "npu", "layers", "log", "matrix")
 
@@ -65,7 +65,7 @@ class MainScreen(Screen[None]):
         self._now = now
         self._snapshot = Snapshot()
         self._selected: tuple[str, str | None] | None = None
-        self._filters: StageTable | LayerPanel | LogPanel | None = None
+        self._filters: StageTable | LayersTab | LogTab | None = None
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
@@ -73,7 +73,7 @@ class MainScreen(Screen[None]):
         with Horizontal(id="body"):
             yield StageTable(self._now)
             with Vertical(id="details"), TabbedContent(initial="stage"):
-                panels = (StagePanel, AccuracyPanel, NpuPanel, LayerPanel, LogPanel, MatrixPanel)
+                panels = (StageTab, AccuracyTab, NpuTab, LayersTab, LogTab, MatrixTab)
                 for name, panel in zip(TABS, panels, strict=True):
                     with TabPane("NPU" if name == "npu" else name.capitalize(), id=name):
                         yield panel()
@@ -122,7 +122,7 @@ class MainScreen(Screen[None]):
         reason.set_class(not why, "-none")  # of itself: a class of the screen would have all widgets styled anew
         if view is not None and pane is not None:
             panel = pane.children[0]
-            if isinstance(panel, Panel | LayerPanel | LogPanel):
+            if isinstance(panel, Panel | LayersTab | LogTab):
                 panel.show(view)
 
     def view(self) -> View | None:
@@ -130,11 +130,11 @@ class MainScreen(Screen[None]):
         facts = self.experiment()
         return View(self._snapshot, facts, self.stage(), self._now()) if facts else None
 
-    def experiment(self) -> ExperimentFacts | None:
+    def experiment(self) -> ExperimentStatus | None:
         """Return the selected experiment, or the one whose stage is selected."""
         return self._snapshot.experiment(self._selected[0]) if self._selected else None
 
-    def stage(self) -> StageFacts | None:
+    def stage(self) -> StageStatus | None:
         """Return the selected stage."""
         job = self._selected[1] if self._selected else None
         return self._snapshot.stage(job) if job else None
@@ -142,7 +142,7 @@ class MainScreen(Screen[None]):
     def under_cursor(self) -> str:
         """Return what the cursor is on, as text to be copied."""
         if isinstance(self.focused, LayerTable):
-            return self.query_one(LayerPanel).under_cursor()
+            return self.query_one(LayersTab).under_cursor()
         if isinstance(self.focused, LogView):
             return self.focused.under_cursor()
         stage, facts = self.stage(), self.experiment()
@@ -205,9 +205,9 @@ class MainScreen(Screen[None]):
         active = self.query_one(TabbedContent).active
         details = self.focused is not None and self.query_one("#details") in self.focused.ancestors
         if details and active == "log":
-            self._filters, what = self.query_one(LogPanel), "search the log (n next, N before)"
+            self._filters, what = self.query_one(LogTab), "search the log (n next, N before)"
         elif details and active == "layers":
-            self._filters, what = self.query_one(LayerPanel), "filter the operators by name, role, step 3, flash, CPU"
+            self._filters, what = self.query_one(LayersTab), "filter the operators by name, role, step 3, flash, CPU"
         else:
             self.remove_class("-details", "-no-list")  # what is filtered is to be seen
             self._filters, what = self.query_one(StageTable), "filter the experiments by name, state, reason"
@@ -232,5 +232,5 @@ def _why(view: View | None) -> Content:
     if view is None:
         return Content("")
     if view.stage:
-        return paint.text(view.stage.note)
-    return paint.text(view.experiment.problem or view.experiment.description)
+        return styling.text(view.stage.note)
+    return styling.text(view.experiment.problem or view.experiment.description)

@@ -3,9 +3,9 @@
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.facts import logs, words
-from tui.facts.board import StageFacts
-from tui.widgets import paint
+from tui.data import formats, logs
+from tui.data.project import StageStatus
+from tui.widgets import styling
 
 LINES = 20
 """How much of the log's end is shown."""
@@ -19,7 +19,7 @@ class FailureCard(Static):
         super().__init__(id="failure")
         self._shown: tuple[str, float] | None = None
 
-    def show(self, stage: StageFacts | None) -> None:
+    def show(self, stage: StageStatus | None) -> None:
         """Show the failure of a stage, if it has one."""
         failed = stage is not None and stage.state == "failed"
         self.display = failed
@@ -32,21 +32,21 @@ class FailureCard(Static):
             self.update(card(stage))
 
 
-def card(stage: StageFacts) -> Content:
+def card(stage: StageStatus) -> Content:
     """Return the card's text."""
     latest = stage.latest
     if latest is None:
         return Content("")
-    tail = [words.clipped(line, 400) for line in logs.last_lines(stage.job.log, LINES)]
+    tail = [formats.clipped(line, 400) for line in logs.last_lines(stage.job.log, LINES)]
     ended = f" ({latest.ended})" if latest.ended else ""
-    return paint.lines(
+    return styling.lines(
         [
-            paint.text(f"✗ {stage.job.name} failed{ended}", "$text-error bold"),
-            paint.text(latest.message),
+            styling.text(f"✗ {stage.job.name} failed{ended}", "$text-error bold"),
+            styling.text(latest.message),
             "",
-            paint.row("run again  ", paint.text("r", "bold"), "     whole log  ", paint.text("l", "bold")),
-            paint.text(f"log  {stage.job.log}", paint.MUTED),
-            *([paint.text(f"its last {words.count(len(tail), 'line')}:", paint.MUTED)] if tail else []),
+            styling.row("run again  ", styling.text("r", "bold"), "     whole log  ", styling.text("l", "bold")),
+            styling.text(f"log  {stage.job.log}", styling.MUTED),
+            *([styling.text(f"its last {formats.count(len(tail), 'line')}:", styling.MUTED)] if tail else []),
             *tail,
         ]
     )

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from textual.content import Content
 
 from pipeline.deployment.rung import Rung
-from tui.facts import words
-from tui.widgets import paint
+from tui.data import formats
+from tui.widgets import styling
 
 DROPPED = ("seen", "zero point", "rounding", "range", "scale")
 """Columns that go when there is no room, the first first."""
@@ -18,21 +18,21 @@ def role_lines(roles: Sequence[Rung], columns: int) -> list[Content]:
         return []
     cells = [_cells(role) for role in roles]
     widths = {name: max(len(name), *(len(row[name]) for row in cells)) for name in cells[0]}
-    shown = paint.fitting(widths, DROPPED, columns)
-    head: paint.Cells = [paint.text(name, paint.MUTED) for name in shown]
-    rows: list[paint.Cells] = [[paint.text(row[name]) for name in shown] for row in cells]
+    shown = styling.fitting(widths, DROPPED, columns)
+    head: styling.Cells = [styling.text(name, styling.MUTED) for name in shown]
+    rows: list[styling.Cells] = [[styling.text(row[name]) for name in shown] for row in cells]
     return [
-        paint.text("what quantizing costs each role, the weakest first", paint.HEADING),
-        *paint.table([head, *rows]),
-        *(paint.text(line, paint.MUTED) for line in _explained(shown)),
+        styling.text("what quantizing costs each role, the weakest first", styling.HEADING),
+        *styling.table([head, *rows]),
+        *(styling.text(line, styling.MUTED) for line in _explained(shown)),
     ]
 
 
 def _cells(role: Rung) -> Mapping[str, str]:
     return {
         "role": role.tie,
-        "noise": words.percent(role.noise),
-        "saturated": words.percent(role.saturated),
+        "noise": formats.percent(role.noise),
+        "saturated": formats.percent(role.saturated),
         "rounding": f"{role.rounding_error:.2f}",
         "scale": f"{role.scale:.3g}",
         "zero point": str(role.zero_point),

@@ -9,10 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import DataTable
 
-from tui.facts import words
-from tui.facts.board import ExperimentFacts, Snapshot, StageFacts
+from tui.data import formats
+from tui.data.project import ExperimentStatus, Snapshot, StageStatus
 from tui.messages import Opened, Selected
-from tui.widgets import paint
+from tui.widgets import styling
 from tui.widgets.row_table import RowTable
 
 MOST_UNFOLDED = 60
@@ -189,20 +189,20 @@ class StageTable(RowTable):
                 rows.append((_key(facts.name, stage.job.name), [cells[name] for name in columns]))
         return rows
 
-    def _experiment_cells(self, facts: ExperimentFacts, *, unfolded: bool, width: int) -> dict[str, Content]:
+    def _experiment_cells(self, facts: ExperimentStatus, *, unfolded: bool, width: int) -> dict[str, Content]:
         fold = " " if not facts.stages else "▾" if unfolded else "▸"
         mark = "*" if facts.name in self.marked else ""
-        name = paint.text(words.clipped(f"{fold} {mark}{facts.name}", width - 1), paint.HEADING)
+        name = styling.text(formats.clipped(f"{fold} {mark}{facts.name}", width - 1), styling.HEADING)
         beside = f" {facts.stale}" if facts.state == "stale" else ""
         seconds = sum(stage.record.seconds for stage in facts.stages if stage.record)
         return {
             "name": name,
-            "state": paint.state(facts.state, beside),
-            "time": paint.text(words.duration(seconds) if seconds else "", paint.MUTED),
+            "state": styling.state(facts.state, beside),
+            "time": styling.text(formats.duration(seconds) if seconds else "", styling.MUTED),
             "age": self._age(max((stage.record.finished for stage in facts.stages if stage.record), default=None)),
         }
 
-    def _stage_cells(self, stage: StageFacts, width: int) -> dict[str, Content]:
+    def _stage_cells(self, stage: StageStatus, width: int) -> dict[str, Content]:
         job = stage.job
         name = f"    {job.stage.name}{f' {job.target}' if job.target else ''}"
         progress = stage.latest.progress if stage.latest and stage.state == "running" else None
@@ -210,17 +210,17 @@ class StageTable(RowTable):
         running = stage.latest.started if stage.latest and stage.state == "running" else None
         seconds = self._now() - running if running is not None else stage.record.seconds if stage.record else None
         return {
-            "name": paint.text(words.clipped(name, width - 1)),
-            "state": paint.state(stage.state, beside),
-            "time": paint.text(words.duration(seconds) if seconds is not None else "", paint.MUTED),
+            "name": styling.text(formats.clipped(name, width - 1)),
+            "state": styling.state(stage.state, beside),
+            "time": styling.text(formats.duration(seconds) if seconds is not None else "", styling.MUTED),
             "age": self._age(stage.record.finished if stage.record else None),
         }
 
     def _age(self, finished: float | None) -> Content:
-        return paint.text(words.age(self._now() - finished) if finished else "", paint.MUTED)
+        return styling.text(formats.age(self._now() - finished) if finished else "", styling.MUTED)
 
 
-def _matches(facts: ExperimentFacts, wanted: str) -> bool:
+def _matches(facts: ExperimentStatus, wanted: str) -> bool:
     said = [facts.name, facts.description, facts.state, facts.problem or "", *(stage.note for stage in facts.stages)]
     return any(wanted in part.lower() for part in said)
 

@@ -7,7 +7,7 @@ from textual_plotext import PlotextPlot
 
 from tests.tui.conftest import settled, until
 from tests.tui.recorded import HOUR, NOW, Recorded
-from tests.tui.widgets.test_npu_panel import SECOND, append
+from tests.tui.tabs.test_npu import SECOND, append
 from tui.app import Dashboard
 from tui.screens.compare import CompareScreen, ResultTable
 

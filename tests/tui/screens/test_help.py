@@ -8,7 +8,7 @@ from textual.widgets import Static
 from tests.tui.conftest import settled, until
 from tests.tui.recorded import Recorded
 from tui.app import Dashboard
-from tui.facts import words
+from tui.data import formats
 from tui.screens.help import BASES, KEYS, STATES, HelpScreen, help_lines
 from tui.screens.main import MainScreen
 
@@ -23,7 +23,7 @@ def test_nothing_is_cut(columns: int) -> None:
 
 
 def test_every_state_and_every_key_is_told() -> None:
-    assert set(STATES) == set(words.GLYPHS)
+    assert set(STATES) == set(formats.GLYPHS)
     said = " ".join(key for part in KEYS.values() for key in part).replace(",", " ").split()
     shown = {
         binding.key_display or ("esc" if binding.key == "escape" else binding.key)

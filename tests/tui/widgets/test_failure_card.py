@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.tui.conftest import settled, until
-from tests.tui.facts.conftest import look
+from tests.tui.data.conftest import look
 from tests.tui.recorded import NOW, Recorded
 from tui.app import Dashboard
 from tui.widgets.failure_card import FailureCard, card
