@@ -1,4 +1,4 @@
-"""The dashboard's facts as plain text, for a pipe or the log of a CI run."""
+"""What the dashboard shows as plain text, for a pipe or the log of a CI run."""
 
 import os
 import sys
@@ -10,16 +10,16 @@ from pipeline.ladder import Rung
 from pipeline.store import resolve
 from pipeline.summary import accuracy_record, has_accuracy, why_no_accuracy
 from tui.data import formats, operators
-from tui.data.accuracy import UnreadableError
+from tui.data.artefacts import UnreadableError
 from tui.data.project import ExperimentStatus, ProjectWatcher, Snapshot, StageStatus
 
 
 def main() -> int:
     """Print how everything stands."""
-    board = ProjectWatcher()
-    board.poll()
-    board.assess()
-    text = "\n".join(lines(board.snapshot(), time.time())) + "\n"
+    watcher = ProjectWatcher()
+    watcher.poll()
+    watcher.assess()
+    text = "\n".join(lines(watcher.snapshot(), time.time())) + "\n"
     encoding = sys.stdout.encoding or "ascii"
     try:
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
@@ -37,40 +37,40 @@ def lines(snapshot: Snapshot, now: float) -> Iterator[str]:
 def _lines(snapshot: Snapshot, now: float) -> Iterator[str]:
     stages = snapshot.stages()
     stand = "all fresh" if stages and not snapshot.stale else f"{snapshot.stale} not fresh"
-    wrong = sum(facts.problem is not None for facts in snapshot.experiments)
+    wrong = sum(experiment.problem is not None for experiment in snapshot.experiments)
     stand += f", {wrong} invalid" if wrong else ""
     many = f"{formats.count(len(snapshot.experiments), 'experiment')}, {formats.count(len(stages), 'stage')}"
     yield f"Unroll: {many}, {stand}" if snapshot.experiments else "Unroll: no experiments (experiments/*.toml)"
     if snapshot.running and snapshot.run:
         command = " ".join(["doit", *snapshot.run.command])
         yield f"running: {command}, since {formats.duration(now - snapshot.run.started)}"
-    for facts in snapshot.experiments:
+    for experiment in snapshot.experiments:
         yield ""
-        yield from _experiment(facts, now)
+        yield from _experiment(experiment, now)
 
 
-def _experiment(facts: ExperimentStatus, now: float) -> Iterator[str]:
-    yield f"{facts.name}  {facts.description}".rstrip()
-    if facts.problem:
-        yield f"  invalid   {facts.problem}"
-    if facts.stand_in:
-        yield f"  STAND-IN data: {facts.stand_in}, not the data asked for"
-    width = max((len(_name(stage)) for stage in facts.stages), default=0)
-    for stage in facts.stages:
+def _experiment(experiment: ExperimentStatus, now: float) -> Iterator[str]:
+    yield f"{experiment.name}  {experiment.description}".rstrip()
+    if experiment.problem:
+        yield f"  invalid   {experiment.problem}"
+    if experiment.stand_in:
+        yield f"  STAND-IN data: {experiment.stand_in}, not the data asked for"
+    width = max((len(_name(stage)) for stage in experiment.stages), default=0)
+    for stage in experiment.stages:
         yield f"  {stage.state:<9} {_name(stage):<{width}}  {_beside(stage, now)}".rstrip()
     yield from (
         f"  warning   {_name(stage)}: {text}"
-        for stage in facts.stages
+        for stage in experiment.stages
         if stage.record
         for text in stage.record.warnings
     )
-    yield from _accuracy(facts)
-    for stage in facts.stages:
+    yield from _accuracy(experiment)
+    for stage in experiment.stages:
         if stage.job.compiles and stage.record:
             yield from _target(stage)
         elif stage.job.stage.name == "verify":
             yield from _proof(stage)
-    yield from (f"  {name}  {value}  {basis}".rstrip() for name, value, basis in payback.rows(facts.paybacks))
+    yield from (f"  {name}  {value}  {basis}".rstrip() for name, value, basis in payback.rows(experiment.paybacks))
 
 
 def _name(stage: StageStatus) -> str:
@@ -87,17 +87,17 @@ def _beside(stage: StageStatus, now: float) -> str:
     return f"{formats.duration(record.seconds)}, {formats.age(now - record.finished)}" if record else ""
 
 
-def _accuracy(facts: ExperimentStatus) -> Iterator[str]:
-    told = accuracy_record(stage.record for stage in facts.stages)
-    if told and not has_accuracy(told.metrics):
-        yield f"  accuracy  not available: {why_no_accuracy(told)}"
+def _accuracy(experiment: ExperimentStatus) -> Iterator[str]:
+    record = accuracy_record(stage.record for stage in experiment.stages)
+    if record and not has_accuracy(record.metrics):
+        yield f"  accuracy  not available: {why_no_accuracy(record)}"
         return
-    before = _of_before(facts.stage("accuracy"))
-    rungs = facts.ladder
+    previous = _from_previous_build(experiment.stage("accuracy"))
+    rungs = experiment.ladder
     for basis in dict.fromkeys(rung.basis for rung in rungs):
-        shown = [_rung(rung, rungs[0]) for rung in rungs if rung.basis == basis and rung.accuracy is not None]
-        if shown:
-            yield f"  accuracy  {', '.join(shown)}, {basis}{before}"
+        accuracies = [_rung(rung, rungs[0]) for rung in rungs if rung.basis == basis and rung.accuracy is not None]
+        if accuracies:
+            yield f"  accuracy  {', '.join(accuracies)}, {basis}{previous}"
     yield from (f"  accuracy  {rung.name}: {rung.reason}" for rung in rungs if rung.accuracy is None)
 
 
@@ -109,21 +109,21 @@ def _rung(rung: Rung, first: Rung) -> str:
 
 def _proof(stage: StageStatus) -> Iterator[str]:
     if stage.record and stage.record.metrics["compiled_accuracy"] is not None:
-        found = stage.record
-        yield f"  {stage.job.target}  {proof.identity(found)}, emulated{_of_before(stage)}"
-        yield f"    for every input: {proof.for_every_input(found.metrics)}"
+        record = stage.record
+        yield f"  {stage.job.target}  {proof.identity(record)}, emulated{_from_previous_build(stage)}"
+        yield f"    for every input: {proof.for_every_input(record.metrics)}"
 
 
 def _target(stage: StageStatus) -> Iterator[str]:
-    found = stage.record.metrics if stage.record else {}
-    memory = f"SRAM {formats.size(found['sram_bytes'])}, flash {formats.size(found['flash_bytes'])}"
-    placement = f"{found['npu_operators']} operators on the NPU, {found['cpu_operators']} on the CPU"
+    metrics = stage.record.metrics if stage.record else {}
+    memory = f"SRAM {formats.size(metrics['sram_bytes'])}, flash {formats.size(metrics['flash_bytes'])}"
+    placement = f"{metrics['npu_operators']} operators on the NPU, {metrics['cpu_operators']} on the CPU"
     yield (
-        f"  {stage.job.target}  {found['cycles_total']:,.0f} cycles, {found['inference_ms']:.2f} ms, {memory},"
-        f" {placement}, estimated{_of_before(stage)}"
+        f"  {stage.job.target}  {metrics['cycles_total']:,.0f} cycles, {metrics['inference_ms']:.2f} ms, {memory},"
+        f" {placement}, estimated{_from_previous_build(stage)}"
     )
     try:
-        split = operators.bounds(operators.layers(resolve(stage.job.link)))
+        split = operators.cycles_by_bound(operators.read_operators(resolve(stage.job.link)))
     except UnreadableError as error:
         yield f"    {error}"
         return
@@ -132,5 +132,5 @@ def _target(stage: StageStatus) -> Iterator[str]:
     yield f"    cycles by what bounds them: {', '.join(shares)}"
 
 
-def _of_before(stage: StageStatus | None) -> str:
-    return " (of before what is stale)" if stage and stage.reasons else ""
+def _from_previous_build(stage: StageStatus | None) -> str:
+    return " (from the previous build)" if stage and stage.reasons else ""

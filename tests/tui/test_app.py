@@ -56,7 +56,7 @@ def states(pilot: Pilot[None]) -> dict[str, str]:
 def text(pilot: Pilot[None]) -> str:
     """Return what the first tab says."""
     assert isinstance(pilot.app, Dashboard)
-    parts = pilot.app.main.query("#headline, #failure, #progress, #facts").results(Static)
+    parts = pilot.app.main.query("#headline, #failure, #progress, #result").results(Static)
     return "\n".join(str(part.content) for part in parts if part.display)
 
 
@@ -395,3 +395,18 @@ async def test_nothing_is_running_and_nothing_is_selected(recorded: Recorded, da
             await pilot.pause()
         assert "nothing is running" in said(pilot)
         assert dashboard.is_running
+
+
+async def test_the_key_runs_the_matrix_of_what_is_selected(
+    recorded: Recorded, dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr(dashboard.engine, "start", lambda *commands: started.append(commands))
+    recorded.write("broken", units=0)
+    recorded.write()
+    async with dashboard.run_test(size=WIDE) as pilot:
+        await settled(pilot)
+        await pilot.press("m")
+        assert started == [], "the first experiment's file has a mistake"
+        await pilot.press("j", "j", "m")
+        assert started == [(["matrix:keyword"],)], "from a stage, too"

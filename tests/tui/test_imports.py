@@ -47,7 +47,9 @@ def test_what_is_opened_first_loads_nothing_heavy(module: str, tmp_path: Path) -
 
 
 def test_the_data_need_no_screen_and_nothing_heavy(tmp_path: Path) -> None:
-    assert set(DATA) >= {f"tui.data.{name}" for name in ("accuracy", "project", "changed_samples", "live", "logs", "operators")}
+    assert set(DATA) >= {
+        f"tui.data.{name}" for name in ("accuracy", "project", "changed_samples", "live", "logs", "operators")
+    }
     found = loaded_by(f"import {', '.join(DATA)}", tmp_path)
     assert not (HEAVY | SCREEN) & found
 

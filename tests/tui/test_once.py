@@ -150,7 +150,7 @@ STATES: dict[str, tuple[Callable[[Recorded], None], list[str]]] = {
             "  stale     vela u55-128    downstream of quantized",
             (
                 "  accuracy  float 98.19 %, int8 98.25 % (+0.06 points), TFLite Micro 98.24 % (+0.05 points),"
-                " measured (of before what is stale)"
+                " measured (from the previous build)"
             ),
         ],
     ),

@@ -1,1 +1,1 @@
-"""What the dashboard knows, as plain data: nothing here imports Textual."""
+"""What the dashboard shows, as plain data: nothing here imports Textual."""

@@ -14,7 +14,7 @@ from pipeline import store
 from pipeline.fingerprint import file_hashes
 from pipeline.record import Record
 from pipeline.summary import quantized_rung
-from tui.data.accuracy import UnreadableError
+from tui.data.artefacts import UnreadableError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ Pixels = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangedSample:
     """A test sample that the quantized model puts into another class than the float model."""
 
     index: int
@@ -37,7 +37,9 @@ class Changed:
     pixels: Pixels
 
 
-def changed(accuracy: Record, accuracy_folder: Path, dataset_folder: Path, most: int) -> list[Changed]:
+def read_changed_samples(
+    accuracy: Record, accuracy_folder: Path, dataset_folder: Path, most: int
+) -> list[ChangedSample]:
     """Return the first samples whose class changed.
 
     Raises:
@@ -57,13 +59,15 @@ def changed(accuracy: Record, accuracy_folder: Path, dataset_folder: Path, most:
     if samples.ndim != 3 or len(samples) < len(labels):  # noqa: PLR2004 - samples, time steps, features
         raise _not_its_samples(dataset_folder)
     return [
-        Changed(index, int(labels[index]), int(in_float[index]), rung, int(in_integers[index]), _scaled(samples[index]))
+        ChangedSample(
+            index, int(labels[index]), int(in_float[index]), rung, int(in_integers[index]), _scaled(samples[index])
+        )
         for index in indices
     ]
 
 
 def _dataset_file(accuracy: Record, dataset_folder: Path) -> Path:
-    """Return the data set that the result was found on, which may no longer be the one shown."""
+    """Return the data set that the accuracy was measured on, which may no longer be the one shown."""
     sha256 = accuracy.inputs["files"].get("dataset/dataset.npz")
     homes = [
         store.find(record.key)

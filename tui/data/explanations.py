@@ -1,29 +1,11 @@
 """Why a target costs what it costs, in the words of ``doit matrix``, from the compiles that are there."""
 
-import contextlib
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
-
 import msgspec
 
 from pipeline import store
-from pipeline.folders import BUILD
 from pipeline.graph import Job
-from pipeline.record import BrokenRecordError, Record, read_record
-
-
-def compiles(experiment: str) -> Path:
-    """Return the folder where ``doit matrix`` shows what it compiled for an experiment."""
-    return BUILD / experiment / "matrix"
-
-
-def changed(experiment: str) -> int:
-    """Return when those compiles last changed, in nanoseconds; 0 when there are none."""
-    try:
-        return compiles(experiment).stat().st_mtime_ns
-    except OSError:
-        return 0
+from pipeline.record import Record
+from tui.data.matrix import compiles_of_same_model
 
 
 def sentences(job: Job, record: Record) -> list[str]:
@@ -41,7 +23,7 @@ def sentences(job: Job, record: Record) -> list[str]:
         point=points.of_config(job.config), link=store.resolve(job.link), target=job.target, record=record, failure=None
     )
     rows = {own.point: own}
-    for link, other in of_the_same_model(job.experiment, record.inputs):
+    for link, other in compiles_of_same_model(job.experiment, record.inputs):
         point = points.of_config(other.inputs["config"])
         rows.setdefault(point, Row(point=point, link=link, target=None, record=other, failure=None))
     matrix = Matrix(
@@ -55,19 +37,3 @@ def sentences(job: Job, record: Record) -> list[str]:
         return [claim.text for claim in reason.claims(matrix, own)]
     except (OSError, KeyError, TypeError, ValueError, msgspec.MsgspecError):
         return []
-
-
-def of_the_same_model(experiment: str, inputs: Mapping[str, Any]) -> Iterator[tuple[Path, Record]]:
-    """Yield the matrix's results of the same model by the same sources and tools, with their folders."""
-    for link in sorted(compiles(experiment).glob("*")):
-        with contextlib.suppress(OSError, BrokenRecordError):
-            other = read_record(link)
-            if _made_of(other.inputs) == _made_of(inputs):
-                yield store.resolve(link), other
-
-
-def _made_of(inputs: Mapping[str, Any]) -> tuple[object, ...]:
-    """Return what compiles of one model have in common; a ``vela.ini`` of one's own is the target's."""
-    files: Mapping[str, str] = inputs.get("files", {})
-    model = {name: sha256 for name, sha256 in files.items() if name.startswith("quantized/")}
-    return model, inputs.get("source"), inputs.get("tools")

@@ -1,6 +1,7 @@
 """Numbers, times and foreign text as words that fit on a screen."""
 
 import re
+from collections.abc import Sequence
 
 from pipeline import tables
 from pipeline.tables import duration as duration  # noqa: PLC0414 - said to be offered here, too
@@ -72,3 +73,8 @@ def clipped(text: str, width: int) -> str:
 def count(number: int, noun: str) -> str:
     """Return ``1 stage``, ``2 stages``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def from_previous_build(reasons: Sequence[str]) -> str:
+    """Say of a result that is shown though it is stale why it is."""
+    return f"from the previous build: {'; '.join(reasons)}"

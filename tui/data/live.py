@@ -121,9 +121,9 @@ class Live:
         return replace(same, kind=kind, time=time)
 
 
-def _process_number(found: Any) -> int:
+def _process_number(field: Any) -> int:
     """Return a number that a signal may be sent to: 0 and below would be a whole group, or everything."""
-    number = int(found)
+    number = int(field)
     if number <= 0:
         raise ValueError
     return number

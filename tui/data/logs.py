@@ -35,11 +35,11 @@ class LogTail:
         """Return the lines since the last call, and whether the log started over before them."""
         try:
             with self.path.open("rb") as file:
-                found = os.fstat(file.fileno())
-                over = found.st_ino != self._inode or not self._goes_on(file)
+                status = os.fstat(file.fileno())
+                over = status.st_ino != self._inode or not self._goes_on(file)
                 if over:
-                    self._inode = found.st_ino
-                    self._position, self._half, self._mark = max(found.st_size - MOST_BYTES, 0), b"", b""
+                    self._inode = status.st_ino
+                    self._position, self._half, self._mark = max(status.st_size - MOST_BYTES, 0), b"", b""
                 cut = over and self._position > 0
                 file.seek(self._position)
                 text = file.read(PIECE_BYTES)
@@ -51,8 +51,8 @@ class LogTail:
         *lines, self._half = (self._half + text).split(b"\n")
         if len(self._half) > PIECE_BYTES:
             lines, self._half = [*lines, self._half], b""
-        shown = [shown_line(line) for line in lines]
-        return (["… earlier lines are in the file", *shown[1:]] if cut else shown), over
+        texts = [as_terminal_shows(line) for line in lines]
+        return (["… earlier lines are in the file", *texts[1:]] if cut else texts), over
 
     def _goes_on(self, file: BinaryIO) -> bool:
         """Tell whether what was read last is still there: a stage that runs again writes into the same file."""
@@ -62,10 +62,10 @@ class LogTail:
     def rest(self) -> list[str]:
         """Return the line that was not ended, once the log is known to be complete."""
         half, self._half = self._half, b""
-        return [shown_line(half)] if half else []
+        return [as_terminal_shows(half)] if half else []
 
 
-def shown_line(line: bytes) -> str:
+def as_terminal_shows(line: bytes) -> str:
     """Return a line as a terminal would leave it: what follows the last carriage return, without colours."""
     text = line.rstrip(b"\r").rpartition(b"\r")[2].decode("utf-8", "replace")
     return clipped(plain(text[: 4 * MOST_COLUMNS]), MOST_COLUMNS)
@@ -79,7 +79,7 @@ def last_lines(path: Path, most: int) -> list[str]:
             text = file.read().rstrip()
     except OSError:
         return []
-    return [shown_line(line) for line in text.split(b"\n")[-most:]] if text else []
+    return [as_terminal_shows(line) for line in text.split(b"\n")[-most:]] if text else []
 
 
 def first_error(lines: list[str]) -> int | None:

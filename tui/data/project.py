@@ -1,11 +1,12 @@
-"""Every experiment and how its stages stand: what the files say, and what is going on meanwhile."""
+"""The project at a glance: every experiment, how its stages stand, and what is going on meanwhile."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import experiment, fingerprint, graph, lock
+from pipeline import budget, experiment, fingerprint, graph, lock
+from pipeline.budget import Verdict
 from pipeline.errors import UnrollError
 from pipeline.events import FILE, Follower
 from pipeline.folders import EXPERIMENTS
@@ -13,7 +14,7 @@ from pipeline.graph import Job
 from pipeline.ladder import Rung, ladder
 from pipeline.payback import Payback, paybacks, with_twin
 from pipeline.record import Record
-from pipeline.schema import AnyExperiment, Budget
+from pipeline.schema import AnyExperiment
 from pipeline.status import Assessor, State, recorded_by_doit
 from tui.data.live import Latest, Live, Run
 
@@ -35,7 +36,7 @@ class StageStatus:
 
     job: Job
     state: str
-    """``fresh restored stale waiting running failed``; see ``words.GLYPHS``."""
+    """``fresh restored stale waiting running failed``; see ``formats.GLYPHS``."""
     reasons: tuple[str, ...]
     """Why it is stale."""
     record: Record | None
@@ -75,13 +76,14 @@ class ExperimentStatus:
     name: str
     description: str
     stages: tuple[StageStatus, ...]
-    budget: Budget
     problem: str | None = None
     """What is wrong with its file; then it has no stages."""
     matrix: Latest | None = None
     """The last that was heard of compiling its matrix."""
     paybacks: tuple[Payback, ...] = ()
     """What compressing the weights pays back on each target, where that is known."""
+    verdicts: tuple[Verdict, ...] = ()
+    """Every budget of the experiment, held against the results that are shown."""
 
     @property
     def state(self) -> str:
@@ -124,11 +126,11 @@ class Snapshot:
     @property
     def stale(self) -> int:
         """How many stages of all experiments are not fresh."""
-        return sum(facts.stale for facts in self.experiments)
+        return sum(experiment.stale for experiment in self.experiments)
 
     def experiment(self, name: str) -> ExperimentStatus | None:
         """Return an experiment by name."""
-        return next((facts for facts in self.experiments if facts.name == name), None)
+        return next((experiment for experiment in self.experiments if experiment.name == name), None)
 
     def stage(self, name: str) -> StageStatus | None:
         """Return a stage by the name of its job."""
@@ -136,7 +138,7 @@ class Snapshot:
 
     def stages(self) -> tuple[StageStatus, ...]:
         """Return all stages of all experiments."""
-        return tuple(stage for facts in self.experiments for stage in facts.stages)
+        return tuple(stage for experiment in self.experiments for stage in experiment.stages)
 
     def next_stage(self) -> StageStatus | None:
         """Return the stage that the run turns to next."""
@@ -208,16 +210,23 @@ class ProjectWatcher:
     def _experiment(self, name: str, going: Run | None) -> ExperimentStatus:
         loaded = self._loaded[name]
         if isinstance(loaded, UnrollError):
-            return ExperimentStatus(name, "", (), Budget(), str(loaded))
+            return ExperimentStatus(name, "", (), str(loaded))
         jobs, document, twins = loaded
         stages = tuple(self._stage(job, going) for job in jobs if job.name in self._states)
         heard = self._live.latest.get(f"matrix:{name}")
         if heard and heard.kind == "running" and (going is None or going.id != heard.run):
             heard = None  # whoever said so is gone
-        pays = tuple(paybacks(self._made(jobs), self._made(twins)))
-        return ExperimentStatus(name, document.description, stages, document.budget, matrix=heard, paybacks=pays)
+        of_twins = self._in_place(twins)
+        return ExperimentStatus(
+            name,
+            document.description,
+            stages,
+            matrix=heard,
+            paybacks=tuple(paybacks(self._in_place(jobs), of_twins)),
+            verdicts=_verdicts(document, stages, [record for _, record in of_twins]),
+        )
 
-    def _made(self, jobs: list[Job]) -> list[tuple[Job, Record]]:
+    def _in_place(self, jobs: list[Job]) -> list[tuple[Job, Record]]:
         """Return the jobs whose results are in place, with these."""
         states = [(job, self._states[job.name]) for job in jobs if job.name in self._states]
         return [(job, state.record) for job, state in states if state.in_place and state.record]
@@ -250,14 +259,20 @@ class ProjectWatcher:
 
 def _stamps(folder: Path = EXPERIMENTS) -> dict[str, tuple[int, int]]:
     """Return a mark of each experiment's file that changes with its content."""
-    found: dict[str, tuple[int, int]] = {}
+    stamps: dict[str, tuple[int, int]] = {}
     for path in sorted(folder.glob("*.toml")):
         try:
             stat = path.stat()
         except OSError:
             continue  # removed this very moment
-        found[path.stem] = (stat.st_ctime_ns, stat.st_size)
-    return found
+        stamps[path.stem] = (stat.st_ctime_ns, stat.st_size)
+    return stamps
+
+
+def _verdicts(document: AnyExperiment, stages: Sequence[StageStatus], twins: Sequence[Record]) -> tuple[Verdict, ...]:
+    results = [(stage.job, stage.record) for stage in stages if stage.record]
+    jobs, records = [job for job, _ in results], [record for _, record in results]
+    return tuple(budget.verdicts(document.budget, jobs, records, twins))
 
 
 def _read(name: str) -> _Loaded:

@@ -10,6 +10,7 @@ from pipeline.npu import points
 from pipeline.record import Record
 from pipeline.summary import accuracy_record, quantized_rung
 from tui.data import formats
+from tui.data.costs import COSTS, Cost
 from tui.data.project import Snapshot
 
 OF_TARGETS = ("vela", "verify")
@@ -24,7 +25,7 @@ class Result:
     experiment: str
     finished: float
     """Seconds since the epoch."""
-    shown: bool
+    current: bool
     """Whether an experiment shows it now; otherwise only the store remembers it."""
     stand_in: str | None
     settings: Mapping[str, Any]
@@ -38,18 +39,18 @@ class Result:
 def catalogue(snapshot: Snapshot) -> list[Result]:
     """Return every result there is: shown ones first, then by age, the youngest first."""
     kept = sorted(store.records(), key=lambda record: -record.finished)
-    found: list[Result] = []
-    for facts in snapshot.experiments:
-        own = [stage.record for stage in facts.stages if stage.record]
-        told = accuracy_record(own)
-        found += [_result(told, facts.name, own, kept)] if told else []
-    shown_keys = {result.key for result in found}
-    found += [
+    results: list[Result] = []
+    for experiment in snapshot.experiments:
+        own = [stage.record for stage in experiment.stages if stage.record]
+        accuracy = accuracy_record(own)
+        results += [_result(accuracy, experiment.name, own, kept)] if accuracy else []
+    current_keys = {result.key for result in results}
+    results += [
         _result(record, record.experiment, [], kept)
         for record in kept
-        if accuracy_record([record]) and record.key not in shown_keys
+        if accuracy_record([record]) and record.key not in current_keys
     ]
-    return sorted(found, key=lambda result: (not result.shown, -result.finished, result.experiment))
+    return sorted(results, key=lambda result: (not result.current, -result.finished, result.experiment))
 
 
 def _result(accuracy: Record, name: str, own: Sequence[Record], kept: Sequence[Record]) -> Result:
@@ -59,15 +60,15 @@ def _result(accuracy: Record, name: str, own: Sequence[Record], kept: Sequence[R
     accuracy count first, then the youngest, of those that an artefact may come from the youngest before it.
     """
     model = _model(accuracy)
-    made_by: dict[tuple[str, str], Record] = {}
+    makers: dict[tuple[str, str], Record] = {}
     for record in [*own, *sorted(kept, key=lambda record: record.finished > accuracy.finished)]:
-        for facts in record.outputs.values():
-            made_by.setdefault((record.stage, facts["sha256"]), record)
+        for output in record.outputs.values():
+            makers.setdefault((record.stage, output["sha256"]), record)
     chain: dict[str, Record] = {}
     todo = [accuracy]
     while todo:
         for file, sha256 in todo.pop().inputs["files"].items():
-            maker = made_by.get((file.partition("/")[0], sha256))
+            maker = makers.get((file.partition("/")[0], sha256))
             if maker and maker.stage not in chain:
                 chain[maker.stage] = maker
                 todo.append(maker)
@@ -80,13 +81,13 @@ def _result(accuracy: Record, name: str, own: Sequence[Record], kept: Sequence[R
     targets: dict[str, dict[str, Any]] = {}
     for record in [*own, *(record for record in kept if not _is_of_the_matrix(record))]:
         if record.stage in OF_TARGETS and record.inputs["files"].get("quantized/quantized.tflite") == model:
-            found = targets.setdefault(target_name(record.inputs["config"]), {})
-            found |= {metric: value for metric, value in record.metrics.items() if metric not in found}
+            metrics = targets.setdefault(target_name(record.inputs["config"]), {})
+            metrics |= {metric: value for metric, value in record.metrics.items() if metric not in metrics}
     return Result(
         key=accuracy.key,
         experiment=name,
         finished=accuracy.finished,
-        shown=bool(own),
+        current=bool(own),
         stand_in=accuracy.stand_in,
         settings=settings,
         metrics=accuracy.metrics,
@@ -94,11 +95,11 @@ def _result(accuracy: Record, name: str, own: Sequence[Record], kept: Sequence[R
     )
 
 
-def _model(told: Record) -> str | None:
+def _model(record: Record) -> str | None:
     """Return the sha256 of the quantized model that a result is about, or is itself."""
-    own = told.outputs.get("quantized.tflite")
-    found: str | None = own["sha256"] if own else told.inputs["files"].get("quantized/quantized.tflite")
-    return found
+    own = record.outputs.get("quantized.tflite")
+    sha256: str | None = own["sha256"] if own else record.inputs["files"].get("quantized/quantized.tflite")
+    return sha256
 
 
 def _is_of_the_matrix(record: Record) -> bool:
@@ -127,7 +128,7 @@ def target_names(results: Iterable[Result]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ComparedRow:
     """One line of a comparison."""
 
     name: str
@@ -137,23 +138,14 @@ class Row:
     """Whether a cell is better than the first result's; None when equal or a matter of taste."""
 
 
-_NUMBERS = (
-    ("inference_ms", "inference", lambda value: f"{value:,.2f} ms"),
-    ("cycles_total", "cycles", lambda value: f"{value:,.0f}"),
-    ("sram_bytes", "SRAM", formats.size),
-    ("flash_bytes", "flash", formats.size),
-    ("cpu_operators", "CPU operators", lambda value: f"{value:,}"),
-)
-
-
-def side_by_side(results: Sequence[Result]) -> list[Row]:
+def side_by_side(results: Sequence[Result]) -> list[ComparedRow]:
     """Compare results with the first of them: settings that differ, accuracies, costs on common targets."""
     if not results:
         return []
     rows = [
-        Row(
+        ComparedRow(
             name.rpartition(".")[2],
-            tuple(_shown(result.settings.get(name)) for result in results),
+            tuple(_setting(result.settings.get(name)) for result in results),
             (None,) * len(results),
         )
         for name in sorted({name for result in results for name in result.settings})
@@ -164,21 +156,21 @@ def side_by_side(results: Sequence[Result]) -> list[Row]:
     rows.append(_accuracy_row("quantized accuracy", quantized))
     rows.append(_accuracy_row(f"{MICRO} accuracy", [result.metrics.get("micro_accuracy") for result in results]))
     for target in target_names(results):
-        rows.append(Row(target, ("",) * len(results), (None,) * len(results)))
-        for metric, name, show in _NUMBERS:
-            costs = [result.targets.get(target, {}).get(metric) for result in results]
-            rows.append(_cost_row(f"  {name}", costs, show))
+        rows.append(ComparedRow(target, ("",) * len(results), (None,) * len(results)))
+        for metric, cost in COSTS.items():
+            values = [result.targets.get(target, {}).get(metric) for result in results]
+            rows.append(_cost_row(cost, values))
         compiled = [result.targets.get(target, {}).get("compiled_accuracy") for result in results]
         if any(value is not None for value in compiled):
             rows.append(_accuracy_row("  compiled accuracy", compiled))
     return rows
 
 
-def _shown(value: Any) -> str:
+def _setting(value: Any) -> str:
     return "-" if value is None else str(value)
 
 
-def _accuracy_row(name: str, values: Sequence[float | None]) -> Row:
+def _accuracy_row(name: str, values: Sequence[float | None]) -> ComparedRow:
     first = values[0]
     cells = [
         formats.percent(value)
@@ -187,18 +179,18 @@ def _accuracy_row(name: str, values: Sequence[float | None]) -> Row:
         for index, value in enumerate(values)
     ]
     better = [None if value is None or first is None or value == first else value > first for value in values]
-    return Row(name, tuple(cells), tuple(better))
+    return ComparedRow(name, tuple(cells), tuple(better))
 
 
-def _cost_row(name: str, values: Sequence[float | None], show: Any) -> Row:
+def _cost_row(cost: Cost, values: Sequence[float | None]) -> ComparedRow:
     first = values[0]
     cells = []
     for index, value in enumerate(values):
         if value is None:
             cells.append("-")
         elif index == 0 or not first or value == first:
-            cells.append(show(value))
+            cells.append(cost.show(value))
         else:
-            cells.append(f"{show(value)} ({value / first:.2f}x)")
+            cells.append(f"{cost.show(value)} ({value / first:.2f}x)")
     better = [None if value is None or first is None or value == first else value < first for value in values]
-    return Row(name, tuple(cells), tuple(better))
+    return ComparedRow(f"  {cost.title}", tuple(cells), tuple(better))

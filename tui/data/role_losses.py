@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from pipeline.deployment.rung import Rung
-from tui.data.accuracy import read_json
+from tui.data.artefacts import read_json
 
 ROLES = "roles.json"
 
 
-def roles(folder: Path) -> list[Rung]:
+def read_role_losses(folder: Path) -> list[Rung]:
     """Read the roles, the one that loses most first; a graph whose tensors aren't tied has none.
 
     Raises:
@@ -17,5 +17,5 @@ def roles(folder: Path) -> list[Rung]:
     """
     if not (folder / ROLES).exists():
         return []
-    found: list[Rung] = read_json(folder / ROLES, list[Rung])
-    return sorted(found, key=lambda role: -role.noise)
+    losses: list[Rung] = read_json(folder / ROLES, list[Rung])
+    return sorted(losses, key=lambda loss: -loss.noise)

@@ -16,26 +16,26 @@ from textual_plotext import PlotextPlot
 from pipeline import pareto
 from pipeline.summary import accuracy_drop, has_accuracy, quantized_accuracy
 from tui.data import formats, results
-from tui.data.results import Result, Row
+from tui.data.results import ComparedRow, Result
 from tui.widgets import styling
+from tui.widgets.columns import Column, fitting
 from tui.widgets.row_table import RowTable
 
 MARKED_AT_FIRST = 3
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-COLUMNS = {
-    "": 4,
-    "experiment": 0,
-    "made": 10,
-    "quantized": 9,
-    "points": 7,
-    "cycles": 12,
-    "ms": 8,
-    "SRAM": 12,
-    "flash": 12,
-}
-DROPPED = ("SRAM", "points", "flash", "ms", "made", "cycles")
-"""Columns that go when there is no room, the first first."""
-LEAST_NAME = 16
+COLUMNS = (
+    Column("", 4),
+    Column("experiment", 16, stretches=True),
+    Column("made", 10, goes=5),
+    Column("quantized", 9),
+    Column("points", 7, goes=2),
+    Column("cycles", 12, goes=6),
+    Column("ms", 8, goes=4),
+    Column("SRAM", 12, goes=1),
+    Column("flash", 12, goes=3),
+)
+PADDING = 6
+"""Of the whole width: the scrollbar, and the space before the first column and after the last."""
 
 
 class ResultTable(RowTable):
@@ -55,16 +55,16 @@ class CompareScreen(Screen[None]):
         Binding("escape,d,q", "app.pop_screen", "Back"),
     ]
 
-    def __init__(self, found: Sequence[Result], marked: set[str], now: Callable[[], float]) -> None:
+    def __init__(self, compared: Sequence[Result], marked: set[str], now: Callable[[], float]) -> None:
         """Take all results, and the experiments that are marked already."""
         super().__init__()
-        self._results = list(found)
-        wanted = [result for result in found if result.shown and result.experiment in marked]
+        self._results = list(compared)
+        wanted = [result for result in compared if result.current and result.experiment in marked]
         if len(wanted) < 2:  # noqa: PLR2004 - one alone is no comparison
-            of_marked = [result for result in found if result.experiment in marked]
-            wanted = (of_marked or [result for result in found if result.shown])[:MARKED_AT_FIRST]
+            of_marked = [result for result in compared if result.experiment in marked]
+            wanted = (of_marked or [result for result in compared if result.current])[:MARKED_AT_FIRST]
         self._marked = {id(result) for result in wanted}
-        self._targets = results.target_names(found)
+        self._targets = results.target_names(compared)
         self._target = self._targets[0] if self._targets else ""
         self._now = now
 
@@ -137,11 +137,10 @@ class CompareScreen(Screen[None]):
     def _fill(self) -> None:
         table = self.query_one(ResultTable)
         before, top = table.cursor_row, round(table.scroll_y)
-        columns = styling.fitting(COLUMNS, DROPPED, self.size.width - LEAST_NAME - 4)
-        taken = sum(COLUMNS[name] + styling.GAP for name in columns)
+        columns = fitting(COLUMNS, self.size.width - PADDING)
         table.clear(columns=True)
-        for name in columns:
-            table.add_column(Text(name), width=COLUMNS[name] or max(self.size.width - taken - 4, LEAST_NAME))
+        for name, width in columns.items():
+            table.add_column(Text(name), width=width)
         for letter, result in self._lettered():
             cells = self._cells(letter, result)
             table.add_row(*(cells[name] for name in columns))
@@ -155,22 +154,22 @@ class CompareScreen(Screen[None]):
         return [(LETTERS[index] if index < len(LETTERS) else "+", result) for index, result in enumerate(self._results)]
 
     def _cells(self, letter: str, result: Result) -> dict[str, Content]:
-        found = result.targets.get(self._target, {})
+        metrics = result.targets.get(self._target, {})
         marked = id(result) in self._marked
         stand_in = " (stand-in data)" if result.stand_in else ""
-        kept = "" if result.shown else ", remembered"
+        kept = "" if result.current else ", remembered"
         known = has_accuracy(result.metrics)
         points = f"{-accuracy_drop(result.metrics) + 0.0:+.2f}" if known else "-"
         return {
             "": styling.text(f"{'*' if marked else ' '} {letter}", "$text-accent bold" if marked else ""),
-            "experiment": styling.text(f"{result.experiment}{kept}{stand_in}", "" if result.shown else styling.MUTED),
+            "experiment": styling.text(f"{result.experiment}{kept}{stand_in}", "" if result.current else styling.MUTED),
             "made": styling.text(formats.age(self._now() - result.finished), styling.MUTED),
             "quantized": styling.text(formats.percent(quantized_accuracy(result.metrics)) if known else "-"),
             "points": styling.text(points),
-            "cycles": styling.text(f"{found['cycles_total']:>11,.0f}" if found else "-"),
-            "ms": styling.text(f"{found['inference_ms']:,.2f}" if found else "-"),
-            "SRAM": styling.text(formats.size(found["sram_bytes"]) if found else "-"),
-            "flash": styling.text(formats.size(found["flash_bytes"]) if found else "-"),
+            "cycles": styling.text(f"{metrics['cycles_total']:>11,.0f}" if metrics else "-"),
+            "ms": styling.text(f"{metrics['inference_ms']:,.2f}" if metrics else "-"),
+            "SRAM": styling.text(formats.size(metrics["sram_bytes"]) if metrics else "-"),
+            "flash": styling.text(formats.size(metrics["flash_bytes"]) if metrics else "-"),
         }
 
     def _difference_text(self) -> Content:
@@ -213,7 +212,7 @@ def _ticks(values: Sequence[float]) -> list[float]:
     return [low + (high - low) * part / 4 for part in range(5)] if high > low else [low]
 
 
-def _painted(row: Row) -> list[Content]:
+def _painted(row: ComparedRow) -> list[Content]:
     styles = {True: "$text-success", False: "$text-error", None: ""}
     cells = [styling.text(cell, styles[better]) for cell, better in zip(row.cells, row.better, strict=True)]
     return [styling.text(row.name, styling.MUTED), *cells]

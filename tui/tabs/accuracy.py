@@ -1,156 +1,144 @@
 """The accuracy tab: the ladder, the classes, the confusion matrix, and the samples that changed class."""
 
-import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from textual import work
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
-from pipeline import proof
+from pipeline import budget, proof
+from pipeline.budget import Verdict
 from pipeline.ladder import Rung
 from pipeline.record import Record
-from pipeline.schema import Budget
 from pipeline.store import resolve
-from pipeline.summary import accuracy_drop, has_accuracy, quantized_accuracy, quantized_rung, why_no_accuracy
+from pipeline.summary import has_accuracy, quantized_rung, why_no_accuracy
 from tui.data import accuracy, formats, role_losses
-from tui.data.accuracy import Matrix, UnreadableError
-from tui.data.project import StageStatus
-from tui.messages import SamplesDrawn
+from tui.data.artefacts import UnreadableError
+from tui.data.project import ExperimentStatus, StageStatus
+from tui.data.view import View
 from tui.widgets import sample_picture, styling
+from tui.widgets.accuracy_bars import class_lines, ladder_lines
+from tui.widgets.confusion_table import confusion_lines
+from tui.widgets.details_tab import TextTab
 from tui.widgets.role_table import role_lines
-from tui.widgets.tab import Panel, View
 
 MOST_SAMPLES = 12
-MOST_CLASSES = 20
-"""A matrix of more classes can't be read on a screen."""
 
 
-class AccuracyTab(Panel):
+class AccuracyTab(TextTab):
     """Accuracies of every rung, measured over the whole test set."""
+
+    TITLE = "Accuracy"
+    ORDER = 2
+
+    @dataclass
+    class SamplesDrawn(Message):
+        """The samples that changed class are drawn, in a thread of its own."""
+
+        drawn: Content
+        key: object
+        """For what; something else may have been selected meanwhile."""
 
     def __init__(self) -> None:
         """Show nothing yet."""
         super().__init__()
-        self._shown: tuple[object, ...] = ()
+        self._samples_of: tuple[str, Record] | None = None
 
     def compose(self) -> ComposeResult:
         """Make a place for the numbers and one for the samples, which come later."""
         yield Static(id="ladder")
         yield Static(id="samples")
 
-    def draw(self, view: View) -> None:
-        """Draw the experiment's accuracy, anew only when it is another result."""
-        stage = view.experiment.stage("accuracy") or view.experiment.stage("quantized")  # of a model made elsewhere
+    def key(self, view: View) -> object:
+        """Return the result, why it is stale, the budgets, and the results of the compiled files."""
+        stage = accuracy_stage(view.experiment)
         record = stage.record if stage else None
         why = (stage.reasons, stage.note if record is None else "") if stage else ()
-        proofs = [(facts, facts.record) for facts in view.all_of("verify")]
-        shown = (view.experiment.name, record, why, view.experiment.budget, self.columns, *(made for _, made in proofs))
-        if shown == self._shown:
-            return
-        same = self._shown[:2] == shown[:2] and record is not None
-        self._shown = shown
-        if not same:  # else the samples keep their place until they are drawn for the new width
-            self.query_one("#samples", Static).update("")
-        if stage is None or record is None or not has_accuracy(record.metrics):
-            self.query_one("#ladder", Static).update(_nothing(stage))
-            return
-        self.query_one("#ladder", Static).update(styling.lines(self._lines(stage, record, view)))
-        self._load_samples(record, stage, shown, columns=self.columns, color=not self.app.no_color)
+        proofs = [proven.record for proven in view.all_of("verify")]
+        return view.experiment.name, record, why, view.experiment.verdicts, self.columns, proofs
 
-    def _lines(self, stage: StageStatus, record: Record, view: View) -> list[Content | str]:
-        rungs = view.experiment.ladder
-        found: list[Content | str] = []
-        if stage.reasons:
-            found += [styling.row(styling.state("stale"), f"  of before: {'; '.join(stage.reasons)}"), ""]
-        if record.stand_in:
-            found += [styling.text(f"on STAND-IN data: {record.stand_in}", "$text-warning bold"), ""]
-        bases = " and ".join(dict.fromkeys(rung.basis for rung in rungs if rung.accuracy is not None))
-        title = f"accuracy over {record.metrics['test_samples']:,} test samples, {bases}"
-        found += [styling.text(title, styling.HEADING)]
-        found += ladder_lines(rungs, self.columns)
-        found += _proof_lines(view.all_of("verify"), self.columns)
-        found += [*_budget_lines(record, view.experiment.budget), _changed(record)]
-        found += [*_before(record, rungs, view.now), ""]
-        found += _class_lines(accuracy.by_class(record), self.columns)
-        try:
-            matrices = accuracy.confusion(resolve(stage.job.link))
-        except UnreadableError as error:
-            return [*found, "", styling.text(str(error), "$text-error")]
-        name = next(reversed(matrices), "")
-        found += ["", *_confusion_lines(name, matrices.get(name, []), self.columns), ""]
-        return [*found, *_role_lines(resolve(stage.job.link.with_name("quantized")), self.columns)]
+    def draw(self, view: View) -> None:
+        """Draw the experiment's accuracy; the samples come later, from a thread."""
+        stage = accuracy_stage(view.experiment)
+        record = stage.record if stage else None
+        samples_of = (view.experiment.name, record) if record else None
+        if samples_of is None or samples_of != self._samples_of:  # else they stay until drawn for the new width
+            self.query_one("#samples", Static).update("")
+        self._samples_of = samples_of
+        self.query_one("#ladder", Static).update(accuracy_text(view, self.columns))
+        if stage and record and has_accuracy(record.metrics):
+            self._draw_samples(record, stage, self.drawn_key, columns=self.columns, color=not self.app.no_color)
 
     @work(thread=True, exclusive=True, group="samples")
-    def _load_samples(
-        self, record: Record, stage: StageStatus, shown: tuple[object, ...], *, columns: int, color: bool
-    ) -> None:
+    def _draw_samples(self, record: Record, stage: StageStatus, key: object, *, columns: int, color: bool) -> None:
         from tui.data import changed_samples  # noqa: PLC0415 - reads arrays, which nothing else here does
 
         folder = resolve(stage.job.link)
         try:
-            found = changed_samples.changed(record, folder, folder.parent / "dataset", MOST_SAMPLES)
+            samples = changed_samples.read_changed_samples(record, folder, folder.parent / "dataset", MOST_SAMPLES)
         except UnreadableError as error:
             drawn = styling.text(str(error), "$text-error")
         else:
-            changed = record.metrics["changed_predictions"]
-            drawn = sample_picture.gallery(found, changed, columns, color=color)
-        self.post_message(SamplesDrawn(drawn, shown))  # which goes nowhere when the dashboard ends meanwhile
+            drawn = sample_picture.gallery(samples, record.metrics["changed_predictions"], columns, color=color)
+        self.post_message(self.SamplesDrawn(drawn, key))  # which goes nowhere when the dashboard ends meanwhile
 
-    def on_samples_drawn(self, message: SamplesDrawn) -> None:
+    def on_accuracy_tab_samples_drawn(self, message: SamplesDrawn) -> None:
         """Show the samples, unless something else was selected meanwhile."""
         message.stop()
-        if message.shown == self._shown:
+        if message.key == self.drawn_key:
             self.query_one("#samples", Static).update(message.drawn)
+
+
+def accuracy_stage(experiment: ExperimentStatus) -> StageStatus | None:
+    """Return the stage that tells the accuracies; of a model made elsewhere, the quantized one."""
+    return experiment.stage("accuracy") or experiment.stage("quantized")
+
+
+def accuracy_text(view: View, columns: int) -> Content:
+    """Return all that the tab shows but the samples."""
+    stage = accuracy_stage(view.experiment)
+    record = stage.record if stage else None
+    if stage is None or record is None:
+        why = stage.note if stage else "the experiment's file has a mistake"
+        return styling.lines([styling.text("no accuracy yet", styling.HEADING), why])
+    if not has_accuracy(record.metrics):
+        return styling.lines([styling.text("accuracy not available", styling.HEADING), why_no_accuracy(record)])
+    return styling.lines(_lines(stage, record, view, columns))
+
+
+def _lines(stage: StageStatus, record: Record, view: View, columns: int) -> list[Content | str]:
+    rungs = view.experiment.ladder
+    lines: list[Content | str] = []
+    if stage.reasons:
+        lines += [styling.row(styling.state("stale"), f"  {formats.from_previous_build(stage.reasons)}"), ""]
+    if record.stand_in:
+        lines += [styling.text(f"on STAND-IN data: {record.stand_in}", "$text-warning bold"), ""]
+    bases = " and ".join(dict.fromkeys(rung.basis for rung in rungs if rung.accuracy is not None))
+    title = f"accuracy over {record.metrics['test_samples']:,} test samples, {bases}"
+    lines += [styling.text(title, styling.HEADING)]
+    lines += ladder_lines(rungs, columns)
+    lines += _proof_lines(view.all_of("verify"), columns)
+    lines += [*_budget_lines(view.experiment.verdicts), _changed(record)]
+    lines += [*_before(record, rungs, view.now), ""]
+    lines += class_lines(accuracy.by_class(record), columns)
+    try:
+        confusions = accuracy.read_confusions(resolve(stage.job.link))
+    except UnreadableError as error:
+        return [*lines, "", styling.text(str(error), "$text-error")]
+    name = next(reversed(confusions), "")
+    lines += ["", *confusion_lines(name, confusions.get(name, []), columns), ""]
+    return [*lines, *_role_lines(resolve(stage.job.link.with_name("quantized")), columns)]
 
 
 def _role_lines(quantized: Path, columns: int) -> list[Content]:
     try:
-        return role_lines(role_losses.roles(quantized), columns)
+        return role_lines(role_losses.read_role_losses(quantized), columns)
     except UnreadableError as error:
         return [styling.text(str(error), "$text-error")]
-
-
-def _nothing(stage: StageStatus | None) -> Content:
-    if stage and stage.record:
-        return styling.lines([styling.text("accuracy not available", styling.HEADING), why_no_accuracy(stage.record)])
-    why = stage.note if stage else "the experiment's file has a mistake"
-    return styling.lines([styling.text("no accuracy yet", styling.HEADING), why])
-
-
-def ladder_lines(rungs: Sequence[Rung], columns: int) -> list[Content]:
-    """Return one line a rung, with a bar from a floor that is named."""
-    if not rungs:
-        return []
-    known = {rung.name: rung.accuracy for rung in rungs if rung.accuracy is not None}
-    floor = _floor(list(known.values()))
-    width = min(max(columns - max(map(len, known)) - 27, 8), 40)
-    rows: list[styling.Cells] = [
-        [
-            styling.text(rung.name),
-            styling.text(formats.percent(rung.accuracy), styling.HEADING),
-            styling.bar((known[rung.name] - floor) / (1 - floor), width),
-            styling.text(_beside(rung, rungs[0])),
-        ]
-        for rung in rungs
-        if rung.name in known
-    ]
-    missing = [
-        styling.text(part, styling.MUTED)
-        for rung in rungs
-        if rung.name not in known
-        for part in textwrap.wrap(f"{rung.name}: {rung.reason}", columns)
-    ]
-    return [*styling.table(rows, gap=1), _scale(floor), *missing]
-
-
-def _beside(rung: Rung, first: Rung) -> str:
-    if rung is first:
-        return ""
-    difference = rung.difference(first)
-    return f"of {rung.samples:,}" if difference is None else formats.points(difference)
 
 
 def _proof_lines(stages: Sequence[StageStatus], columns: int) -> list[Content]:
@@ -164,39 +152,29 @@ def _proof_lines(stages: Sequence[StageStatus], columns: int) -> list[Content]:
     return styling.named(rows, columns)
 
 
-def _floor(values: Sequence[float]) -> float:
-    """Return where bars begin, so that differences near 100 % are seen."""
-    return max(int(10 * min(values)) - (min(values) < 0.95), 0) / 10 if min(values) < 1 else 0.9  # noqa: PLR2004
-
-
-def _scale(floor: float) -> Content:
-    return styling.text(f"bars go from {100 * floor:.0f} % to 100 %", styling.MUTED)
-
-
-def _budget_lines(record: Record, budget: Budget) -> list[Content]:
-    """Say of each limit that the experiment sets whether it is kept."""
-    rung, drop = quantized_rung(record.metrics), accuracy_drop(record.metrics)
-    limits = {
-        f"at least {formats.percent(budget.accuracy_min)}": None
-        if budget.accuracy_min is None
-        else quantized_accuracy(record.metrics) >= budget.accuracy_min,
-        f"at most {budget.accuracy_drop_max} points below float": None
-        if budget.accuracy_drop_max is None
-        else drop <= budget.accuracy_drop_max,
-    }
-    verdicts = {True: ("kept", "$text-success"), False: ("NOT KEPT", "$text-error bold")}
-    return [
-        styling.row(styling.text("budget  ", styling.MUTED), f"{rung} {limit}: ", styling.text(*verdicts[kept]))
-        for limit, kept in limits.items()
-        if kept is not None
+def _budget_lines(verdicts: Sequence[Verdict]) -> list[Content]:
+    """Say of each limit that all targets share whether it is kept."""
+    rows: list[styling.Cells] = [
+        [styling.text("budget", styling.MUTED), name, allowed, styling.text(value, styling.MUTED), _word(verdict)]
+        for verdict in verdicts
+        if verdict.target is None
+        for name, _, allowed, value, *_ in (budget.cells(verdict),)
     ]
+    return styling.table(rows)
+
+
+def _word(verdict: Verdict) -> Content:
+    if verdict.value is None:
+        return styling.text(f"not known: {verdict.unavailable}", "$text-warning")
+    return styling.text("kept", "$text-success") if verdict.passed else styling.text("NOT KEPT", "$text-error bold")
 
 
 def _changed(record: Record) -> Content:
-    found = record.metrics
+    metrics = record.metrics
     return styling.text(
-        f"{found['changed_predictions']:,} of {found['test_samples']:,} predictions changed by {quantized_rung(found)}:"
-        f" {found['changed_to_right']:,} to right, {found['changed_to_wrong']:,} to wrong"
+        f"{metrics['changed_predictions']:,} of {metrics['test_samples']:,} predictions changed"
+        f" by {quantized_rung(metrics)}: {metrics['changed_to_right']:,} to right,"
+        f" {metrics['changed_to_wrong']:,} to wrong"
     )
 
 
@@ -210,56 +188,3 @@ def _before(record: Record, rungs: Sequence[Rung], now: float) -> list[Content]:
         if isinstance(value, float) and rung.accuracy is not None:
             parts.append(f"{rung.name} {formats.percent(value)} (now {formats.points(rung.accuracy - value)})")
     return [styling.text(f"the result before, {formats.age(now - before.finished)}: {', '.join(parts)}")]
-
-
-def _class_lines(found: dict[str, list[float | None]], columns: int) -> list[Content]:
-    if not found:
-        return []
-    name, values = list(found.items())[-1]
-    first = next(iter(found.values()))
-    known = [value for value in values if value is not None]
-    floor = _floor(known) if known else 0.0
-    width = min(max(columns - 22, 8), 40)
-    rows: list[styling.Cells] = [
-        [
-            styling.text(f"{label:>2}"),
-            styling.text(formats.percent(value).rjust(8)),
-            styling.bar((value - floor) / (1 - floor) if value is not None else 0.0, width),
-            styling.text(
-                f"{100 * (value - before):+.2f}"
-                if value is not None and before is not None and value != before
-                else "",
-                styling.MUTED,
-            ),
-        ]
-        for label, (value, before) in enumerate(zip(values, first, strict=False))
-    ]
-    title = styling.text(f"recall by class, {name} (points above float)", styling.HEADING)
-    return [title, *styling.table(rows, gap=1), _scale(floor)]
-
-
-def _confusion_lines(name: str, matrix: Matrix, columns: int) -> list[Content]:
-    if not matrix or not all(matrix):
-        return [styling.text("confusion.json holds no matrix", "$text-error")]
-    mistakes = [
-        f"{label} taken for {predicted} ({samples})" for label, predicted, samples in accuracy.mistaken_most(matrix, 5)
-    ]
-    most = styling.text(f"commonest mistakes: {', '.join(mistakes)}" if mistakes else "no mistakes")
-    width = max(len(str(max(max(row) for row in matrix))), 2) + 1
-    if len(matrix) > MOST_CLASSES or 4 + width * len(matrix) > columns:
-        return [styling.text(f"confusion, {name}", styling.HEADING), most]
-    head = styling.text("    " + "".join(f"{label:>{width}}" for label in range(len(matrix))), styling.MUTED)
-    rows = [
-        styling.row(
-            styling.text(f"{label:>3} ", styling.MUTED),
-            *(_cell(label, column, count, width) for column, count in enumerate(row)),
-        )
-        for label, row in enumerate(matrix)
-    ]
-    title = styling.text(f"confusion, {name}: rows are labels, columns predictions", styling.HEADING)
-    return [title, head, *rows, most]
-
-
-def _cell(label: int, predicted: int, count: int, width: int) -> Content:
-    style = "$text-success" if label == predicted else "$text-error" if count else styling.MUTED
-    return styling.text(f"{count or '·':>{width}}", style)

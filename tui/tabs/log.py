@@ -5,15 +5,17 @@ from typing import ClassVar
 from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import Log, Static
 
 from tui.data import formats, logs
 from tui.data.logs import LogTail
+from tui.data.project import StageStatus
+from tui.data.view import View
 from tui.widgets import styling
+from tui.widgets.details_tab import DetailsTab
 from tui.widgets.keys import SCROLL_KEYS
-from tui.widgets.tab import View
 
 MOST_LINES = 200_000
 POLL_SECONDS = 0.1
@@ -21,15 +23,15 @@ KEYS = {"f": "follow", "/": "search", "!": "error"}
 
 
 class LogView(Log):
-    """Plain lines; those that were searched for are turned dark on light."""
+    """Plain lines; the one that was searched for is turned dark on light."""
 
     BINDINGS: ClassVar[list[BindingType]] = SCROLL_KEYS
 
     marked: int | None = None
-    """The line that was found last."""
+    """The line that was jumped to last."""
 
     def render_line(self, y: int) -> Strip:
-        """Draw a line, reversed if it is the one found."""
+        """Draw a line, reversed if it is the one that was jumped to."""
         strip = super().render_line(y)
         return strip.apply_style(Style(reverse=True)) if self.scroll_offset.y + y == self.marked else strip
 
@@ -41,7 +43,7 @@ class LogView(Log):
         return next((index for index in order if wanted in self.lines[index].lower()), None)
 
     def under_cursor(self) -> str:
-        """Return the line that was found, or else the last one in sight."""
+        """Return the line that was jumped to, or else the last one in sight."""
         if not self.lines:
             return ""
         last = min(self.scroll_offset.y + self.size.height, len(self.lines)) - 1
@@ -54,8 +56,26 @@ class LogView(Log):
         self.refresh()
 
 
-class LogTab(Vertical):
+class LogTab(DetailsTab):
     """Follows the log of what is selected, until the reader scrolls up."""
+
+    TITLE = "Log"
+    ORDER = 5
+    SHORTCUT = "l"
+    HELP_KEYS: ClassVar = {"l": "log of the selected stage: f follow, n N next match, ! first error"}
+    FILTERS = "search the log (n next, N before)"
+
+    DEFAULT_CSS = """
+    LogTab {
+        #log-head { height: auto; text-wrap: nowrap; text-overflow: ellipsis; }
+        #log-lines {
+            height: 1fr;
+            scrollbar-size-vertical: 1;
+            scrollbar-size-horizontal: 1;
+            background: $background;
+        }
+    }
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "follow", "Follow", show=False),
@@ -75,24 +95,37 @@ class LogTab(Vertical):
     def compose(self) -> ComposeResult:
         """Make the line above and the log."""
         yield Static(id="log-head")
-        yield LogView(max_lines=MOST_LINES, id="log")
+        yield LogView(max_lines=MOST_LINES, id="log-lines")
 
     def on_mount(self) -> None:
         """Look for new lines all the time; that costs nothing while there are none."""
         self.set_interval(POLL_SECONDS, self._read)
 
-    def show(self, view: View) -> None:
-        """Follow the log of the selected stage, of the one that runs, or of the one that failed."""
-        stages = view.experiment.stages
-        ranked = [stage for state in ("running", "failed") for stage in stages if stage.state == state]
-        stage = view.stage or next(iter([*ranked, *stages[-1:]]), None)
-        path = stage.job.log if stage else None
+    def key(self, view: View) -> object:
+        """Return which log is followed."""
+        stage = _followed(view)
+        return stage.job.log if stage else None
+
+    def draw(self, view: View) -> None:
+        """Begin with another log."""
+        stage = _followed(view)
+        self._tail = LogTail(stage.job.log) if stage else None
+        self._start_over()
+        self._draw_head()
+
+    def draw_live(self, view: View) -> None:
+        """Show what was written meanwhile; once its stage is over, the last line though it was not ended."""
+        stage = _followed(view)
         self._complete = stage is not None and stage.state != "running"
-        if path != (self._tail.path if self._tail else None):
-            self._tail = LogTail(path) if path else None
-            self._start_over()
-            self._draw_head()
         self._read()
+
+    def focus_target(self) -> Widget:
+        """Return the lines."""
+        return self.query_one(LogView)
+
+    def under_cursor(self) -> str | None:
+        """Return the line that was jumped to, or else the last one in sight."""
+        return self.query_one(LogView).under_cursor()
 
     def _start_over(self) -> None:
         log = self.query_one(LogView)
@@ -127,13 +160,13 @@ class LogTab(Vertical):
         log = self.query_one(LogView)
         count = formats.count(log.line_count, "line")
         follows = "following" if self._follows() else "paused"
-        found = f"   {self._wanted!r} at line {log.marked + 1}" if self._wanted and log.marked is not None else ""
+        match = f"   {self._wanted!r} at line {log.marked + 1}" if self._wanted and log.marked is not None else ""
         path = str(self._tail.path) if self._tail else "no log: the experiment's file has a mistake"
         drawn = styling.lines(
             [
                 styling.text(path, styling.MUTED),
                 styling.row(
-                    f"{count}, {follows}{found}  ",
+                    f"{count}, {follows}{match}  ",
                     *(part for key, does in KEYS.items() for part in (styling.text(key, "bold"), f" {does} ")),
                 ),
             ]
@@ -149,29 +182,29 @@ class LogTab(Vertical):
         if not wanted or not log.lines:
             log.marked = None
             log.refresh()
-        elif (found := log.find(wanted, len(log.lines) - 1, -1)) is None:
+        elif (index := log.find(wanted, len(log.lines) - 1, -1)) is None:
             self.notify(f"no line has {wanted!r}", severity="warning", markup=False)
         else:
-            self._jump(found)
+            log.jump(index)
         self._draw_head()
 
     def action_next(self, step: int) -> None:
         """Go to the next match, or the one before."""
         log = self.query_one(LogView)
         if self._wanted and log.lines:
-            found = log.find(self._wanted, (log.marked or 0) + step, step)
-            if found is not None:
-                self._jump(found)
+            index = log.find(self._wanted, (log.marked or 0) + step, step)
+            if index is not None:
+                log.jump(index)
         self._draw_head()
 
     def action_first_error(self) -> None:
         """Go to the first line that speaks of an error."""
         log = self.query_one(LogView)
-        found = logs.first_error(list(log.lines))
-        if found is None:
+        index = logs.first_error(list(log.lines))
+        if index is None:
             self.notify("no line speaks of an error")
         else:
-            self._jump(found)
+            log.jump(index)
         self._draw_head()
 
     def action_follow(self) -> None:
@@ -179,5 +212,9 @@ class LogTab(Vertical):
         self._scroll_end(self.query_one(LogView))
         self._draw_head()
 
-    def _jump(self, index: int) -> None:
-        self.query_one(LogView).jump(index)
+
+def _followed(view: View) -> StageStatus | None:
+    """Return the stage whose log is shown: the selected one, or the one that runs, or that failed, or the last."""
+    stages = view.experiment.stages
+    ranked = [stage for state in ("running", "failed") for stage in stages if stage.state == state]
+    return view.stage or next(iter([*ranked, *stages[-1:]]), None)

@@ -1,87 +1,89 @@
 """The NPU tab: what each target costs, against the budget, and where the cycles go."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
 from pipeline import payback
+from pipeline.budget import LIMITS, Verdict
 from pipeline.payback import Payback
 from pipeline.record import Record
-from pipeline.schema import Budget
 from pipeline.store import resolve
-from tui.data import explanations, formats, operators
-from tui.data.accuracy import UnreadableError
-from tui.data.operators import Cost, Layer
+from tui.data import explanations, formats, matrix, operators
+from tui.data.artefacts import UnreadableError
+from tui.data.costs import COSTS, Cost
+from tui.data.operators import Operator
 from tui.data.project import ExperimentStatus, StageStatus
 from tui.data.results import target_name
+from tui.data.view import View
 from tui.widgets import styling
-from tui.widgets.tab import Panel, View
+from tui.widgets.details_tab import TextTab
 
 MOST_ROLES = 8
+ONLY_WITH_A_BUDGET = "cpu_operators"
+"""The placement tells it anyway."""
 
 
-class NpuTab(Panel):
+class NpuTab(TextTab):
     """Cycles, time, memory and placement of every target of the experiment; of one when it is selected."""
 
-    def __init__(self) -> None:
-        """Show nothing yet."""
-        super().__init__()
-        self._shown: tuple[object, ...] = ()
+    TITLE = "NPU"
+    ORDER = 3
 
     def compose(self) -> ComposeResult:
         """Make a place for it."""
-        yield Static(id="npu")
+        yield Static()
+
+    def key(self, view: View) -> object:
+        """Return the results, the budgets, and when the matrix last changed, which explains them."""
+        return (
+            self.columns,
+            view.experiment.verdicts,
+            view.experiment.paybacks,
+            [(stage.job.name, stage.record, stage.state, stage.reasons, stage.note) for stage in view.compiles()],
+            matrix.last_change(view.experiment.name),
+        )
 
     def draw(self, view: View) -> None:
-        """Draw, anew only when a result or the budget changed."""
-        stages = view.compiles()
-        budget = view.experiment.budget
-        shown = (
-            self.columns,
-            budget,
-            view.experiment.paybacks,
-            *((stage.job.name, stage.record, stage.state, stage.reasons, stage.note) for stage in stages),
-            explanations.changed(view.experiment.name),
-        )
-        if shown != self._shown:
-            self._shown = shown
-            parts = [_target(stage, view.experiment, self.columns) for stage in stages]
-            self.query_one("#npu", Static).update(
-                styling.lines(parts or ["no target: the experiment's file has a mistake"])
-            )
+        """Draw every target, or the one that is selected."""
+        self.query_one(Static).update(npu_text(view, self.columns))
+
+
+def npu_text(view: View, columns: int) -> Content:
+    """Return all that the tab shows."""
+    parts = [_target(stage, view.experiment, columns) for stage in view.compiles()]
+    return styling.lines(parts or ["no target: the experiment's file has a mistake"])
 
 
 def _target(stage: StageStatus, experiment: ExperimentStatus, columns: int) -> Content:
     record, config = stage.record, stage.job.config
+    name, state = styling.text(str(stage.job.target), styling.HEADING), styling.state(stage.state)
     head: list[Content | str] = [
-        styling.row(
-            styling.text(str(stage.job.target), styling.HEADING),
-            f"  {target_name(config)}  ",
-            styling.state(stage.state),
-        ),
+        styling.row(name, f"  {target_name(config)}  ", state),
         styling.text(f"{config['accelerator']}, {config['system_config']}", styling.MUTED),
     ]
     if record is None:
         return styling.lines([*head, f"no result yet: {stage.note}", ""])
     if stage.reasons:
-        head.append(styling.text(f"of before: {'; '.join(stage.reasons)}", "$text-warning"))
+        head.append(styling.text(formats.from_previous_build(stage.reasons), "$text-warning"))
     if record.stand_in:
         head.append(styling.text(f"on STAND-IN data: {record.stand_in}", "$text-warning bold"))
     try:
-        found = operators.layers(resolve(stage.job.link))
+        executed = operators.read_operators(resolve(stage.job.link))
     except UnreadableError as error:
         return styling.lines([*head, styling.text(str(error), "$text-error"), ""])
+    verdicts = [verdict for verdict in experiment.verdicts if verdict.target == stage.job.target]
     return styling.lines(
         [
             *head,
-            *cost_lines(record, experiment.budget, columns),
+            *cost_lines(record, verdicts, columns),
             "",
             *_payback_lines(stage, experiment.paybacks),
-            *_bound_lines(found, columns),
+            *_bound_lines(executed, columns),
             "",
-            *_role_lines(found, columns),
+            *_role_lines(executed, columns),
             "",
             *_reason_lines(stage, record),
             *_placement(record),
@@ -90,10 +92,10 @@ def _target(stage: StageStatus, experiment: ExperimentStatus, columns: int) -> C
     )
 
 
-def _payback_lines(stage: StageStatus, found: Sequence[Payback]) -> list[Content]:
+def _payback_lines(stage: StageStatus, paybacks: Sequence[Payback]) -> list[Content]:
     """Return what compressing the weights pays back on this target; nothing for an experiment without [compress]."""
-    mine = [each for each in found if each.target == stage.job.target]
-    if not mine:
+    of_target = [each for each in paybacks if each.target == stage.job.target]
+    if not of_target:
         return []
     rows: list[styling.Cells] = [
         [
@@ -104,116 +106,109 @@ def _payback_lines(stage: StageStatus, found: Sequence[Payback]) -> list[Content
             gain,
             styling.text(basis, styling.MUTED),
         ]
-        for name, before, now, gain, basis in payback.cells(mine[0])
+        for name, before, now, gain, basis in payback.cells(of_target[0])
     ]
     return [
         styling.text("what compressing the weights pays back", styling.HEADING),
         *styling.table(rows),
-        *(styling.text(sentence, styling.MUTED) for sentence in payback.sentences(mine)),
+        *(styling.text(sentence, styling.MUTED) for sentence in payback.sentences(of_target)),
         Content(""),
     ]
 
 
-def cost_lines(record: Record, budget: Budget, columns: int) -> list[Content]:
+def cost_lines(record: Record, verdicts: Sequence[Verdict], columns: int) -> list[Content]:
     """Return inference time, cycles, SRAM and flash, with bars where there is a budget."""
-    found = [cost for cost in operators.costs(record, budget) if cost.name != "cpu_operators" or cost.most is not None]
+    budgeted = {LIMITS[verdict.budget].metric for verdict in verdicts}
     rows: list[styling.Cells] = [
         [
-            styling.text(_NAMES[cost.name], styling.MUTED),
-            styling.text(_shown(cost.name, cost.value), styling.HEADING),
-            styling.text(record.basis.get(cost.name, ""), styling.MUTED),
+            styling.text(cost.title, styling.MUTED),
+            styling.text(cost.show(record.metrics[metric]), styling.HEADING),
+            styling.text(record.basis.get(metric, ""), styling.MUTED),
         ]
-        for cost in found
+        for metric, cost in COSTS.items()
+        if record.metrics.get(metric) is not None and (metric != ONLY_WITH_A_BUDGET or metric in budgeted)
     ]
     if record.metrics.get("dram_bytes"):
         rows.append([styling.text("DRAM", styling.MUTED), formats.size(record.metrics["dram_bytes"]), ""])
-    lines = [*styling.table(rows), Content("")]
-    budgeted = [cost for cost in found if cost.most is not None]
-    if budgeted:
-        width = min(max(columns - 36, 6), 40)
-        lines += [
-            styling.text("budget", styling.HEADING),
-            *styling.table([_against(cost, width) for cost in budgeted], gap=1),
-        ]
-    else:
-        lines.append(styling.text("no [budget] in the experiment: sram_max, flash_max, ...", styling.MUTED))
-    return lines
+    return [*styling.table(rows), Content(""), *_budget_lines(verdicts, columns)]
 
 
-_NAMES = {
-    "inference_ms": "inference",
-    "cycles_total": "cycles",
-    "sram_bytes": "SRAM",
-    "flash_bytes": "flash",
-    "cpu_operators": "CPU operators",
-}
-
-
-def _shown(name: str, value: float) -> str:
-    if name == "inference_ms":
-        return f"{value:,.2f} ms"
-    return formats.size(value) if name.endswith("_bytes") else f"{value:,.0f}"
-
-
-def _against(cost: Cost, width: int) -> list[Content]:
-    most = cost.most or 0
-    share = cost.value / most if most else float(cost.value > 0)
-    verdict, style, bar = ("of", "", styling.BAR) if cost.within else ("OVER", "$text-error bold", "$error")
+def _budget_lines(verdicts: Sequence[Verdict], columns: int) -> list[Content]:
+    if not verdicts:
+        return [styling.text("no [budget] in the experiment: sram_max, flash_max, ...", styling.MUTED)]
+    width = min(max(columns - 36, 6), 40)
+    order = {metric: place for place, metric in enumerate(COSTS)}
+    in_order = sorted(verdicts, key=lambda verdict: order.get(LIMITS[verdict.budget].metric, len(order)))
     return [
-        styling.text(_NAMES[cost.name], styling.MUTED),
-        styling.bar(share, width, bar),
-        styling.text(f"{100 * share:.0f} % {verdict} {_shown(cost.name, most)}", style),
+        styling.text("budget", styling.HEADING),
+        *styling.table([_against(verdict, width) for verdict in in_order], gap=1),
     ]
 
 
-def _bound_lines(found: list[Layer], columns: int) -> list[Content]:
-    split = operators.bounds(found)
+def _against(verdict: Verdict, width: int) -> list[Content]:
+    limit = LIMITS[verdict.budget]
+    cost = COSTS.get(limit.metric, Cost(verdict.budget, limit.show))
+    title = styling.text(cost.title, styling.MUTED)
+    if verdict.value is None:
+        return [title, styling.bar(0, width), styling.text(f"not known: {verdict.unavailable}", "$text-warning")]
+    share = verdict.value / verdict.allowed if verdict.allowed else float(verdict.value > 0)
+    word, style, bar = ("of", "", styling.BAR) if verdict.passed else ("OVER", "$text-error bold", "$error")
+    return [
+        title,
+        styling.bar(share, width, bar),
+        styling.text(f"{100 * share:.0f} % {word} {cost.show(verdict.allowed)}", style),
+    ]
+
+
+def _bound_lines(executed: Sequence[Operator], columns: int) -> list[Content]:
+    split = operators.cycles_by_bound(executed)
     total = sum(cycles for _, cycles in split) or 1
-    width = min(max(columns - 30, 6), 50)
+    shares = [(bound, cycles / total, cycles) for bound, cycles in split]
+    title = styling.text("what the cycles are spent on or wait for", styling.HEADING)
+    return [title, *_share_lines(shares, min(max(columns - 30, 6), 50))]
+
+
+def _role_lines(executed: Sequence[Operator], columns: int) -> list[Content]:
+    groups = sorted(operators.groups(executed, "role"), key=lambda group: -group.cycles)
+    shares = [(group.name, group.share, group.cycles) for group in groups[:MOST_ROLES]]
+    title = styling.text("which operators they go to", styling.HEADING)
+    return [title, *_share_lines(shares, min(max(columns - 34, 6), 50))]
+
+
+def _share_lines(shares: Iterable[tuple[str, float, int]], width: int) -> list[Content]:
+    """Return a line for each name with its share of the cycles, a bar, and the cycles."""
     rows: list[styling.Cells] = [
         [
-            bound,
-            f"{100 * cycles / total:5.1f} %",
-            styling.bar(cycles / total, width),
+            name,
+            f"{100 * share:5.1f} %",
+            styling.bar(share, width),
             styling.text(formats.short(cycles), styling.MUTED),
         ]
-        for bound, cycles in split
+        for name, share, cycles in shares
     ]
-    return [styling.text("what the cycles are spent on or wait for", styling.HEADING), *styling.table(rows, gap=1)]
-
-
-def _role_lines(found: list[Layer], columns: int) -> list[Content]:
-    groups = sorted(operators.groups(found, "role"), key=lambda group: -group.cycles)
-    width = min(max(columns - 34, 6), 50)
-    rows: list[styling.Cells] = [
-        [
-            group.name,
-            f"{100 * group.share:5.1f} %",
-            styling.bar(group.share, width),
-            styling.text(formats.short(group.cycles), styling.MUTED),
-        ]
-        for group in groups[:MOST_ROLES]
-    ]
-    return [styling.text("which operators they go to", styling.HEADING), *styling.table(rows, gap=1)]
+    return styling.table(rows, gap=1)
 
 
 def _reason_lines(stage: StageStatus, record: Record) -> list[Content | str]:
-    said = explanations.sentences(stage.job, record)
-    if not said:
+    sentences = explanations.sentences(stage.job, record)
+    if not sentences:
         return []
     more = styling.text(f"doit matrix:{stage.job.experiment} compares it with every other Ethos-U", styling.MUTED)
-    compared = explanations.changed(stage.job.experiment) > 0
+    compared = matrix.last_change(stage.job.experiment) > 0
     return [
         styling.text("why, as Vela estimates it", styling.HEADING),
-        *(f"- {sentence}" for sentence in said),
+        *(f"- {sentence}" for sentence in sentences),
         *([] if compared else [more]),
         "",
     ]
 
 
 def _placement(record: Record) -> list[Content]:
-    found = record.metrics
-    on_cpu = found.get("cpu_operators_by_name", [])
+    metrics = record.metrics
+    on_cpu = metrics.get("cpu_operators_by_name", [])
     style = "$text-error" if on_cpu else "$text-success"
-    rows = [styling.text(f"{found['npu_operators']} operators on the NPU, {found['cpu_operators']} on the CPU", style)]
-    return rows + [styling.text(f"  {row['operator']} {row['name']}: {row['reason']}") for row in on_cpu]
+    line = f"{metrics['npu_operators']} operators on the NPU, {metrics['cpu_operators']} on the CPU"
+    return [
+        styling.text(line, style),
+        *(styling.text(f"  {each['operator']} {each['name']}: {each['reason']}") for each in on_cpu),
+    ]

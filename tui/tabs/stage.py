@@ -12,13 +12,24 @@ from textual.widgets import Label, Sparkline, Static
 from pipeline import summary
 from tui.data import formats
 from tui.data.project import ExperimentStatus, StageStatus
+from tui.data.view import View
 from tui.widgets import styling
+from tui.widgets.details_tab import TextTab
 from tui.widgets.failure_card import FailureCard
-from tui.widgets.tab import Panel, View
 
 
-class StageTab(Panel):
-    """State, reasons, progress with its curves, failure, and the facts of the result."""
+class StageTab(TextTab):
+    """State, reasons, progress with its curves, failure, and the numbers of the result."""
+
+    TITLE = "Stage"
+    ORDER = 1
+
+    DEFAULT_CSS = """
+    StageTab {
+        .curve { margin: 0; height: 1; }
+        Sparkline.curve { height: 2; margin-bottom: 1; width: 100%; max-width: 70; }
+    }
+    """
 
     def compose(self) -> ComposeResult:
         """Make the parts; those without content hide."""
@@ -29,17 +40,17 @@ class StageTab(Panel):
         yield Sparkline([], id="loss", classes="curve", summary_function=min)
         yield Label("accuracy", id="accuracy-label", classes="curve")
         yield Sparkline([], id="accuracy", classes="curve")
-        yield Static(id="facts")
+        yield Static(id="result")
 
     def draw(self, view: View) -> None:
         """Draw the selected stage, or the experiment."""
         stage = view.stage
         self.query_one("#headline", Static).update(_stage_head(stage) if stage else _experiment_head(view.experiment))
         self.query_one(FailureCard).show(stage)
-        shown = stage or next((facts for facts in view.experiment.stages if facts.state == "running"), None)
-        self._draw_progress(shown, view)
-        facts = _stage_facts(stage, self.columns) if stage else _experiment_facts(view, self.columns)
-        self.query_one("#facts", Static).update(styling.lines(facts))
+        watched = stage or next((each for each in view.experiment.stages if each.state == "running"), None)
+        self._draw_progress(watched, view)
+        lines = _stage_lines(stage, self.columns) if stage else _experiment_lines(view, self.columns)
+        self.query_one("#result", Static).update(styling.lines(lines))
 
     def _draw_progress(self, stage: StageStatus | None, view: View) -> None:
         running = stage is not None and stage.state == "running"
@@ -78,9 +89,11 @@ def progress_lines(stage: StageStatus, view: View, columns: int) -> list[Content
         return [styling.text(f"{stage.job.name} is starting, {since}"), *coming, Content("")]
     remaining = progress.remaining(view.now)
     to_go = f"{formats.duration(remaining)} to go" if remaining is not None else "how long is not known yet"
-    said = "   ".join(f"{name} {_value(value)}" if name != "what" else _value(value) for name, value in progress.facts)
+    report = "   ".join(
+        f"{name} {_value(value)}" if name != "what" else _value(value) for name, value in progress.facts
+    )
     bar = styling.row(styling.bar(progress.share, min(columns - 8, 60)), f" {100 * progress.share:3.0f} %")
-    return [bar, styling.text(f"{since} so far, {to_go}"), styling.text(said), *coming, Content("")]
+    return [bar, styling.text(f"{since} so far, {to_go}"), styling.text(report), *coming, Content("")]
 
 
 def _stage_head(stage: StageStatus) -> Content:
@@ -106,15 +119,15 @@ def _why(stage: StageStatus) -> Iterable[Content]:
         yield styling.text("  the last run was stopped before this stage finished")
 
 
-def _experiment_head(facts: ExperimentStatus) -> Content:
+def _experiment_head(experiment: ExperimentStatus) -> Content:
     parts: list[Content | str] = [
-        styling.row(styling.text(facts.name, styling.HEADING), "  ", styling.state(facts.state)),
-        styling.text(facts.description, styling.MUTED),
+        styling.row(styling.text(experiment.name, styling.HEADING), "  ", styling.state(experiment.state)),
+        styling.text(experiment.description, styling.MUTED),
     ]
-    if facts.problem:
-        parts += ["", styling.text(facts.problem), "", styling.row(styling.text("edit it  ", styling.MUTED), "e")]
-    if facts.stand_in:
-        parts.append(_stand_in(facts.stand_in))
+    if experiment.problem:
+        parts += ["", styling.text(experiment.problem), "", styling.row(styling.text("edit it  ", styling.MUTED), "e")]
+    if experiment.stand_in:
+        parts.append(_stand_in(experiment.stand_in))
     return styling.lines([*parts, ""])
 
 
@@ -122,30 +135,28 @@ def _stand_in(name: str) -> Content:
     return styling.text(f"STAND-IN data: {name}, not the data asked for", "$text-warning bold")
 
 
-def _experiment_facts(view: View, columns: int) -> list[Content | str]:
+def _experiment_lines(view: View, columns: int) -> list[Content | str]:
     stages = view.experiment.stages
-    found: list[Content | str] = []
+    lines: list[Content | str] = []
     for stage in stages:
         if stage.note:
             name = stage.job.name.replace(f":{view.experiment.name}", "")
-            found.append(styling.row(styling.state(stage.state), f"  {name}"))
-            found += [styling.text(f"    {part}") for part in textwrap.wrap(stage.note, max(columns - 4, 20))]
+            lines.append(styling.row(styling.state(stage.state), f"  {name}"))
+            lines += [styling.text(f"    {part}") for part in textwrap.wrap(stage.note, max(columns - 4, 20))]
     records = [stage.record for stage in stages if stage.record]
     if stages and len(records) == len(stages):
         stale = any(stage.reasons for stage in stages)
-        found += [
-            *([""] if found else []),
-            styling.text("results, of before what is stale" if stale else "results", styling.HEADING),
-        ]
+        title = "results; what is stale is from the previous build" if stale else "results"
         summed = summary.rows([stage.job for stage in stages], records)
-        found += styling.named(
+        lines += [*([""] if lines else []), styling.text(title, styling.HEADING)]
+        lines += styling.named(
             [(name, ", ".join(filter(None, (value, basis)))) for name, value, basis in summed], columns
         )
-    return found
+    return lines
 
 
-def _stage_facts(stage: StageStatus, columns: int) -> list[Content | str]:
-    found: list[Content | str] = []
+def _stage_lines(stage: StageStatus, columns: int) -> list[Content | str]:
+    lines: list[Content | str] = []
     record = stage.record
     if record:
         metrics = [
@@ -155,17 +166,17 @@ def _stage_facts(stage: StageStatus, columns: int) -> list[Content | str]:
         ]
         metrics += [(name, f"not available: {why}") for name, why in record.unavailable.items()]
         importing = formats.duration(record.seconds_importing)
-        made = [
+        making = [
             ("took", f"{formats.duration(record.seconds)}, {importing} of it importing"),
             ("most memory", formats.size(record.peak_memory_bytes)),
-            *((name, formats.size(facts["bytes"])) for name, facts in record.outputs.items()),
+            *((name, formats.size(output["bytes"])) for name, output in record.outputs.items()),
             ("folder", str(stage.job.link)),
         ]
-        found += [styling.text("result", styling.HEADING), *styling.named([*metrics, *made], columns)]
+        lines += [styling.text("result", styling.HEADING), *styling.named([*metrics, *making], columns)]
     settings = [(name, _value(value)) for name, value in _settings(stage)]
     if settings:
-        found += ["", styling.text("settings it reads", styling.HEADING), *styling.named(settings, columns)]
-    return found
+        lines += ["", styling.text("settings it reads", styling.HEADING), *styling.named(settings, columns)]
+    return lines
 
 
 def _settings(stage: StageStatus) -> Iterable[tuple[str, Any]]:

@@ -24,13 +24,13 @@ def headline(snapshot: Snapshot, now: float) -> Content:
         if stages and not snapshot.stale
         else f"{snapshot.stale:,} of {formats.count(len(stages), 'stage')} not fresh"
     )
-    wrong = [facts.name for facts in snapshot.experiments if facts.problem]
+    wrong = [experiment.name for experiment in snapshot.experiments if experiment.problem]
     parts: list[Content | str] = [styling.text("Unroll", "bold"), "   "]
     if stages or not wrong:
         parts += [stand if stages else "no experiments", "   "]
     if wrong:
         parts += [styling.text(f"! {wrong[0]} has a mistake", "$text-error bold"), "   "]
-    if any(facts.stand_in for facts in snapshot.experiments):
+    if any(experiment.stand_in for experiment in snapshot.experiments):
         parts += [styling.text("STAND-IN data", "$text-warning bold"), "   "]
     running = next((stage for stage in stages if stage.state == "running"), None)
     if running:

@@ -1,15 +1,16 @@
 """The table of roles in the accuracy tab: which tensor of the network quantizing hurts most."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from textual.content import Content
 
 from pipeline.deployment.rung import Rung
 from tui.data import formats
 from tui.widgets import styling
+from tui.widgets.columns import Column, fitting
 
-DROPPED = ("seen", "zero point", "rounding", "range", "scale")
-"""Columns that go when there is no room, the first first."""
+GOES = {"seen": 1, "zero point": 2, "rounding": 3, "range": 4, "scale": 5}
+"""Columns that go when there is no room, and their turn."""
 
 
 def role_lines(roles: Sequence[Rung], columns: int) -> list[Content]:
@@ -17,14 +18,16 @@ def role_lines(roles: Sequence[Rung], columns: int) -> list[Content]:
     if not roles:
         return []
     cells = [_cells(role) for role in roles]
-    widths = {name: max(len(name), *(len(row[name]) for row in cells)) for name in cells[0]}
-    shown = styling.fitting(widths, DROPPED, columns)
-    head: styling.Cells = [styling.text(name, styling.MUTED) for name in shown]
-    rows: list[styling.Cells] = [[styling.text(row[name]) for name in shown] for row in cells]
+    names = fitting(
+        [Column(name, max(len(name), *(len(row[name]) for row in cells)), goes=GOES.get(name)) for name in cells[0]],
+        columns,
+    )
+    head: styling.Cells = [styling.text(name, styling.MUTED) for name in names]
+    rows: list[styling.Cells] = [[styling.text(row[name]) for name in names] for row in cells]
     return [
         styling.text("what quantizing costs each role, the weakest first", styling.HEADING),
         *styling.table([head, *rows]),
-        *(styling.text(line, styling.MUTED) for line in _explained(shown)),
+        *(styling.text(line, styling.MUTED) for line in _explained(names)),
     ]
 
 
@@ -41,6 +44,6 @@ def _cells(role: Rung) -> Mapping[str, str]:
     }
 
 
-def _explained(shown: Sequence[str]) -> list[str]:
+def _explained(names: Iterable[str]) -> list[str]:
     lines = ["noise: error by the spread of the values"]
-    return [*lines, "rounding: error in steps; 0.29 is rounding alone"] if "rounding" in shown else lines
+    return [*lines, "rounding: error in steps; 0.29 is rounding alone"] if "rounding" in names else lines

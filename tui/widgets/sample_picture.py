@@ -8,7 +8,7 @@ from textual.content import Content
 from tui.widgets import styling
 
 if TYPE_CHECKING:
-    from tui.data.changed_samples import Changed, Pixels
+    from tui.data.changed_samples import ChangedSample, Pixels
 
 MOST_COLUMNS = 64
 """Wider and longer samples are cut: only what looks like a picture is worth drawing whole."""
@@ -18,26 +18,26 @@ HALF = 0.5
 """Without colours a pixel is on from this brightness."""
 
 
-def gallery(found: "Sequence[Changed]", changed: int, columns: int, *, color: bool) -> Content:
+def gallery(samples: "Sequence[ChangedSample]", changed: int, columns: int, *, color: bool) -> Content:
     """Draw samples beside each other, as many as there is room for, with what the models took them for."""
-    if not found:
+    if not samples:
         return Content("")
-    drawn = [(_caption(sample), picture(sample.pixels, color=color)) for sample in found]
+    drawn = [(_caption(sample), picture(sample.pixels, color=color)) for sample in samples]
     width = max(max(len(line) for line in caption) for caption, _ in drawn)
     width = max(width, *(lines[0].cell_length for _, lines in drawn)) + GAP
     each_row = max((columns + GAP) // width, 1)
-    shown: list[Content | str] = ["", styling.text(_title(len(found), changed), styling.HEADING)]
+    lines: list[Content | str] = ["", styling.text(_title(len(samples), changed), styling.HEADING)]
     for start in range(0, len(drawn), each_row):
-        shown += [*_beside(drawn[start : start + each_row], width), ""]
-    return styling.lines(shown)
+        lines += [*_beside(drawn[start : start + each_row], width), ""]
+    return styling.lines(lines)
 
 
-def _title(shown: int, changed: int) -> str:
-    first = f"the first {shown} of " if shown < changed else ""
+def _title(drawn: int, changed: int) -> str:
+    first = f"the first {drawn} of " if drawn < changed else ""
     return f"{first}{changed:,} samples that quantizing puts into another class"
 
 
-def _caption(sample: "Changed") -> list[str]:
+def _caption(sample: "ChangedSample") -> list[str]:
     verdict = "right" if sample.in_integers == sample.label else "wrong"
     return [
         f"sample {sample.index:,}: it is {sample.label}",

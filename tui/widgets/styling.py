@@ -1,11 +1,12 @@
 """States, bars and tables as styled text. Colours are the theme's; nothing is said by colour alone."""
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from textual.content import Content
 
 from tui.data import formats
+from tui.widgets.columns import GAP
 
 STYLES = {
     "fresh": "$text-success",
@@ -21,8 +22,6 @@ MUTED = "dim"
 BAR = "$primary"
 LEAST_WRAP = 16
 LEAST_VALUE = 26
-GAP = 2
-"""Columns between the cells of a table."""
 
 Cells = Sequence[Content | str]
 """One line of a table."""
@@ -74,16 +73,6 @@ def table(rows: Sequence[Cells], columns: int = 0, gap: int = GAP) -> list[Conte
         )
         for line in cells
     ]
-
-
-def fitting(columns: Mapping[str, int], dropped: Sequence[str], room: int) -> list[str]:
-    """Return the columns (name -> width) that have room beside each other; of ``dropped``, the first goes first."""
-    left = list(columns)
-    for name in dropped:
-        if sum(columns[column] + GAP for column in left) <= room:
-            break
-        left.remove(name)
-    return left
 
 
 def named(rows: Iterable[tuple[str, str]], columns: int) -> list[Content]:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from pipeline.record import Record, read_record
 from tests.tui.recorded import BY_CLASS, HOUR, NOW, Recorded
 from tui.data import accuracy
-from tui.data.accuracy import UnreadableError
+from tui.data.artefacts import UnreadableError
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_a_class_without_samples_has_no_recall(records: dict[str, Record]) -> No
 
 def test_the_confusion_is_read_for_each_rung(recorded: Recorded, records: dict[str, Record]) -> None:
     del recorded, records
-    matrices = accuracy.confusion(Path("build/keyword/accuracy"))
+    matrices = accuracy.read_confusions(Path("build/keyword/accuracy"))
     assert set(matrices) == {"float", "int8"}
     assert accuracy.mistaken_most(matrices["int8"], 5) == [(4, 9, 14), (7, 2, 8)]
 
@@ -49,18 +49,18 @@ DAMAGED = {
 def test_a_damaged_confusion_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "confusion.json").write_bytes(content)
     with pytest.raises(UnreadableError, match=r"confusion\.json is truncated or not ours"):
-        accuracy.confusion(tmp_path)
+        accuracy.read_confusions(tmp_path)
 
 
 def test_a_missing_confusion_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match=r"confusion\.json can't be read: No such file"):
-        accuracy.confusion(tmp_path)
+        accuracy.read_confusions(tmp_path)
 
 
 def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "confusion.json").mkdir()
     with pytest.raises(UnreadableError, match="can't be read: Is a directory"):
-        accuracy.confusion(tmp_path)
+        accuracy.read_confusions(tmp_path)
 
 
 def test_the_commonest_mistakes_come_first_and_the_diagonal_is_none(tmp_path: Path) -> None:

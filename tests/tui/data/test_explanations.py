@@ -10,7 +10,7 @@ import pytest
 from pipeline.graph import Job
 from pipeline.record import Record, read_record
 from tests.tui.recorded import Recorded
-from tui.data import explanations
+from tui.data import explanations, matrix
 
 HOME = Path("build/keyword/vela/u55-128")
 
@@ -34,7 +34,7 @@ def compile_too(name: str, cycles: int, **changed: object) -> None:
     (folder / "stage.json").write_bytes(
         msgspec.json.encode(msgspec.structs.replace(record, inputs=inputs, metrics=metrics))
     )
-    link = explanations.compiles("keyword") / name
+    link = matrix.folder("keyword") / name
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(Path("../../.store") / folder.name)
 
@@ -45,7 +45,7 @@ def test_a_target_alone_is_explained_by_its_own_layers(compiled: tuple[Job, Reco
     assert said[0].endswith(" cycles wait for off-chip flash")
     assert any("196,608 bytes of recurrent weights are read 28 times" in sentence for sentence in said)
     assert not any("MACs per cycle" in sentence for sentence in said)
-    assert explanations.changed("keyword") == 0
+    assert matrix.last_change("keyword") == 0
 
 
 def test_the_compiles_of_the_matrix_are_compared(compiled: tuple[Job, Record]) -> None:
@@ -57,7 +57,7 @@ def test_the_compiles_of_the_matrix_are_compared(compiled: tuple[Job, Record]) -
     assert any("256 take 50.0 % fewer cycles" in sentence for sentence in said)
     assert any(sentence.startswith("constants in SRAM (Sram_Only) gain 7.0x") for sentence in said)
     assert any(sentence.startswith("clustering the weights to 16 values saves 2.0x") for sentence in said)
-    assert explanations.changed("keyword") > 0
+    assert matrix.last_change("keyword") > 0
 
 
 def test_compiles_of_another_model_or_broken_ones_are_passed_over(compiled: tuple[Job, Record]) -> None:

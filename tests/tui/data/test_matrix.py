@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.tui.recorded import NOW, TARGET, Recorded
-from tui.data import explanations, matrix
+from tui.data import matrix
 from tui.data.matrix import CompiledMatrix
 from tui.data.project import ProjectWatcher
 
@@ -16,7 +16,7 @@ def look(name: str = "keyword") -> CompiledMatrix:
     board.assess()
     facts = board.snapshot().experiment(name)
     assert facts
-    return matrix.look(facts)
+    return matrix.read_matrix(facts)
 
 
 def test_without_a_matrix_everything_is_missing(recorded: Recorded) -> None:
@@ -59,7 +59,7 @@ def test_a_board_too_small_says_what_is_missing(recorded: Recorded) -> None:
     Path("boards/small.toml").write_text(text, encoding="utf-8")
     (small,) = [fit for fit in look().boards if fit.board == "small"]
     assert not small.fits
-    assert small.said == "needs 3 KiB of SRAM and has 1 KiB: 2 KiB too little"
+    assert small.remarks == "needs 3 KiB of SRAM and has 1 KiB: 2 KiB too little"
     Path("boards/small.toml").write_text("name = 1", encoding="utf-8")
     assert look().trouble.startswith("boards/small.toml: ")
     assert len(look().rows) >= ALL, "the table is none the worse"
@@ -78,7 +78,7 @@ def test_compiles_of_an_earlier_model_are_left_out_and_counted(recorded: Recorde
     recorded.write()
     recorded.build()
     recorded.compile_matrix()
-    compiled = len(list(explanations.compiles("keyword").glob("*")))
+    compiled = len(list(matrix.folder("keyword").glob("*")))
     recorded.write(units=64)
     recorded.build(int8=0.9)
     found = look()

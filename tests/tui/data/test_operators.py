@@ -3,15 +3,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from pipeline.npu.vela_report import BOUNDS
-from pipeline.record import read_record
-from pipeline.schema import Budget
 from tests.tui.recorded import STEPS, Recorded
 from tui.data import operators
-from tui.data.accuracy import UnreadableError
-from tui.data.operators import Layer
+from tui.data.artefacts import UnreadableError
+from tui.data.operators import Operator
 
 VELA = Path("build/keyword/vela/u55-128")
 ROW: dict[str, Any] = {
@@ -28,28 +25,28 @@ ROW: dict[str, Any] = {
 }
 
 
-def read(folder: Path, *rows: dict[str, Any]) -> list[Layer]:
+def read(folder: Path, *rows: dict[str, Any]) -> list[Operator]:
     (folder / "layers.json").write_text(json.dumps({"layers": rows}), encoding="utf-8")
-    return operators.layers(folder)
+    return operators.read_operators(folder)
 
 
 @pytest.fixture
-def layers(recorded: Recorded) -> list[Layer]:
+def layers(recorded: Recorded) -> list[Operator]:
     """Return the operators of a built experiment."""
     recorded.write()
     recorded.build()
-    return operators.layers(VELA)
+    return operators.read_operators(VELA)
 
 
-def test_every_operator_is_there_in_order_with_role_and_step(layers: list[Layer]) -> None:
+def test_every_operator_is_there_in_order_with_role_and_step(layers: list[Operator]) -> None:
     assert len(layers) == STEPS * 6 + 21
     first, last = layers[0], layers[-1]
     assert (first.role, first.step, first.bound_by) == ("recurrent product", 1, "off-chip flash")
     assert (last.role, last.step, last.bound_by) == ("softmax", None, "compute")
 
 
-def test_what_bounds_the_cycles_adds_up_to_all_of_them(layers: list[Layer]) -> None:
-    split = operators.bounds(layers)
+def test_what_bounds_the_cycles_adds_up_to_all_of_them(layers: list[Operator]) -> None:
+    split = operators.cycles_by_bound(layers)
     assert sum(cycles for _, cycles in split) == sum(layer.cycles for layer in layers)
     assert [name for name, _ in split] == ["off-chip flash", "compute"]
 
@@ -63,12 +60,12 @@ def test_an_operator_is_bound_by_what_takes_the_most_of_its_cycles(tmp_path: Pat
 def test_an_operator_without_cycles_is_bound_by_nothing(tmp_path: Path) -> None:
     found = read(tmp_path, ROW, {**ROW, "operator": "Sin", "target": "CPU", "cycles": 0, "cycles_off_chip_flash": 0})
     assert found[1].bound_by == ""
-    assert operators.bounds(found) == [("off-chip flash", 100)]
-    assert operators.bounds(found[1:]) == []
+    assert operators.cycles_by_bound(found) == [("off-chip flash", 100)]
+    assert operators.cycles_by_bound(found[1:]) == []
 
 
 @pytest.mark.parametrize("by", [None, *operators.GROUPINGS])
-def test_groups_together_are_the_whole_model(layers: list[Layer], by: str | None) -> None:
+def test_groups_together_are_the_whole_model(layers: list[Operator], by: str | None) -> None:
     groups = operators.groups(layers, by)
     assert sum(group.operators for group in groups) == len(layers)
     assert sum(group.cycles for group in groups) == sum(layer.cycles for layer in layers)
@@ -76,7 +73,7 @@ def test_groups_together_are_the_whole_model(layers: list[Layer], by: str | None
     assert sum(group.share for group in groups) == pytest.approx(1)
 
 
-def test_groups_by_role_step_and_operator(layers: list[Layer]) -> None:
+def test_groups_by_role_step_and_operator(layers: list[Operator]) -> None:
     assert [group.name for group in operators.groups(layers, "role")] == [
         "recurrent product",
         "input product",
@@ -100,7 +97,7 @@ def test_ungrouped_operators_keep_their_names_though_two_share_one(tmp_path: Pat
     ]
 
 
-def test_a_filter_looks_at_all_words_in_any_case_and_leaves_the_shares(layers: list[Layer]) -> None:
+def test_a_filter_looks_at_all_words_in_any_case_and_leaves_the_shares(layers: list[Operator]) -> None:
     whole = {group.name: group.share for group in operators.groups(layers, "role")}
     (found,) = operators.groups(layers, "role", "SOFTmax")
     assert (found.name, found.operators) == ("softmax", 20)
@@ -148,29 +145,9 @@ DAMAGED = {
 def test_damaged_layers_are_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "layers.json").write_text(content, encoding="utf-8")
     with pytest.raises(UnreadableError, match=r"layers\.json is (truncated or not ours|not as this version)"):
-        operators.layers(tmp_path)
+        operators.read_operators(tmp_path)
 
 
 def test_missing_layers_are_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match=r"layers\.json can't be read: No such file"):
-        operators.layers(tmp_path)
-
-
-def test_costs_keep_the_budget_up_to_and_with_its_bound(layers: list[Layer]) -> None:
-    del layers
-    record = read_record(VELA)
-    budget = Budget(sram_max=3072, flash_max=674_098, cpu_operators_max=0)
-    within = {cost.name: cost.within for cost in operators.costs(record, budget)}
-    assert within == {
-        "inference_ms": None,
-        "cycles_total": None,
-        "sram_bytes": True,
-        "flash_bytes": False,
-        "cpu_operators": True,
-    }
-
-
-def test_a_cost_that_a_result_does_not_tell_is_left_out(layers: list[Layer]) -> None:
-    del layers
-    record = replace(read_record(VELA), metrics={"sram_bytes": 1})
-    assert [cost.name for cost in operators.costs(record, Budget())] == ["sram_bytes"]
+        operators.read_operators(tmp_path)

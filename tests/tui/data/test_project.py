@@ -214,7 +214,7 @@ def test_a_project_is_found_by_experiment_stage_and_kind() -> None:
     assert facts.stage("nothing") is None
     assert snapshot.stage("vela:keyword") is None
     assert snapshot.experiment("nothing") is None
-    assert (facts.description, facts.stale, facts.budget.sram_max) == ("wakes the board", 0, None)
+    assert (facts.description, facts.stale, facts.verdicts) == ("wakes the board", 0, ())
 
 
 def test_a_stand_in_is_told(recorded: Recorded) -> None:
@@ -231,3 +231,19 @@ def test_two_hundred_experiments_are_all_there(recorded: Recorded) -> None:
     snapshot = look()
     assert len(snapshot.experiments) == 200
     assert len(snapshot.stages()) == 1400
+
+
+def test_every_budget_is_held_against_the_results_that_are_shown(recorded: Recorded) -> None:
+    recorded.write()
+    path = Path("experiments/keyword.toml")
+    limits = "accuracy_min = 0.99\nsram_max = 3072\nflash_max = 674098\ncpu_operators_max = 0\n"
+    path.write_text(path.read_text(encoding="utf-8") + f"\n[budget]\n{limits}", encoding="utf-8")
+    recorded.build()
+    facts = look().experiment("keyword")
+    assert facts is not None
+    assert {(verdict.budget, verdict.target, verdict.passed) for verdict in facts.verdicts} == {
+        ("accuracy_min", None, False),
+        ("sram_max", "u55-128", True),
+        ("flash_max", "u55-128", False),
+        ("cpu_operators_max", "u55-128", True),
+    }

@@ -46,7 +46,7 @@ def test_a_result_has_the_settings_of_every_stage_it_was_made_by(recorded: Recor
     recorded.write(units=64)
     recorded.build(int8=0.97)
     (result,) = catalogue()
-    assert (result.experiment, result.shown, result.stand_in) == ("keyword", True, None)
+    assert (result.experiment, result.current, result.stand_in) == ("keyword", True, None)
     assert result.metrics["int8_accuracy"] == 0.97
     settings = result.settings
     assert (settings["model.units"], settings["training.epochs"], settings["dataset.name"]) == (64, 1, "mnist")
@@ -62,7 +62,7 @@ def test_a_model_that_was_made_elsewhere_is_a_result_without_accuracy(recorded: 
     found = catalogue()
     assert sorted(result.experiment for result in found) == ["elsewhere", "keyword"]
     imported = next(result for result in found if result.experiment == "elsewhere")
-    assert imported.shown
+    assert imported.current
     assert list(imported.targets) == [TARGET]
     rows = {row.name: row for row in results.side_by_side([imported, *(each for each in found if each != imported)])}
     assert rows["quantized accuracy"].cells[0] == "-"
@@ -89,7 +89,7 @@ def test_a_result_that_only_the_store_has_comes_after_those_shown_with_its_own_s
     recorded.write("another", units=32)
     recorded.build("another", int8=0.96, cycles=800_000, finished=NOW - 7 * HOUR)
     found = catalogue()
-    facts = [(result.experiment, result.shown, result.settings["model.units"]) for result in found]
+    facts = [(result.experiment, result.current, result.settings["model.units"]) for result in found]
     assert facts == [("keyword", True, 64), ("another", True, 32), ("keyword", False, 256)]
     assert found[2].targets[TARGET]["cycles_total"] > found[0].targets[TARGET]["cycles_total"]
 
@@ -100,7 +100,7 @@ def test_two_experiments_that_show_one_result_are_both_there(recorded: Recorded)
         recorded.build(name)
     Path("build/two/accuracy").unlink()
     Path("build/two/accuracy").symlink_to(Path("build/one/accuracy").readlink())
-    assert [(result.experiment, result.shown) for result in catalogue()][:2] == [("one", True), ("two", True)]
+    assert [(result.experiment, result.current) for result in catalogue()][:2] == [("one", True), ("two", True)]
 
 
 def test_a_stale_result_keeps_the_settings_it_was_made_with(recorded: Recorded) -> None:
@@ -108,7 +108,7 @@ def test_a_stale_result_keeps_the_settings_it_was_made_with(recorded: Recorded) 
     recorded.build()
     recorded.write(units=8)
     (result,) = catalogue()
-    assert (result.shown, result.settings["model.units"]) == (True, 256)
+    assert (result.current, result.settings["model.units"]) == (True, 256)
 
 
 def test_what_is_shown_counts_before_what_is_remembered_of_the_same_model(recorded: Recorded) -> None:
@@ -184,7 +184,7 @@ def test_targets_are_named_alike_and_the_commonest_comes_first() -> None:
 
 def _result(**facts: Any) -> Result:
     usual = Result(
-        key="k", experiment="e", finished=NOW, shown=True, stand_in=None, settings={}, metrics={}, targets={}
+        key="k", experiment="e", finished=NOW, current=True, stand_in=None, settings={}, metrics={}, targets={}
     )
     return replace(usual, **facts)
 
@@ -192,7 +192,7 @@ def _result(**facts: Any) -> Result:
 COSTS = {"inference_ms": 10.0, "cycles_total": 5000, "sram_bytes": 2048, "flash_bytes": 1024, "cpu_operators": 0}
 
 
-def _rows(*found: Result) -> dict[str, results.Row]:
+def _rows(*found: Result) -> dict[str, results.ComparedRow]:
     return {row.name.strip(): row for row in results.side_by_side(found)}
 
 

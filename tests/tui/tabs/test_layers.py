@@ -4,41 +4,31 @@ import json
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
-from textual.widgets import Static
 
-from tests.tui.conftest import settled, until
+from tests.tui.alone import OneTab, alone
+from tests.tui.conftest import until
 from tests.tui.recorded import Recorded, writable
 from tests.tui.tabs.test_npu import SECOND, append
-from tui.app import Dashboard
-from tui.tabs.layers import LayerTable
-from tui.widgets.filter_bar import FilterBar
+from tui.tabs.layers import LayersTab, LayerTable
 
-WIDE = (150, 40)
+WIDE = (93, 40)
 HOME = Path("build/keyword/vela/u55-128")
 
 
-def table(pilot: Pilot[None]) -> LayerTable:
-    return pilot.app.screen.query_one(LayerTable)
+def table(app: OneTab) -> LayerTable:
+    return app.tab.query_one(LayerTable)
 
 
-def head(pilot: Pilot[None]) -> str:
-    return str(pilot.app.screen.query_one("#layers-head", Static).content)
+def head(app: OneTab) -> str:
+    return app.text("#layers-head")
 
 
-def names(pilot: Pilot[None]) -> list[str]:
-    return [str(table(pilot).get_row_at(row)[0]) for row in range(table(pilot).row_count)]
+def names(app: OneTab) -> list[str]:
+    return [str(table(app).get_row_at(row)[0]) for row in range(table(app).row_count)]
 
 
-def titles(pilot: Pilot[None]) -> list[str]:
-    return [str(column.label) for column in table(pilot).ordered_columns]
-
-
-async def opened(pilot: Pilot[None]) -> None:
-    await settled(pilot)
-    await pilot.press("4")
-    await until(pilot, lambda: head(pilot))
-    await pilot.pause()
+def titles(app: OneTab) -> list[str]:
+    return [str(column.label) for column in table(app).ordered_columns]
 
 
 @pytest.fixture
@@ -49,21 +39,20 @@ def built(recorded: Recorded) -> Recorded:
     return recorded
 
 
-async def test_operators_are_put_together_in_four_ways(built: Recorded, dashboard: Dashboard) -> None:
+async def test_operators_are_put_together_in_four_ways(built: Recorded) -> None:
     del built
-    async with dashboard.run_test(size=WIDE) as pilot:
-        await opened(pilot)
-        assert names(pilot)[0] == "recurrent product"
-        await pilot.press("t")
-        assert names(pilot)[:3] == ["step 1", "step 2", "step 3"]
-        assert "by time step" in head(pilot)
-        await pilot.press("t")
-        assert set(names(pilot)) == {"FullyConnected", "Add", "Mul", "Softmax"}
-        await pilot.press("t")
-        assert table(pilot).row_count == 189
-        assert "189 rows in 189 groups" in head(pilot)
-        await pilot.press("t")
-        assert names(pilot)[0] == "recurrent product"
+    async with alone(LayersTab(), WIDE) as app:
+        assert names(app)[0] == "recurrent product"
+        await app.pilot.press("t")
+        assert names(app)[:3] == ["step 1", "step 2", "step 3"]
+        assert "by time step" in head(app)
+        await app.pilot.press("t")
+        assert set(names(app)) == {"FullyConnected", "Add", "Mul", "Softmax"}
+        await app.pilot.press("t")
+        assert table(app).row_count == 189
+        assert "189 rows in 189 groups" in head(app)
+        await app.pilot.press("t")
+        assert names(app)[0] == "recurrent product"
 
 
 @pytest.fixture
@@ -76,122 +65,108 @@ def folded(built: Recorded) -> None:
     record.write_text(json.dumps(facts), encoding="utf-8")
 
 
-async def test_a_step_of_several_rows_says_so(folded: None, dashboard: Dashboard) -> None:
+async def test_a_step_of_several_rows_says_so(folded: None) -> None:
     del folded
-    async with dashboard.run_test(size=WIDE) as pilot:
-        await opened(pilot)
-        assert "by role  " in head(pilot)
-        await pilot.press("t")
-        assert "by time step of 4 rows  " in head(pilot)
+    async with alone(LayersTab(), WIDE) as app:
+        assert "by role  " in head(app)
+        await app.pilot.press("t")
+        assert "by time step of 4 rows  " in head(app)
 
 
-async def test_keys_and_clicks_on_the_head_sort(built: Recorded, dashboard: Dashboard) -> None:
+async def test_keys_and_clicks_on_the_head_sort(built: Recorded) -> None:
     del built
-    async with dashboard.run_test(size=WIDE) as pilot:
-        await opened(pilot)
-        await pilot.press("t")
-        assert "order execution" in head(pilot)
-        await pilot.press("o", "o")
-        assert "order name" in head(pilot)
-        steps = [name for name in names(pilot) if name.startswith("step")]
+    async with alone(LayersTab(), WIDE) as app:
+        await app.pilot.press("t")
+        assert "order execution" in head(app)
+        await app.pilot.press("o", "o")
+        assert "order name" in head(app)
+        steps = [name for name in names(app) if name.startswith("step")]
         assert steps[:3] == ["step 1", "step 2", "step 3"], "numbers go by their size"
-        await pilot.press("o", "o", "o", "o")
-        assert "order execution" in head(pilot)
+        await app.pilot.press("o", "o", "o", "o")
+        assert "order execution" in head(app)
         for title, order in (("share", "cycles"), ("operators", "operators"), ("bound by", "bound by")):
-            column = titles(pilot).index(title)
-            widths = [each.get_render_width(table(pilot)) for each in table(pilot).ordered_columns]
-            await pilot.click(LayerTable, offset=(sum(widths[:column]) + 2, 0))
-            await until(pilot, lambda order=order: f"order {order}" in head(pilot))  # type: ignore[misc]
-        await pilot.click(LayerTable, offset=(2, 0))
-        await until(pilot, lambda: "order name" in head(pilot))
+            column = titles(app).index(title)
+            widths = [each.get_render_width(table(app)) for each in table(app).ordered_columns]
+            await app.pilot.click(LayerTable, offset=(sum(widths[:column]) + 2, 0))
+            await until(app.pilot, lambda order=order: f"order {order}" in head(app))  # type: ignore[misc]
+        await app.pilot.click(LayerTable, offset=(2, 0))
+        await until(app.pilot, lambda: "order name" in head(app))
 
 
-async def test_the_filter_looks_at_all_words_of_an_operator(built: Recorded, dashboard: Dashboard) -> None:
+async def test_the_filter_looks_at_all_words_of_an_operator(built: Recorded) -> None:
     del built
     found = {"step 3": 6, "flash": 57, "SOFTMAX": 20, "CPU": 0, "[x]": 0}
-    async with dashboard.run_test(size=WIDE) as pilot:
-        await opened(pilot)
-        await pilot.press("slash")
+    async with alone(LayersTab(), WIDE) as app:
         for wanted, rows in found.items():
-            dashboard.main.query_one(FilterBar).value = wanted
-            await until(pilot, lambda rows=rows: f"{rows} rows in" in head(pilot))  # type: ignore[misc]
-            assert repr(wanted) in head(pilot)
-        await pilot.press("enter", "j", "t", "o", "G")
-        assert table(pilot).has_focus
-        await pilot.press("slash", "escape")
-        await until(pilot, lambda: "189 rows in" in head(pilot))
+            app.tab.filter(wanted)
+            await until(app.pilot, lambda rows=rows: f"{rows} rows in" in head(app))  # type: ignore[misc]
+            assert repr(wanted) in head(app)
+        await app.pilot.press("j", "t", "o", "G")
+        assert table(app).has_focus
+        app.tab.filter("")
+        await until(app.pilot, lambda: "189 rows in" in head(app))
 
 
-async def test_what_stays_on_the_cpu_is_found_and_marked(built: Recorded, dashboard: Dashboard) -> None:
+async def test_what_stays_on_the_cpu_is_found_and_marked(built: Recorded) -> None:
     del built
     layers = json.loads((HOME / "layers.json").read_text(encoding="utf-8"))
     layers["layers"][0] |= {"target": "CPU", "name": "net/[odd]/exp"}
     writable(HOME / "layers.json").write_text(json.dumps(layers), encoding="utf-8")
-    async with dashboard.run_test(size=(200, 40)) as pilot:
-        await opened(pilot)
-        await pilot.press("t", "t", "t", "slash")
-        dashboard.main.query_one(FilterBar).value = "cpu"
-        await until(pilot, lambda: "with" in head(pilot))
-        assert names(pilot) == ["net/[odd]/exp  1 on the CPU"]
+    async with alone(LayersTab(), (200, 40)) as app:
+        await app.pilot.press("t", "t", "t")
+        app.tab.filter("cpu")
+        await until(app.pilot, lambda: "with" in head(app))
+        assert names(app) == ["net/[odd]/exp  1 on the CPU"]
 
 
-async def test_the_cursor_stays_on_its_operators(built: Recorded, dashboard: Dashboard) -> None:
+async def test_the_cursor_stays_on_its_operators(built: Recorded) -> None:
     del built
-    async with dashboard.run_test(size=WIDE) as pilot:
-        await opened(pilot)
-        await pilot.press("j", "j")
-        name = names(pilot)[2]
-        await pilot.press("o")
-        await until(pilot, lambda: "order name" in head(pilot))
-        assert names(pilot)[table(pilot).cursor_row] == name
-        await pilot.press("slash")
-        dashboard.main.query_one(FilterBar).value = name
-        await until(pilot, lambda: "with" in head(pilot))
-        assert names(pilot)[table(pilot).cursor_row] == name
-        await pilot.press("escape")
-        await until(pilot, lambda: "with" not in head(pilot))
-        assert not dashboard.screen.query_one(FilterBar).display
-        assert names(pilot)[table(pilot).cursor_row] == name
+    async with alone(LayersTab(), WIDE) as app:
+        await app.pilot.press("j", "j")
+        name = names(app)[2]
+        await app.pilot.press("o")
+        await until(app.pilot, lambda: "order name" in head(app))
+        assert names(app)[table(app).cursor_row] == name
+        app.tab.filter(name)
+        await until(app.pilot, lambda: "with" in head(app))
+        assert names(app)[table(app).cursor_row] == name
+        app.tab.filter("")
+        await until(app.pilot, lambda: "with" not in head(app))
+        assert names(app)[table(app).cursor_row] == name
 
 
-async def test_columns_go_when_there_is_no_room(built: Recorded, dashboard: Dashboard) -> None:
+async def test_columns_go_when_there_is_no_room(built: Recorded) -> None:
     del built
     everything = ["role", "cycles", "share", "", "bound by", "operators", "MACs"]
-    async with dashboard.run_test(size=(180, 40)) as pilot:
-        await opened(pilot)
-        assert titles(pilot) == everything
-        for width in (120, 80, 50, 30):
-            await pilot.resize_terminal(width, 30)
-            await pilot.pause()
-            await until(pilot, lambda: table(pilot).virtual_size.width <= table(pilot).size.width or width == 30)  # noqa: B023
-            assert titles(pilot) == everything[: len(titles(pilot))]
-        await until(pilot, lambda: titles(pilot) == ["role", "cycles"])
+    async with alone(LayersTab(), (124, 40)) as app:
+        assert titles(app) == everything
+        for width in (63, 45, 30, 20):
+            await app.resize(width, 30)
+            await until(app.pilot, lambda: table(app).virtual_size.width <= table(app).size.width or width == 20)  # noqa: B023
+            assert titles(app) == everything[: len(titles(app))]
+        await until(app.pilot, lambda: titles(app) == ["role", "cycles"])
 
 
-async def test_another_target_is_drawn_when_it_is_selected(recorded: Recorded, dashboard: Dashboard) -> None:
+async def test_another_target_is_drawn_when_it_is_selected(recorded: Recorded) -> None:
     recorded.write()
     append(SECOND)
     recorded.build()
     recorded.write("empty")
-    async with dashboard.run_test(size=WIDE) as pilot:
-        dashboard.main.select("keyword", None)
-        await settled(pilot)
-        dashboard.main.select("keyword", "vela:keyword:u85-256")
-        await opened(pilot)
-        await until(pilot, lambda: "vela:keyword:u85-256" in head(pilot))
-        dashboard.main.select("keyword", "weights:keyword")
-        await until(pilot, lambda: "vela:keyword:u55-128" in head(pilot))
-        dashboard.main.select("empty", None)
-        await until(pilot, lambda: head(pilot).startswith("no result yet: never built"))
-        assert table(pilot).row_count == 0
+    async with alone(LayersTab(), WIDE) as app:
+        app.select("vela:keyword:u85-256")
+        await until(app.pilot, lambda: "vela:keyword:u85-256" in head(app))
+        app.select("weights:keyword")
+        await until(app.pilot, lambda: "vela:keyword:u55-128" in head(app))
+        app.select(None, "empty")
+        await until(app.pilot, lambda: head(app).startswith("no result yet: never built"))
+        assert table(app).row_count == 0
 
 
 @pytest.mark.parametrize("damage", ['{"layers": [3]}', '{"layers": []}'])
-async def test_damaged_layers_are_said_and_no_key_fails(built: Recorded, dashboard: Dashboard, damage: str) -> None:
+async def test_damaged_layers_are_said_and_no_key_fails(built: Recorded, damage: str) -> None:
     del built
     writable(HOME / "layers.json").write_text(damage, encoding="utf-8")
-    async with dashboard.run_test(size=WIDE) as pilot:
-        await opened(pilot)
-        assert "layers.json" in head(pilot) or "0 rows in 0 groups" in head(pilot)
-        await pilot.press("t", "o", "j", "G", "enter", "c")
-        assert dashboard.is_running
+    async with alone(LayersTab(), WIDE) as app:
+        assert "layers.json" in head(app) or "0 rows in 0 groups" in head(app)
+        await app.pilot.press("t", "o", "j", "G", "enter", "c")
+        assert app.is_running

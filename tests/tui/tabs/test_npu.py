@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
-from textual.widgets import Static
 
-from tests.tui.conftest import settled, until
+from tests.tui.alone import alone
 from tests.tui.recorded import NOW, Recorded, writable
-from tui.app import Dashboard
+from tui.tabs.npu import NpuTab
 
-WIDE = (150, 60)
+WIDE = (94, 60)
 HOME = Path("build/keyword/vela/u55-128")
 SECOND = """
 [vela.targets.u85-256]
@@ -20,17 +18,6 @@ accelerator = "ethos-u85-256"
 system_config = "Ethos_U85_SYS_DRAM_Mid"
 memory_mode = "Dedicated_Sram"
 """
-
-
-def said(pilot: Pilot[None]) -> str:
-    return str(pilot.app.screen.query_one("NpuTab Static", Static).content)
-
-
-async def opened(pilot: Pilot[None]) -> str:
-    await settled(pilot)
-    await pilot.press("3")
-    await until(pilot, lambda: said(pilot))
-    return said(pilot)
 
 
 def append(text: str) -> None:
@@ -53,10 +40,10 @@ def built(recorded: Recorded) -> Recorded:
     return recorded
 
 
-async def test_costs_bounds_and_roles_without_a_budget(built: Recorded, dashboard: Dashboard) -> None:
+async def test_costs_bounds_and_roles_without_a_budget(built: Recorded) -> None:
     del built
-    async with dashboard.run_test(size=WIDE) as pilot:
-        text = await opened(pilot)
+    async with alone(NpuTab(), WIDE) as app:
+        text = app.text()
         assert "u55-128  u55-128 Shared_Sram  ● fresh" in text
         assert "12.01 ms   estimated" in text
         assert "no [budget] in the experiment" in text
@@ -66,79 +53,87 @@ async def test_costs_bounds_and_roles_without_a_budget(built: Recorded, dashboar
         assert "DRAM  " not in text
 
 
-async def test_a_budget_is_kept_or_not(built: Recorded, dashboard: Dashboard) -> None:
+async def test_a_budget_is_kept_or_not(built: Recorded) -> None:
     del built
     append("\n[budget]\ncycles_max = 1000\nsram_max = 6144\ncpu_operators_max = 0\n")
-    async with dashboard.run_test(size=WIDE) as pilot:
-        text = await opened(pilot)
+    async with alone(NpuTab(), WIDE) as app:
+        text = app.text()
         assert "% OVER 1,000" in text
         assert "50 % of 6.0 KiB" in text
         assert "0 % of 0" in text
         assert "no [budget]" not in text
+    find(sram_bytes=None)
+    async with alone(NpuTab(), WIDE) as app:
+        assert "not known: the result has no sram_bytes" in app.text(), "nor is it taken for 0"
 
 
-async def test_what_stays_on_the_cpu_is_listed_with_its_reason(built: Recorded, dashboard: Dashboard) -> None:
+async def test_what_stays_on_the_cpu_is_listed_with_its_reason(built: Recorded) -> None:
     del built
     rows = [{"operator": "[Exp]", "name": "net/exp", "reason": "[not] supported"}]
     find(cpu_operators=1, cpu_operators_by_name=rows, dram_bytes=2**20)
     append("\n[budget]\ncpu_operators_max = 0\n")
-    async with dashboard.run_test(size=WIDE) as pilot:
-        text = await opened(pilot)
+    async with alone(NpuTab(), WIDE) as app:
+        text = app.text()
         assert "189 operators on the NPU, 1 on the CPU" in text
         assert "[Exp] net/exp: [not] supported" in text
         assert "100 % OVER 0" in text
         assert "DRAM           1,024.0 KiB" in text
 
 
-async def test_all_targets_are_shown_or_the_one_that_is_selected(recorded: Recorded, dashboard: Dashboard) -> None:
+async def test_all_targets_are_shown_or_the_one_that_is_selected(recorded: Recorded) -> None:
     recorded.write()
     append(SECOND)
     recorded.build()
-    async with dashboard.run_test(size=WIDE) as pilot:
-        text = await opened(pilot)
+    async with alone(NpuTab(), WIDE) as app:
+        text = app.text()
         assert "u55-128  u55-128 Shared_Sram" in text
         assert "u85-256  u85-256 Dedicated_Sram" in text
-        dashboard.main.select("keyword", "vela:keyword:u85-256")
-        await until(pilot, lambda: "u55-128  " not in said(pilot))
-        dashboard.main.select("keyword", "weights:keyword")
-        await until(pilot, lambda: "u55-128  " in said(pilot))
+        app.select("vela:keyword:u85-256")
+        assert "u55-128  " not in app.text()
+        app.select("weights:keyword")
+        assert "u55-128  " in app.text()
 
 
-async def test_no_result_then_running_then_failed_then_a_result(recorded: Recorded, dashboard: Dashboard) -> None:
+async def test_no_result_then_running_then_failed_then_a_result(recorded: Recorded) -> None:
     recorded.write()
-    async with dashboard.run_test(size=WIDE) as pilot:
-        assert "no result yet: never built" in await opened(pilot)
+    async with alone(NpuTab(), WIDE) as app:
+        assert "no result yet: never built" in app.text()
         recorded.start_run(NOW - 10)
         recorded.stage_event("stage_started", NOW - 9, "vela:keyword:u55-128", reasons=["never built"])
-        await until(pilot, lambda: "▶ running" in said(pilot))
+        app.look()
+        assert "▶ running" in app.text()
         facts = {"message": "Vela says [no]", "log": "x", "ended": "exit code 1"}
         recorded.stage_event("stage_failed", NOW - 1, "vela:keyword:u55-128", **facts)
         recorded.end_run(NOW, ["vela:keyword:u55-128"])
-        await until(pilot, lambda: "no result yet: Vela says [no]" in said(pilot))
+        app.look()
+        assert "no result yet: Vela says [no]" in app.text()
         recorded.build(stand_in="digits")
-        await until(pilot, lambda: "on STAND-IN data: digits" in said(pilot))
+        app.look()
+        assert "on STAND-IN data: digits" in app.text()
         recorded.write(units=8)
-        await until(pilot, lambda: "of before: " in said(pilot))
+        app.look()
+        assert "from the previous build: " in app.text()
 
 
 @pytest.mark.parametrize("damage", ["", '{"layers": [{}]}'])
-async def test_damaged_layers_are_said(built: Recorded, dashboard: Dashboard, damage: str) -> None:
+async def test_damaged_layers_are_said(built: Recorded, damage: str) -> None:
     del built
     writable(HOME / "layers.json").write_text(damage, encoding="utf-8")
-    async with dashboard.run_test(size=WIDE) as pilot:
-        assert "layers.json is " in await opened(pilot)
+    async with alone(NpuTab(), WIDE) as app:
+        assert "layers.json is " in app.text()
 
 
-async def test_a_file_with_a_mistake_has_no_target(recorded: Recorded, dashboard: Dashboard) -> None:
+async def test_a_file_with_a_mistake_has_no_target(recorded: Recorded) -> None:
     del recorded
     Path("experiments/keyword.toml").write_text("x", encoding="utf-8")  # noqa: ASYNC240 - a test may wait for its disk
-    async with dashboard.run_test(size=WIDE) as pilot:
-        assert await opened(pilot) == "no target: the experiment's file has a mistake"
+    async with alone(NpuTab(), WIDE) as app:
+        assert app.text() == "no target: the experiment's file has a mistake"
 
 
-async def test_a_narrow_screen_has_short_bars(built: Recorded, dashboard: Dashboard) -> None:
+async def test_a_narrow_screen_has_short_bars(built: Recorded) -> None:
     del built
-    async with dashboard.run_test(size=WIDE) as pilot:
-        longest = max(line.count("█") for line in (await opened(pilot)).splitlines())
-        await pilot.resize_terminal(50, 40)
-        await until(pilot, lambda: max(line.count("█") for line in said(pilot).splitlines()) < longest / 2)
+    async with alone(NpuTab(), WIDE) as app:
+        longest = max(line.count("█") for line in app.text().splitlines())
+        await app.resize(50, 40)
+        app.look()
+        assert max(line.count("█") for line in app.text().splitlines()) < longest / 2

@@ -1,11 +1,11 @@
 """Samples as pictures of half characters."""
 
-from tui.data.changed_samples import Changed
+from tui.data.changed_samples import ChangedSample
 from tui.widgets import sample_picture
 
 
-def sample(rows: int = 4, columns: int = 3, *, index: int = 7, label: int = 1) -> Changed:
-    return Changed(index, label, in_float=label, rung="int8", in_integers=9, pixels=[[0.0] * columns] * rows)
+def sample(rows: int = 4, columns: int = 3, *, index: int = 7, label: int = 1) -> ChangedSample:
+    return ChangedSample(index, label, in_float=label, rung="int8", in_integers=9, pixels=[[0.0] * columns] * rows)
 
 
 def test_two_rows_of_pixels_share_a_line() -> None:

@@ -163,7 +163,7 @@ async def test_the_filter_looks_at_names_words_states_and_reasons(three: Recorde
         await pilot.press("slash")
         for wanted, names in found.items():
             dashboard.main.query_one(FilterBar).value = wanted
-            await until(pilot, lambda names=names: {key.partition("/")[0] for key in table(pilot)._shown} == names)  # type: ignore[misc]
+            await until(pilot, lambda names=names: {key.partition("/")[0] for key in table(pilot)._drawn} == names)  # type: ignore[misc]
 
 
 async def test_escape_takes_the_filter_away_and_leaves_the_cursor(three: Recorded, dashboard: Dashboard) -> None:

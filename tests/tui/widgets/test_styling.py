@@ -64,20 +64,6 @@ def test_rows_of_unequal_length_and_no_rows_are_tables_too() -> None:
     assert [row.plain for row in styling.table([["a"], ["b", "c"], []])] == ["a", "b  c", ""]
 
 
-def test_columns_go_one_after_the_other_as_room_goes() -> None:
-    columns = {"name": 0, "time": 6, "age": 8, "size": 4}
-    fits = {
-        26: "name time age size",
-        25: "name time size",
-        16: "name time size",
-        15: "name size",
-        7: "name",
-        -1: "name",
-    }
-    for room, left in fits.items():
-        assert styling.fitting(columns, ("age", "time", "size"), room) == left.split()
-
-
 @pytest.mark.parametrize("columns", range(-3, 60))
 def test_names_and_values_fit_any_width(columns: int) -> None:
     found = styling.named([("cycles_total", "6,000,000, estimated by Vela"), ("x", "")], columns)

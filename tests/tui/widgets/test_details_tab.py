@@ -5,10 +5,11 @@ import pytest
 from tests.tui.conftest import settled, until
 from tests.tui.recorded import Recorded
 from tui.app import Dashboard
+from tui.data.view import View
 from tui.tabs.accuracy import AccuracyTab
 from tui.tabs.npu import NpuTab
 from tui.tabs.stage import StageTab
-from tui.widgets.tab import Panel, View
+from tui.widgets.details_tab import TextTab
 
 
 async def test_a_panel_scrolls_by_keys_of_vi(recorded: Recorded, dashboard: Dashboard) -> None:
@@ -30,7 +31,7 @@ async def test_only_the_panel_in_sight_is_drawn_and_again_for_a_new_width(
     drawn: list[tuple[str, int]] = []
     for kind in (StageTab, AccuracyTab, NpuTab):
 
-        def draw(self: Panel, view: View) -> None:
+        def draw(self: TextTab, view: View) -> None:
             assert view.experiment.name == "keyword"
             drawn.append((type(self).__name__, self.columns))
 
