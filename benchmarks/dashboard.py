@@ -126,13 +126,13 @@ def _idle(folder: Path) -> Row:
 
 
 def _refresh(rounds: int) -> Row:
-    board = ProjectWatcher()
-    board.assess()
+    watcher = ProjectWatcher()
+    watcher.assess()
     times = []
     for _ in range(rounds):
         started = time.perf_counter()
-        board.assess()
-        stages = len(board.snapshot().stages())
+        watcher.assess()
+        stages = len(watcher.snapshot().stages())
         times.append(time.perf_counter() - started)
     what = f"status of {MANY} experiments, {stages} stages (median of {rounds})"
     return (what, 1e3 * statistics.median(times), REFRESH_MS, "ms")

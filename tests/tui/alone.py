@@ -1,4 +1,4 @@
-"""One tab alone on a screen: styling the rest of the dashboard takes ten times as long."""
+"""A tab or a screen alone: styling the rest of the dashboard takes ten times as long."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,10 +7,19 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from tests.conftest import ROOT
 from tests.tui.recorded import NOW
+from tui.app import Dashboard
 from tui.data.project import ProjectWatcher
 from tui.data.view import View
 from tui.widgets.details_tab import DetailsTab
+
+
+class Empty(App[None]):
+    """Has the dashboard's styles, and nothing on its first screen."""
+
+    CSS_PATH = ROOT / "tui" / "app.tcss"
+    HORIZONTAL_BREAKPOINTS = Dashboard.HORIZONTAL_BREAKPOINTS
 
 
 class OneTab(App[None]):

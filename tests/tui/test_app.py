@@ -30,8 +30,9 @@ WIDE = (140, 40)
 
 
 @pytest.fixture
-def here(built: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def here(built: Project, monkeypatch: pytest.MonkeyPatch, no_footer: None) -> Iterator[Project]:
     """Work in a project where tiny is built and the only experiment."""
+    del no_footer
     (built.folder / "experiments" / "mnist-gru.toml").unlink()
     monkeypatch.chdir(built.folder)
     monkeypatch.setattr(Dashboard, "NOTIFICATION_TIMEOUT", 600)  # what was said is asked for later

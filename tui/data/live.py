@@ -20,7 +20,7 @@ class Progress:
     time: float
     began: tuple[int, float] | None = None
     """Done and time of the first report, from which the rate is taken."""
-    facts: tuple[tuple[str, Any], ...] = ()
+    report: tuple[tuple[str, Any], ...] = ()
     """What the stage says of itself: epoch, loss, accuracy."""
     losses: tuple[float, ...] = ()
     accuracies: tuple[float, ...] = ()
@@ -138,7 +138,7 @@ def _advanced(before: Progress | None, event: dict[str, Any]) -> Progress:
         total=total,
         time=time,
         began=(before.began if before else None) or (done, time),
-        facts=tuple(said(event)),
+        report=tuple(said(event)),
         losses=(*losses, float(event["loss"]))[-MOST_POINTS:] if "loss" in event else losses,
         accuracies=(*accuracies, float(event["accuracy"]))[-MOST_POINTS:] if "accuracy" in event else accuracies,
     )

@@ -25,7 +25,7 @@ KEYS: dict[str, dict[str, str]] = {
     "move": {
         "j k, arrows": "down, up (g G: first, last)",
         "enter": "fold an experiment in or out; open a stage",
-        f"[ ], 1 to {len(TABS)}": "tab before, next tab; a tab by its number",
+        f"[ ], 1 to {min(len(TABS), 9)}": "tab before, next tab; a tab by its number",
         "esc": "back to the list",
         "b": "hide the list, so that the details have all the room",
         "/": "filter the list or the layers, search the log",

@@ -49,7 +49,7 @@ class MainScreen(Screen[None]):
         Binding("F", "app.force", "Force", show=False),
         Binding("left_square_bracket", "turn(-1)", "Tab before", show=False, key_display="["),
         Binding("right_square_bracket", "turn(1)", "Next tab", show=False, key_display="]"),
-        *(Binding(str(number), f"tab('{tab}')", tab, show=False) for number, tab in enumerate(TABS, 1)),
+        *(Binding(key, f"tab('{tab}')", tab, show=False) for key, tab in zip("123456789", TABS, strict=False)),
         Binding("b", "list", "List", show=False),
         Binding("c", "app.copy", "Copy", show=False),
         Binding("P", "app.picture", "Picture", show=False),
@@ -181,7 +181,7 @@ class MainScreen(Screen[None]):
 
     def _focus_details(self) -> None:
         tab = self._tab()
-        if tab:
+        if tab and tab.is_mounted:
             tab.focus_target().focus()
 
     def action_back(self) -> None:

@@ -90,7 +90,7 @@ def progress_lines(stage: StageStatus, view: View, columns: int) -> list[Content
     remaining = progress.remaining(view.now)
     to_go = f"{formats.duration(remaining)} to go" if remaining is not None else "how long is not known yet"
     report = "   ".join(
-        f"{name} {_value(value)}" if name != "what" else _value(value) for name, value in progress.facts
+        f"{name} {_value(value)}" if name != "what" else _value(value) for name, value in progress.report
     )
     bar = styling.row(styling.bar(progress.share, min(columns - 8, 60)), f" {100 * progress.share:3.0f} %")
     return [bar, styling.text(f"{since} so far, {to_go}"), styling.text(report), *coming, Content("")]

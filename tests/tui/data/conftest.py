@@ -5,11 +5,11 @@ from tui.data import formats
 from tui.data.project import ProjectWatcher, Snapshot
 
 
-def look(board: ProjectWatcher | None = None) -> Snapshot:
-    board = board or ProjectWatcher(lambda: NOW)
-    board.poll()
-    board.assess()
-    return board.snapshot()
+def look(watcher: ProjectWatcher | None = None) -> Snapshot:
+    watcher = watcher or ProjectWatcher(lambda: NOW)
+    watcher.poll()
+    watcher.assess()
+    return watcher.snapshot()
 
 
 def states(snapshot: Snapshot, name: str = "keyword") -> str:

@@ -97,7 +97,7 @@ def test_a_training_curve_grows_and_is_kept_to_its_last_points() -> None:
     assert progress is not None
     assert len(progress.losses) == len(progress.accuracies) == MOST_POINTS
     assert progress.losses[-1] == (MOST_POINTS + 49) / 10
-    assert ("epoch", "1/1") in progress.facts
+    assert ("epoch", "1/1") in progress.report
 
 
 def test_what_remains_follows_the_rate_since_the_first_report() -> None:

@@ -11,10 +11,10 @@ ALL = 29
 
 
 def look(name: str = "keyword") -> CompiledMatrix:
-    board = ProjectWatcher(lambda: NOW)
-    board.poll()
-    board.assess()
-    facts = board.snapshot().experiment(name)
+    watcher = ProjectWatcher(lambda: NOW)
+    watcher.poll()
+    watcher.assess()
+    facts = watcher.snapshot().experiment(name)
     assert facts
     return matrix.read_matrix(facts)
 

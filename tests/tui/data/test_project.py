@@ -24,40 +24,40 @@ def fresh(recorded: Recorded) -> Recorded:
 
 
 def test_an_edited_experiment_is_noticed_and_its_stages_assessed_anew(fresh: Recorded) -> None:
-    board = ProjectWatcher(lambda: NOW)
-    assert board.files_changed()
-    look(board)
-    assert not board.files_changed()
+    watcher = ProjectWatcher(lambda: NOW)
+    assert watcher.files_changed()
+    look(watcher)
+    assert not watcher.files_changed()
     fresh.write(units=8)
-    assert board.files_changed()
-    assert states(look(board)) == "fresh stale stale stale stale stale stale"
+    assert watcher.files_changed()
+    assert states(look(watcher)) == "fresh stale stale stale stale stale stale"
 
 
 def test_experiments_come_and_go(recorded: Recorded) -> None:
-    board = ProjectWatcher(lambda: NOW)
-    assert look(board).experiments == ()
+    watcher = ProjectWatcher(lambda: NOW)
+    assert look(watcher).experiments == ()
     recorded.write("b")
     recorded.write("a")
-    assert board.files_changed()
-    assert [facts.name for facts in look(board).experiments] == ["a", "b"]
+    assert watcher.files_changed()
+    assert [facts.name for facts in look(watcher).experiments] == ["a", "b"]
     Path("experiments/a.toml").unlink()
-    assert board.files_changed()
-    assert [facts.name for facts in look(board).experiments] == ["b"]
+    assert watcher.files_changed()
+    assert [facts.name for facts in look(watcher).experiments] == ["b"]
 
 
 def test_a_mistake_in_a_file_is_told_and_goes_when_it_is_repaired(fresh: Recorded) -> None:
     fresh.write("other")
-    board = ProjectWatcher(lambda: NOW)
+    watcher = ProjectWatcher(lambda: NOW)
     good = TOML.read_text(encoding="utf-8")
     TOML.write_text(good.replace("units", "unit"), encoding="utf-8")
-    facts = look(board).experiment("keyword")
+    facts = look(watcher).experiment("keyword")
     assert facts is not None
     assert (facts.state, facts.stages) == ("invalid", ())
     assert facts.problem is not None
     assert "unit: unknown key; did you mean units?" in facts.problem
-    assert states(look(board), "other").startswith("stale")
+    assert states(look(watcher), "other").startswith("stale")
     TOML.write_text(good, encoding="utf-8")
-    assert states(look(board)) == "fresh fresh fresh fresh fresh fresh fresh"
+    assert states(look(watcher)) == "fresh fresh fresh fresh fresh fresh fresh"
 
 
 @pytest.mark.usefixtures("fresh")
@@ -112,24 +112,24 @@ DAMAGED: dict[str, tuple[Callable[[Path], None], str]] = {
 @pytest.mark.parametrize(("damage", "says"), DAMAGED.values(), ids=DAMAGED)
 @pytest.mark.parametrize("seen_before", [False, True])
 def test_a_damaged_record_is_named(damage: Callable[[Path], None], says: str, *, seen_before: bool) -> None:
-    board = ProjectWatcher(lambda: NOW)
+    watcher = ProjectWatcher(lambda: NOW)
     if seen_before:
-        look(board)
+        look(watcher)
     damage(Path("build/keyword/quantized/stage.json"))
-    stage = look(board).stage("quantized:keyword")
+    stage = look(watcher).stage("quantized:keyword")
     assert stage is not None
     assert (stage.state, stage.note, stage.record) == ("stale", says, None)
 
 
 def test_a_removed_build_folder_is_never_built_again(fresh: Recorded) -> None:
     fresh.stage_event("stage_restored", NOW - HOUR, "weights:keyword", metrics={})
-    board = ProjectWatcher(lambda: NOW)
-    look(board)
+    watcher = ProjectWatcher(lambda: NOW)
+    look(watcher)
     shutil.rmtree("build")
-    assert states(look(board)) == "stale stale stale stale stale stale stale"
+    assert states(look(watcher)) == "stale stale stale stale stale stale stale"
     fresh.build()
     fresh.stage_event("stage_restored", NOW - 9, "vela:keyword:u55-128", metrics={"long": "x" * 900})
-    assert states(look(board)) == "fresh fresh fresh fresh fresh restored fresh", (
+    assert states(look(watcher)) == "fresh fresh fresh fresh fresh restored fresh", (
         "only the events of the new folder count"
     )
 
@@ -139,10 +139,10 @@ def test_a_removed_build_folder_is_forgotten_with_its_failures(fresh: Recorded) 
     fresh.start_run(NOW - 20)
     fresh.stage_event("stage_failed", NOW - 9, "weights:keyword", message="the loss became nan", log="x")
     fresh.end_run(NOW - 8, ["weights:keyword"])
-    board = ProjectWatcher(lambda: NOW)
-    assert states(look(board)) == "fresh failed stale stale stale stale stale"
+    watcher = ProjectWatcher(lambda: NOW)
+    assert states(look(watcher)) == "fresh failed stale stale stale stale stale"
     shutil.rmtree("build")
-    snapshot = look(board)
+    snapshot = look(watcher)
     assert states(snapshot) == "stale stale stale stale stale stale stale"
     assert note(snapshot, "weights:keyword") == "never built"
     assert snapshot.run is None, "no headline of a failed run"
@@ -165,14 +165,14 @@ def test_an_event_file_that_was_truncated_or_set_aside_is_heard_anew(fresh: Reco
     fresh.write(units=128)
     fresh.start_run(NOW - 9)
     fresh.end_run(NOW - 4, ["weights:keyword"])
-    board = ProjectWatcher(lambda: NOW)
-    look(board)
+    watcher = ProjectWatcher(lambda: NOW)
+    look(watcher)
     FILE.write_bytes(b"")
-    assert not board.poll()
+    assert not watcher.poll()
     fresh.start_run(NOW - 2)
     fresh.stage_event("stage_started", NOW - 1, "weights:keyword", reasons=["x"])
-    assert board.poll()
-    assert states(look(board)) == "fresh running waiting waiting waiting waiting waiting"
+    assert watcher.poll()
+    assert states(look(watcher)) == "fresh running waiting waiting waiting waiting waiting"
     fresh._lock.release()
 
 
@@ -189,19 +189,19 @@ def test_half_an_event_waits_for_its_other_half(fresh: Recorded) -> None:
     fresh.stage_event("stage_started", NOW - 10, "weights:keyword", reasons=["x"])
     whole = FILE.read_bytes()
     FILE.write_bytes(whole[:-9])
-    board = ProjectWatcher(lambda: NOW)
-    assert states(look(board)) == "fresh waiting waiting waiting waiting waiting waiting"
+    watcher = ProjectWatcher(lambda: NOW)
+    assert states(look(watcher)) == "fresh waiting waiting waiting waiting waiting waiting"
     FILE.write_bytes(whole)
-    assert states(look(board)) == "fresh running waiting waiting waiting waiting waiting"
+    assert states(look(watcher)) == "fresh running waiting waiting waiting waiting waiting"
     fresh._lock.release()
 
 
 @pytest.mark.usefixtures("fresh")
 def test_before_the_first_look_nothing_is_shown() -> None:
-    board = ProjectWatcher(lambda: NOW)
-    board.poll()
-    assert not board.assessed
-    assert board.snapshot().experiments == ()
+    watcher = ProjectWatcher(lambda: NOW)
+    watcher.poll()
+    assert not watcher.assessed
+    assert watcher.snapshot().experiments == ()
 
 
 @pytest.mark.usefixtures("fresh")

@@ -1,7 +1,8 @@
-"""What the panels have in common: they scroll by keys, and draw only in sight and for their width."""
+"""What the tabs have in common: they scroll by keys, and draw only in sight and for their width."""
 
 import pytest
 
+from tests.tui.alone import alone
 from tests.tui.conftest import settled, until
 from tests.tui.recorded import Recorded
 from tui.app import Dashboard
@@ -12,20 +13,19 @@ from tui.tabs.stage import StageTab
 from tui.widgets.details_tab import TextTab
 
 
-async def test_a_panel_scrolls_by_keys_of_vi(recorded: Recorded, dashboard: Dashboard) -> None:
+async def test_a_tab_scrolls_by_keys_of_vi(recorded: Recorded) -> None:
     recorded.write()
     recorded.build()
-    async with dashboard.run_test(size=(120, 12)) as pilot:
-        await settled(pilot)
-        await pilot.press("3")
-        panel = dashboard.main.query_one(NpuTab)
-        await until(pilot, lambda: panel.has_focus and panel.max_scroll_y > 5)
-        for key, goal in (("G", panel.max_scroll_y), ("k", panel.max_scroll_y - 1), ("g", 0), ("j", 1)):
+    async with alone(NpuTab(), (63, 9)) as app:
+        tab, pilot = app.tab, app.pilot
+        assert tab.has_focus
+        assert tab.max_scroll_y > 5
+        for key, goal in (("G", tab.max_scroll_y), ("k", tab.max_scroll_y - 1), ("g", 0), ("j", 1)):
             await pilot.press(key)
-            await until(pilot, lambda goal=goal: panel.scroll_y == goal)  # type: ignore[misc]
+            await until(pilot, lambda goal=goal: tab.scroll_y == goal)  # type: ignore[misc]
 
 
-async def test_only_the_panel_in_sight_is_drawn_and_again_for_a_new_width(
+async def test_only_the_tab_in_sight_is_drawn_and_again_for_a_new_width(
     recorded: Recorded, dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[tuple[str, int]] = []
