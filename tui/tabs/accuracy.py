@@ -122,7 +122,7 @@ def _lines(stage: StageStatus, record: Record, view: View, columns: int) -> list
     lines += [styling.text(title, styling.HEADING)]
     lines += ladder_lines(rungs, columns)
     lines += _proof_lines(view.all_of("verify"), columns)
-    lines += [*_budget_lines(view.experiment.verdicts), _changed(record)]
+    lines += [*_budget_lines(view.experiment.verdicts, columns), _changed(record)]
     lines += [*_before(record, rungs, view.now), ""]
     lines += class_lines(accuracy.by_class(record), columns)
     try:
@@ -152,20 +152,20 @@ def _proof_lines(stages: Sequence[StageStatus], columns: int) -> list[Content]:
     return styling.named(rows, columns)
 
 
-def _budget_lines(verdicts: Sequence[Verdict]) -> list[Content]:
+def _budget_lines(verdicts: Sequence[Verdict], columns: int) -> list[Content]:
     """Say of each limit that all targets share whether it is kept."""
     rows: list[styling.Cells] = [
-        [styling.text("budget", styling.MUTED), name, allowed, styling.text(value, styling.MUTED), _word(verdict)]
+        [_word(verdict), f"{name} {allowed}: {verdict.unavailable or value}"]
         for verdict in verdicts
         if verdict.target is None
         for name, _, allowed, value, *_ in (budget.cells(verdict),)
     ]
-    return styling.table(rows)
+    return [styling.text("budget", styling.HEADING), *styling.table(rows, columns), Content("")] if rows else []
 
 
 def _word(verdict: Verdict) -> Content:
     if verdict.value is None:
-        return styling.text(f"not known: {verdict.unavailable}", "$text-warning")
+        return styling.text("not known", "$text-warning")
     return styling.text("kept", "$text-success") if verdict.passed else styling.text("NOT KEPT", "$text-error bold")
 
 
