@@ -67,30 +67,31 @@ def said(pilot: Pilot[None]) -> str:
 
 
 async def test_a_build_is_started_watched_and_finished(here: Project) -> None:
-    here.change("units = 16", "units = 8")
+    here.change('accelerator = "ethos-u55-128"', 'accelerator = "ethos-u55-64"')
     async with Dashboard().run_test(size=WIDE) as pilot:
         await settled(pilot)
-        assert states(pilot)["weights"] == "stale"
-        await pilot.press("j", "j")
-        await until(pilot, lambda: "units 16 -> 8" in text(pilot))
-        await pilot.press("k", "k", "r")
-        await until(pilot, lambda: states(pilot)["weights"] == "running")
-        assert states(pilot)["vela"] == "waiting"
+        assert states(pilot)["vela"] == "stale"
+        pilot.app.main.select("tiny", "vela:tiny:u55-128")  # type: ignore[attr-defined]
+        await until(pilot, lambda: "accelerator ethos-u55-128 -> ethos-u55-64" in text(pilot))
+        await pilot.press("g", "r")
+        await until(pilot, lambda: states(pilot)["vela"] == "running")
+        assert states(pilot)["verify"] == "waiting"
         assert "doit build:tiny" in said(pilot)
-        await until(pilot, lambda: "to go" in text(pilot) and "loss" in text(pilot))
-        assert "next  unrolled:tiny" in text(pilot)
         await until(pilot, lambda: set(states(pilot).values()) == {"fresh"}, 120)
         await until(pilot, lambda: "tiny" in said(pilot).split("started")[-1])
     assert set(here.states().values()) == {"fresh"}
 
 
-async def test_a_run_is_stopped_midway_and_what_finished_is_kept(here: Project) -> None:
+async def test_training_is_watched_and_stopped_midway_and_what_finished_is_kept(here: Project) -> None:
     here.change("train_samples = 2000", "train_samples = 1900")
     async with Dashboard().run_test(size=WIDE) as pilot:
         await settled(pilot)
         assert states(pilot)["dataset"] == "stale"
         await pilot.press("r")
         await until(pilot, lambda: states(pilot)["weights"] == "running")
+        assert states(pilot)["vela"] == "waiting"
+        await until(pilot, lambda: "to go" in text(pilot) and "loss" in text(pilot))
+        assert "next  unrolled:tiny" in text(pilot)
         await pilot.press("s")
         await until(pilot, lambda: "finished stages are kept" in said(pilot))
         await until(pilot, lambda: states(pilot)["weights"] == "stale")

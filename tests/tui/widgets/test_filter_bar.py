@@ -36,23 +36,22 @@ def built(recorded: Recorded) -> Recorded:
     return recorded
 
 
-@pytest.mark.parametrize("key", CONTEXTS)
-async def test_it_gives_the_focus_back_wherever_it_was_opened(built: Recorded, dashboard: Dashboard, key: str) -> None:
+async def test_it_gives_the_focus_back_wherever_it_was_opened(built: Recorded, dashboard: Dashboard) -> None:
     del built
-    widget, what = CONTEXTS[key]
     async with dashboard.run_test(size=(50, 30)) as pilot:
         await settled(pilot)
         assert not bar(pilot).display
-        await pilot.press(key)
-        if key == "1":
-            await pilot.press("escape")
-        for close in ("escape", "enter"):
-            await pilot.press("slash")
-            assert bar(pilot).has_focus
-            assert what in bar(pilot).placeholder
-            await pilot.press("k", "q", close)
-            await until(pilot, lambda: not bar(pilot).display and focused(pilot) == widget)
-        assert dashboard.is_running, "the letters were typed, not obeyed"
+        for key, (widget, what) in CONTEXTS.items():
+            await pilot.press(key)
+            if key == "1":
+                await pilot.press("escape")
+            for close in ("escape", "enter"):
+                await pilot.press("slash")
+                assert bar(pilot).has_focus
+                assert what in bar(pilot).placeholder
+                await pilot.press("k", "q", close)
+                await until(pilot, lambda widget=widget: not bar(pilot).display and focused(pilot) == widget)  # type: ignore[misc]
+            assert dashboard.is_running, "the letters were typed, not obeyed"
 
 
 async def test_enter_keeps_the_filter_and_opening_again_begins_with_none(built: Recorded, dashboard: Dashboard) -> None:
