@@ -5,12 +5,12 @@ Nothing heavy is imported here: what runs TensorFlow is a process of its own (``
 
 import gc
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from pipeline import answers, budget, check, commands, experiment, folders, graph, payback, placement
+from pipeline import answers, budget, check, commands, experiment, folders, graph, payback, placement, requirement
 from pipeline.build import Build
 from pipeline.console import ConsoleReporter
 from pipeline.errors import UnrollError
@@ -31,6 +31,9 @@ Task = dict[str, Any]
 
 DESCRIPTIONS: dict[str, str] = {}
 BUDGETS: dict[str, Budget] = {}
+REQUIRED: dict[str, str] = {}
+GATES = ("placement", "proof")
+"""Tasks that judge results which are there already."""
 CHECKED: dict[str, Experiment] = {}
 
 
@@ -42,6 +45,7 @@ def _load() -> dict[str, list[graph.Job] | UnrollError]:
                 loaded[each] = graph.jobs(each, document)
                 DESCRIPTIONS[each] = document.description
                 BUDGETS[each] = document.budget
+                REQUIRED[each] = document.verify.require
                 if isinstance(document, Experiment):
                     CHECKED[each] = document
         except UnrollError as error:
@@ -122,6 +126,11 @@ def _group_task(basename: str, name: str | None, doc: str, jobs: list[graph.Job]
     }
 
 
+def _with_gates(group: Task, gates: Iterable[str], names: Iterable[str]) -> Task:
+    """Let a group end with gates of some experiments, when all that they judge is made."""
+    return {**group, "task_dep": [*group["task_dep"], *(f"{gate}:{name}" for name in names for gate in gates)]}
+
+
 def _broken_task(basename: str, name: str, error: UnrollError) -> Task:
     return {"basename": basename, "name": name, "doc": f"can't be built: {error}", "actions": [(_fail, [error])]}
 
@@ -145,28 +154,58 @@ def _placement_task(name: str, jobs: list[graph.Job]) -> Task:
     }
 
 
+def _is_proved(task: object, values: object, jobs: list[graph.Job], require: str) -> bool:
+    del task, values
+    return not requirement.short(BUILD, jobs, require)
+
+
+def _proof_task(name: str, require: str, jobs: list[graph.Job]) -> Task:
+    return {
+        "basename": "proof",
+        "name": name,
+        "doc": f'fail when less is proved of {name} than verify.require = "{require}" asks for',
+        "actions": [(requirement.gate, [BUILD, jobs, require])],
+        "uptodate": [(_is_proved, [jobs, require])],
+        "task_dep": [job.name for job in jobs],
+        "io": {"capture": False},
+    }
+
+
+def _proof_tasks(name: str, jobs: list[graph.Job]) -> Iterator[Task]:
+    """Make the gate of an experiment, and one of each target, for whoever asks for that alone."""
+    verified = [job for job in jobs if job.verifies]
+    yield _proof_task(name, REQUIRED[name], verified)
+    yield from (_proof_task(job.name.partition(":")[2], REQUIRED[name], [job]) for job in verified)
+
+
 def _all_tasks() -> Iterator[Task]:
     whole = {name: jobs for name, jobs in EXPERIMENTS.items() if not isinstance(jobs, UnrollError)}
     for stage in STAGES.values():
         mine = [job for jobs in whole.values() for job in jobs if job.stage.name == stage.name]
-        yield _group_task(stage.name, None, stage.summary, mine)
+        gates = ["proof"] if stage.name == "verify" else []
+        yield _with_gates(_group_task(stage.name, None, stage.summary, mine), gates, whole)
         yield from (_job_task(job) for job in mine)
         if stage.per_target:
             for name in whole:
                 of_targets = [job for job in mine if job.experiment == name]
-                yield _group_task(stage.name, name, f"{stage.summary}; every target of {name}", of_targets)
+                group = _group_task(stage.name, name, f"{stage.summary}; every target of {name}", of_targets)
+                yield _with_gates(group, gates, [name])
     everything = _group_task(
         "build", None, "every stage of every experiment", [job for jobs in whole.values() for job in jobs]
     )
-    yield {**everything, "task_dep": [*everything["task_dep"], *(f"placement:{name}" for name in whole)]}
-    targets = [job for jobs in whole.values() for job in jobs if job.compiles]
+    yield _with_gates(everything, GATES, whole)
+    targets, verified = (
+        [job for jobs in whole.values() for job in jobs if getattr(job, of)] for of in ("compiles", "verifies")
+    )
     yield _group_task(
         "placement", None, "fail when operators stay on the CPU that the experiment does not allow", targets
     )
+    yield _group_task("proof", None, "fail when less is proved than the experiment requires", verified)
     for name, jobs in whole.items():
         yield _placement_task(name, jobs)
+        yield from _proof_tasks(name, jobs)
         group = _group_task("build", name, DESCRIPTIONS[name] or f"every stage of {name}", [*jobs, *_twin(name)])
-        yield {**group, "task_dep": [*group["task_dep"], f"placement:{name}"]}
+        yield _with_gates(group, GATES, [name])
     for name, error in EXPERIMENTS.items():
         if isinstance(error, UnrollError):
             yield from (_broken_task(basename, name, error) for basename in (*STAGES, "build"))
@@ -181,10 +220,19 @@ JSON = {"name": "as_json", "long": "json", "type": bool, "default": False, "help
 
 
 def task_status() -> Task:
-    """Say which stages are fresh or stale, and why (--json for scripts; exit code 1 when any is stale)."""
+    """Say which stages are fresh or stale, and why (--json for scripts, --rehash; exit code 1 when any is stale)."""
     return {
         "actions": [(commands.status, [EXPERIMENTS])],
-        "params": [JSON],
+        "params": [
+            JSON,
+            {
+                "name": "reread",
+                "long": "rehash",
+                "type": bool,
+                "default": False,
+                "help": "read every byte of what is shown again, and name what the disk lost",
+            },
+        ],
         "pos_arg": "names",
         "uptodate": [False],
         "io": {"capture": False},
@@ -299,11 +347,18 @@ def task_report() -> Iterator[Task]:
 
 
 def task_prune() -> Task:
-    """Forget remembered results that nothing shows, the least recently used first."""
+    """Forget remembered results that nothing shows, the least recently used first (--keep, --check)."""
     return {
         "actions": [(commands.prune,)],
         "params": [
-            {"name": "keep", "long": "keep", "type": str, "default": "5GB", "help": "how much may stay, e.g. 500MB"}
+            {"name": "keep", "long": "keep", "type": str, "default": "5GB", "help": "how much may stay, e.g. 500MB"},
+            {
+                "name": "check",
+                "long": "check",
+                "type": bool,
+                "default": False,
+                "help": "read every byte of the store first; remove and name what is damaged",
+            },
         ],
         "uptodate": [False],
         "io": {"capture": False},

@@ -14,7 +14,7 @@ from pipeline import experiment
 from pipeline.data import arrays
 from pipeline.npu.stream import container
 from pipeline.npu.stream.machine import Machine
-from pipeline.stages import emulated, micro, verify
+from pipeline.stages import emulated, micro, proving
 from pipeline.stages.contract import Work
 
 EXPERIMENT = "mnist-gru"
@@ -31,8 +31,12 @@ def main() -> int:
     with project() as folder:
         _build(folder)
         build = folder / "build" / EXPERIMENT
-        quantized, compiled = build / "quantized" / verify.QUANTIZED, next((build / "vela").iterdir()) / verify.COMPILED
-        x = arrays.load_part(build / "dataset", "test")[0][: options.samples]
+        quantized, compiled = (
+            build / "quantized" / proving.QUANTIZED,
+            next((build / "vela").iterdir()) / proving.COMPILED,
+        )
+        x, labels = arrays.load_part(build / "dataset", "test")
+        x = x[arrays.spread(labels, options.samples)]
         checking = _seconds_of_checks(folder, quantized, compiled)
         machine = Machine(container.load(compiled))
         times = alternate(
@@ -80,7 +84,7 @@ def _seconds_of_checks(folder: Path, quantized: Path, compiled: Path) -> float:
             into=into,
             report=lambda **_: None,
         )
-        return _seconds(lambda: verify.check(work, Machine(container.load(compiled))))
+        return _seconds(lambda: proving.check(work, Machine(container.load(compiled))))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def main() -> int:
             missed += sum(metrics["identical_samples"] != options.samples for metrics in found.values())
             show(
                 f"{name}, emulated",
-                ["target", "identical to TFLite Micro", "difference", "accuracy", "not verified"],
+                ["target", "identical to TFLite Micro", "difference", "accuracy", "verdict"],
                 _rows(found),
             )
     return 1 if missed else 0
@@ -55,7 +55,7 @@ def _rows(found: dict[str, Metrics]) -> list[list[str]]:
             f"{metrics['identical_samples']:,} of {metrics['emulated_samples']:,}",
             str(metrics["max_difference"]),
             f"{metrics['compiled_accuracy']:.2%}",
-            "; ".join(metrics["not_verified"]),
+            "; ".join([metrics["verdict"], *metrics["not_verified"]]),
         ]
         for target, metrics in found.items()
     ]

@@ -24,7 +24,8 @@ TABLES: dict[str, tuple[type[Section], str]] = {
     "[quantization]": (schema.Quantization, "quantized"),
     '[model] tflite = "..."': (schema.ImportedModel, "quantized"),
     "[vela.targets.<name>]": (schema.Target, "vela"),
-    "[verify]": (schema.Verify, "verify"),
+    "[verify]": (schema.Verify, "verify; `require` by the proof gate"),
+    "[verify] beside [model] tflite": (schema.ImportedVerify, "verify; `require` by the proof gate"),
     "[budget]": (schema.Budget, "`doit check`, the placement gate and the dashboard"),
     "[grid]": (schema.Grid, "`doit pareto`"),
 }

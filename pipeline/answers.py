@@ -113,11 +113,11 @@ def cells(row: Row) -> tuple[str, ...]:
     return (
         point.accelerator,
         mode,
-        f"{found['cycles_total']:,.0f}",
-        f"{found['inference_ms']:,.2f}",
-        "-" if use is None else f"{100 * use:.1f} %",
-        tables.kib(found["sram_bytes"]),
-        tables.kib(found["dram_bytes"]) if found["dram_bytes"] else "-",
+        tables.or_dash("{:,.0f}".format, found["cycles_total"]),
+        tables.or_dash(tables.milliseconds, found["inference_ms"]),
+        "-" if use is None else tables.percent(use, 1),
+        tables.or_dash(tables.kib, found["sram_bytes"]),
+        tables.or_dash(tables.kib, found["dram_bytes"] or None),
         tables.kib(found["flash_bytes"]),
         str(found["cpu_operators"]),
         f"<- {row.target}" if row.target else "",
@@ -125,6 +125,7 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 BOARD_HEADER = ("board", "fits", "ms", "what is missing")
+FITS = {True: "yes", False: "no", None: "not known"}
 
 
 def board_cells(found: Matrix) -> list[tuple[str, ...]]:
@@ -134,10 +135,8 @@ def board_cells(found: Matrix) -> list[tuple[str, ...]]:
         if row.record is None:
             rows.append((board.name, "-", "-", f"failed: {row.failure}"))
         else:
-            missing = board.missing(row.record.metrics)
-            ms = f"{row.record.metrics['inference_ms']:,.2f}"
-            said = "; ".join([*missing, *filter(None, [board.not_checked])])
-            rows.append((board.name, "no" if missing else "yes", ms, said))
+            ms = tables.or_dash(tables.milliseconds, row.record.metrics["inference_ms"])
+            rows.append((board.name, FITS[board.fits(row.record.metrics)], ms, board.said(row.record.metrics)))
     return rows
 
 
@@ -150,14 +149,27 @@ def lines(found: Matrix, target: str, said: Sequence[Claim]) -> list[str]:
     for index, (system, pairs) in enumerate(by_system):
         members = list(pairs)
         clock = next((row.record.metrics["core_clock_hz"] for row, _ in members if row.record), None)
-        text += ["", f"{system}{f', {clock / 1e6:,.0f} MHz' if clock else ''}"]
+        text += ["", f"{system}{f', {tables.figure(clock / 1e6, 0)} MHz' if clock else ''}"]
         text += [f"  {line}" for line in ([table[0]] if index == 0 else []) + [line for _, line in members]]
-    text += ["", *impossible_lines(found)]
+    text += ["", *not_known_lines(found), *impossible_lines(found)]
     text += [f"failed: {row.point.name}: {row.failure}" for row in found.variants if row.failure]
     text += ["", "boards:", *(f"  {line}" for line in tables.plain(BOARD_HEADER, board_cells(found), right=(2,)))]
     if said:
         text += ["", f"why, on {target}, as Vela estimates it:", *(f"  - {claim.text}" for claim in said)]
     return text
+
+
+def not_known_lines(found: Matrix) -> list[str]:
+    """Return what a dash in the matrix stands for, the points of one reason in one line."""
+    by_reason: dict[str, list[str]] = {}
+    for row in found.rows:
+        for why in dict.fromkeys(row.record.unavailable.values() if row.record else ()):
+            by_reason.setdefault(why, []).append(row.point.name)
+    on_cpu = any(row.record and row.record.metrics["cpu_operators"] for row in found.rows)
+    return ["cycles and ms are the NPU's alone: what runs on the CPU is in no number here"] * on_cpu + [
+        f"not known: {why} ({'every point' if len(names) == len(found.rows) else ', '.join(names)})"
+        for why, names in by_reason.items()
+    ]
 
 
 def impossible_lines(found: Matrix) -> list[str]:
@@ -186,9 +198,14 @@ def matrix_as_json(found: Matrix, target: str, said: Sequence[Claim]) -> dict[st
 
 
 def _board_as_json(board: Board, row: Row) -> dict[str, Any]:
-    missing = board.missing(row.record.metrics) if row.record else None
-    fits = None if missing is None else not missing
-    return {**msgspec.to_builtins(board), "fits": fits, "missing": missing, "compile": _row_as_json(row)}
+    found = row.record.metrics if row.record else None
+    return {
+        **msgspec.to_builtins(board),
+        "fits": None if found is None else board.fits(found),
+        "missing": None if found is None else board.missing(found),
+        "unknown": None if found is None else board.unknown(found),
+        "compile": _row_as_json(row),
+    }
 
 
 def _row_as_json(row: Row) -> dict[str, Any]:
@@ -200,6 +217,7 @@ def _row_as_json(row: Row) -> dict[str, Any]:
         "failure": row.failure,
         "mac_utilization": row.mac_utilization,
         "metrics": record.metrics if record else None,
+        "unavailable": record.unavailable if record else None,
         "basis": record.basis if record else None,
     }
 

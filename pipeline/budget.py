@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from pipeline import tables
 from pipeline.graph import Job
 from pipeline.record import Record
 from pipeline.schema import Budget
@@ -36,6 +37,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """``measured`` or ``estimated``."""
     unavailable: str | None = None
     """Why there is no value."""
+    not_counted: str | None = None
+    """What the value leaves out."""
 
 
 class Limit(NamedTuple):
@@ -51,7 +54,7 @@ def _size(size: float) -> str:
 
 
 def _points(points: float) -> str:
-    return f"{points:.2f} points"
+    return tables.points(points).lstrip("+")
 
 
 LIMITS: Mapping[str, Limit] = {
@@ -59,7 +62,7 @@ LIMITS: Mapping[str, Limit] = {
     "accuracy_drop_max": Limit("accuracy_drop", _points),
     "compression_drop_max": Limit("compression_drop", _points),
     "cycles_max": Limit("cycles_total", lambda cycles: f"{cycles:,.0f} cycles"),
-    "inference_ms_max": Limit("inference_ms", lambda ms: f"{ms:,.3f} ms"),
+    "inference_ms_max": Limit("inference_ms", lambda ms: f"{tables.exact(ms)} ms"),
     "sram_max": Limit("sram_bytes", _size),
     "flash_max": Limit("flash_bytes", _size),
     "cpu_operators_max": Limit("cpu_operators", lambda count: f"{count:,.0f} on the CPU"),
@@ -117,7 +120,16 @@ def _verdict(
         passed=margin is not None and margin >= 0,
         basis=_basis(limit.metric, record),
         unavailable=None if value is not None else why or _why(limit.metric),
+        not_counted=_not_counted(limit.metric, record) if value is not None else None,
     )
+
+
+def _not_counted(metric: str, record: Record | None) -> str | None:
+    """Say that what runs on the CPU is in no cycles of Vela's."""
+    on_cpu = record.metrics.get("cpu_operators") if record and metric in ("cycles_total", "inference_ms") else None
+    if not on_cpu:
+        return None
+    return f"without the {on_cpu:,} on the CPU"
 
 
 def _why(metric: str) -> str:
@@ -156,17 +168,18 @@ def cells(verdict: Verdict) -> tuple[str, ...]:
     sign = "at least" if limit.at_least else "at most"
     is_ = "-" if verdict.value is None else limit.show(verdict.value)
     margin = "-" if verdict.margin is None else _margin(verdict, limit)
-    word = "ok" if verdict.passed else "OVER" if not limit.at_least and verdict.value is not None else "FAILED"
+    word = "ok" if verdict.passed else "NOT KNOWN" if verdict.value is None else "FAILED" if limit.at_least else "OVER"
     allowed = f"{sign} {limit.show(verdict.allowed)}"
-    return (verdict.budget, verdict.target or "", allowed, is_, margin, word, verdict.unavailable or verdict.basis)
+    basis = ", ".join(filter(None, [verdict.unavailable or verdict.basis, verdict.not_counted]))
+    return (verdict.budget, verdict.target or "", allowed, is_, margin, word, basis)
 
 
 def _margin(verdict: Verdict, limit: Limit) -> str:
     """Show what is left in the unit of the budget and as a share of it."""
     margin = verdict.margin or 0.0
     if verdict.budget in OF_ACCURACY:
-        return f"{100 * margin if limit.at_least else margin:+.2f} points"
-    share = f" ({100 * margin / verdict.allowed:+.0f} %)" if verdict.allowed else ""
+        return tables.points(100 * margin if limit.at_least else margin)
+    share = f" ({tables.figure(100 * margin / verdict.allowed, 0, '+', 1)} %)" if verdict.allowed else ""
     return f"{'+' if margin >= 0 else '-'}{limit.show(abs(margin)).removesuffix(' on the CPU')}{share}"
 
 

@@ -6,14 +6,16 @@ import platform
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pipeline import container, events, lock, process, store
+from pipeline.data import places
 from pipeline.errors import UnrollError
-from pipeline.fingerprint import file_hashes
+from pipeline.fingerprint import PACKAGE, file_hashes
 from pipeline.graph import Job
+from pipeline.own_files import Copies
 from pipeline.record import SCHEMA, Record
 from pipeline.status import Assessor, State, recorded_by_doit
 
@@ -95,6 +97,11 @@ class Build:
             self._lock.release()
             self._lock = None
 
+    def warn(self, sentence: str) -> None:
+        """Keep a sentence for the end of the build; what holds for many jobs is said once."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
     def make(self, job: Job, starter: process.Starter = process.start) -> dict[str, Any]:
         """Restore a job's result or make it; return what doit keeps on record.
 
@@ -109,7 +116,7 @@ class Build:
         self.begin()
         try:
             state = self.state(job)
-            if not state.in_place and state.key and (record := store.restore(state.key, job.link)):
+            if not state.in_place and state.key and (record := store.restore(state.key, job.link, self.warn)):
                 self._say("stage_restored", job, metrics=record.metrics)
             else:
                 self._run(job, state, starter)
@@ -137,9 +144,7 @@ class Build:
         with store.scratch_folder() as scratch:
             result = scratch / "result"
             result.mkdir()
-            outcome = process.run(job, self._order(job, result), scratch, self._watch(job), starter)
-            if outcome.failure:
-                raise StageFailedError(outcome.failure, outcome.ended)
+            outcome = self._work(job, state.inputs, scratch, starter)
             report = outcome.report
             record = Record(
                 schema=SCHEMA,
@@ -161,18 +166,52 @@ class Build:
             )
             store.publish(result, record, job.link)
         self._say("stage_done", job, seconds=record.seconds, metrics=record.metrics)
-        if warning := store.feed_shared(job.link):
-            self.warnings.append(warning)
+        store.feed_shared(job.link, self.warn)
 
-    def _order(self, job: Job, result: Path) -> dict[str, Any]:
-        """Freeze what the stage may know, so that an edit while it runs can't reach it."""
+    def _work(self, job: Job, inputs: Mapping[str, Any], scratch: Path, starter: process.Starter) -> process.Outcome:
+        """Have the stage work on what was hashed and nothing else.
+
+        Raises:
+            StageFailedError: it failed, or something of that changed meanwhile.
+
+        """
+        copies = Copies(job.config, inputs["files"], scratch / "own")
+        if copies.changed:
+            self._refuse(job, copies.changed[0])
+        order = self._order(job, scratch / "result", inputs, copies)
+        outcome = process.run(job, order, scratch, self._watch(job), starter)
+        if "changed" in outcome.report:
+            self._refuse(job, outcome.report["changed"], outcome.ended)
+        if outcome.failure:
+            raise StageFailedError(outcome.failure, outcome.ended)
+        if copies.missing:
+            self._refuse(job, copies.missing[0], outcome.ended)
+        return outcome
+
+    def _order(self, job: Job, result: Path, inputs: Mapping[str, Any], copies: Copies) -> dict[str, Any]:
+        """Freeze what the stage may know, so that an edit while it runs can't reach it or is seen."""
         return {
-            "config": dict(job.config),
+            "config": copies.config,
+            "shown_as": copies.shown_as,
             "inputs": {need.stage.name: store.resolve(need.link).as_posix() for need in job.needs},
+            "files": {name: sha256 for name, sha256 in inputs["files"].items() if "/" in name},
+            "source": inputs["source"],
+            "tools": inputs["tools"],
             "into": result.as_posix(),
             "log": job.log.as_posix(),
             "run": self.run_id,
         }
+
+    def _refuse(self, job: Job, name: str, ended: str | None = None) -> NoReturn:
+        """End a job that did not work on what its key is made of; all of that is read again the next time."""
+        hashes = file_hashes()
+        for source in job.stage.sources:
+            hashes.forget(PACKAGE / source)
+        for path in places.own_files(job.config).values():
+            hashes.forget(path)
+        for need in job.needs:
+            hashes.forget(store.resolve(need.link))
+        raise StageFailedError(process.changed(job, name), ended)
 
     def _inherited_stand_in(self, job: Job) -> str | None:
         records = [self._states[need.name].record for need in job.needs]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 from doit.exceptions import TaskFailed
 
-from pipeline import budget, tables
+from pipeline import budget, proof, tables
 from pipeline.build import Build
 from pipeline.errors import UnrollError
 from pipeline.graph import Job
@@ -26,7 +26,7 @@ COMPARED: Mapping[str, Callable[[float], str]] = {
     "compiled_accuracy": tables.percent,
     "identical_samples": lambda count: f"{count:,.0f}",
     "cycles_total": lambda cycles: f"{cycles:,.0f}",
-    "inference_ms": lambda ms: f"{ms:,.3f}",
+    "inference_ms": tables.exact,
     "sram_bytes": lambda size: f"{size:,.0f}",
     "dram_bytes": lambda size: f"{size:,.0f}",
     "flash_bytes": lambda size: f"{size:,.0f}",
@@ -86,6 +86,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     verdicts: list[budget.Verdict]
     metrics: dict[str, float]
     """``int8_accuracy``, ``u55-128.cycles_total``, ..."""
+    proofs: dict[str, str]
+    """What is proved of the compiled file, in words, by target."""
 
 
 def _checked(build: Build, subject: Subject) -> Checked:
@@ -98,6 +100,9 @@ def _checked(build: Build, subject: Subject) -> Checked:
             subject.budget, jobs, records, [record for job in subject.twin if (record := build.known(job).record)]
         ),
         metrics=_metrics(jobs, records),
+        proofs={
+            job.target or "": proof.result(record) for job, record in zip(jobs, records, strict=True) if job.verifies
+        },
     )
 
 
@@ -154,7 +159,11 @@ def _lines(found: Checked) -> list[str]:
     if found.verdicts:
         rows = [budget.cells(verdict) for verdict in found.verdicts]
         lines += [f"  {line}" for line in tables.plain(budget.HEADER, rows, right=(2, 3, 4))]
-    return [*lines, *_warnings(found), ""]
+    return [*lines, *(f"  {line}" for line in _proofs(found)), *_warnings(found), ""]
+
+
+def _proofs(found: Checked) -> list[str]:
+    return [f"compiled file for {target}: {words}" for target, words in found.proofs.items()]
 
 
 def _outcome(found: Checked) -> str:
@@ -180,21 +189,22 @@ def _markdown(found: Checked, earlier: Mapping[str, Mapping[str, float]]) -> lis
     rows = [_change(name, (before or {}).get(name), found.metrics.get(name)) for name in names]
     lines += tables.markdown(("metric", "baseline", "now", "change"), rows, right=(1, 2, 3))
     broken = [f"- **not kept**: {budget.sentence(verdict)}" for verdict in found.verdicts if not verdict.passed]
-    return [*lines, "", *broken, *_warnings(found), ""]
+    proofs = [f"- {line}" for line in _proofs(found)]
+    return [*lines, "", *broken, *proofs, *_warnings(found), ""]
 
 
 def _change(name: str, before: float | None, now: float | None) -> tuple[str, ...]:
     metric = name.rpartition(".")[2]
     show = COMPARED.get(metric, str)
     shown = ["-" if value is None else show(value) for value in (before, now)]
-    return (name, *shown, _difference(metric, before, now))
+    return (name, *shown, _difference(metric, before, now, show))
 
 
-def _difference(metric: str, before: float | None, now: float | None) -> str:
+def _difference(metric: str, before: float | None, now: float | None, show: Callable[[float], str]) -> str:
     if before is None or now is None:
         return "new" if before is None else "gone"
     if before == now:
         return "="
     if metric.endswith("accuracy"):
-        return f"{100 * (now - before):+.2f} points"
-    return f"{100 * (now / before - 1):+.1f} %" if before else f"{now - before:+,.0f}"
+        return tables.points(100 * (now - before))
+    return tables.change(before, now) if before else f"+{show(now)}"

@@ -10,9 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from doit.exceptions import InvalidDodoFile, TaskFailed
 
-from pipeline import container, lock, payback, store
+from pipeline import container, lock, payback, rehash, store, tables
 from pipeline.errors import UnrollError
 from pipeline.experiment import TWIN
 from pipeline.fingerprint import file_hashes
@@ -77,40 +78,74 @@ def unlink_all(folder: str, dryrun: bool) -> None:  # noqa: FBT001 - doit calls 
                 link.unlink()
 
 
-def prune(keep: str) -> TaskFailed | None:
-    """Bound the size of the store."""
+def prune(keep: str, check: bool = False) -> TaskFailed | None:  # noqa: FBT001, FBT002 - doit calls it with this name
+    """Bound the size of the store; with ``check``, read all of it first, and fail if something was damaged."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?B?)", keep.strip(), re.IGNORECASE)
     if not match:
         return TaskFailed(f"--keep {keep}: give a size such as 500MB or 5GB")
     unit = match[2].upper()
     bytes_kept = float(match[1]) * _UNITS[unit if unit in _UNITS else f"{unit}B"] if unit != "B" else float(match[1])
     held = lock.acquire(print)
+    damaged = _remove_damaged() if check else 0
     freed, left = store.prune(int(bytes_kept))
+    file_hashes().save()
     held.release()
-    print(f"freed {freed / 1e6:.1f} MB; the store holds {left / 1e6:.1f} MB")  # noqa: T201
-    return None
+    print(f"freed {tables.figure(freed / 1e6, 1)} MB; the store holds {tables.figure(left / 1e6, 1)} MB")  # noqa: T201
+    return TaskFailed("", report=False) if damaged else None
+
+
+def _remove_damaged() -> int:
+    """Remove the results of the store that are not what their records say; name them, and return how many."""
+    read = rehash.remembered()
+    places = {store.resolve(link).as_posix(): link.as_posix() for link in store.shown_links()}
+    for each in read.damaged:
+        where = places.get(each.result, "shown nowhere")
+        print(f"removed {each.result} ({where}): {each.reason}")  # noqa: T201
+        store.discard(Path(each.result))
+    print(read.sentence)  # noqa: T201
+    return len(read.damaged)
 
 
 def status(
     experiments: Mapping[str, "list[Job] | UnrollError"],
     as_json: bool,  # noqa: FBT001 - doit calls it with this name
     names: list[str],
+    reread: bool = False,  # noqa: FBT001, FBT002 - as well
 ) -> TaskFailed | None:
-    """Print how every stage stands; a failed task, hence exit code 1, when any is not fresh."""
+    """Print how every stage stands; a failed task, hence exit code 1, when any is not fresh.
+
+    Args:
+        experiments: their jobs by name, or what is wrong with them.
+        as_json: print JSON.
+        names: of the experiments that are asked for; all by default.
+        reread: read every result again, damaged ones fail, too.
+
+    """
     unknown = [name for name in names if name not in experiments]
     if unknown:
         return TaskFailed(f"no experiment {unknown[0]!r}; there are: {', '.join(experiments)}")
     chosen = {name: experiments[name] for name in names or experiments}
+    read = rehash.shown(names or None) if reread else None
     rows = [row for name, jobs in chosen.items() for row in _rows(name, jobs)]
     file_hashes().save()
     if as_json:
         found = {name: _payback(jobs, experiments.get(name + TWIN)) for name, jobs in chosen.items()}
         pays = {name: each for name, each in found.items() if each}
-        json.dump({"schema": STATUS_SCHEMA, "stages": rows, "payback": pays}, sys.stdout, indent=1)
+        document = {"schema": STATUS_SCHEMA, "stages": rows, "payback": pays}
+        json.dump(document | ({"rehash": msgspec.to_builtins(read)} if read else {}), sys.stdout, indent=1)
         print()  # noqa: T201
     else:
         _print_rows(rows)
-    return None if all(row["state"] == "fresh" for row in rows) else TaskFailed("", report=False)
+        _print_rehashed(read)
+    whole = all(row["state"] == "fresh" for row in rows) and not (read and read.damaged)
+    return None if whole else TaskFailed("", report=False)
+
+
+def _print_rehashed(read: rehash.Rehashed | None) -> None:
+    if read:
+        for each in read.damaged:
+            print(f"damaged: {each.result}: {each.reason}")  # noqa: T201
+        print(read.sentence)  # noqa: T201
 
 
 def _rows(name: str, jobs: "list[Job] | UnrollError") -> list[dict[str, Any]]:

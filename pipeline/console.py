@@ -8,15 +8,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from doit import Globals, reporter
-from doit.exceptions import BaseFail
+from doit.exceptions import BaseFail, UnmetDependency
 from doit.task import Task
 
-from pipeline import payback, process, summary
+from pipeline import payback, process, proof, requirement, summary
 from pipeline.build import Build
 from pipeline.experiment import TWIN
 from pipeline.graph import Job
 from pipeline.progress import ProgressView
 from pipeline.record import Record
+from pipeline.verdicts import PROVED, SEVEREST
 
 MOST_SUMMARIES = 10
 
@@ -29,7 +30,12 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
     jobs: ClassVar[Mapping[str, Job]]
 
     def initialize(self, tasks: Mapping[str, Task], selected_tasks: list[str]) -> None:
-        """Watch the build, and let Ctrl-C and SIGTERM end its stages."""
+        """Watch the build, and let Ctrl-C and SIGTERM end its stages.
+
+        Who asks for a single target to be verified gets its gate, too: doit runs what is added to the selection here.
+        """
+        asked = [self.jobs[name] for name in selected_tasks if name in self.jobs]
+        selected_tasks += [f"proof:{job.experiment}:{job.target}" for job in asked if job.verifies]
         self.build.plan = lambda: [name for name in _needed(tasks, selected_tasks) if name in self.jobs]
         answers = [tasks[name] for name in selected_tasks if (tasks[name].meta or {}).get("answers")]
         self._answers = bool(answers)
@@ -39,6 +45,7 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
         self._on_record: dict[str, dict[str, Any]] = {}
         self._executed: set[str] = set()
         self._failed: dict[str, str] = {}
+        self._codes: set[int] = set()
         self.build.watcher = self._view.show
         self.build.on_wait = self._view.say
         process.stop_on_signals()
@@ -65,8 +72,11 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
         doit forgets a task that fails. Its earlier result is still whole, and is fresh again as
         soon as the change that failed is taken back.
         """
-        if fail.report:
+        unmet = isinstance(fail, UnmetDependency)
+        if fail.report and not (unmet and not task.actions):  # of a group, what it waited for says it all
             self._failed[task.name] = fail.get_msg().strip()
+        if not unmet:
+            self._codes.add(getattr(fail, "code", 1))
         if self._on_record.get(task.name):
             Globals.dep_manager.backend.set(task.name, "_values_:", self._on_record[task.name])
         _save_now()
@@ -83,15 +93,23 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
         self._view.close()
         for warning in self.build.warnings:
             self._view.say(f"warning: {warning}")
+        self.build.end(list(self._failed))
+        made = not self._failed or self._less_proved  # what a gate alone refuses is there to be seen
+        if not made:
+            self._say_warnings(self._seen)  # of a stage before, it may be the reason
+        elif not self._answers and sys.exc_info()[0] is None:  # the answer is all that was asked for
+            self._say_what_came_of_it()
         for name, sentence in self._failed.items():
             self._view.fail(name, sentence)
         for error in self.runtime_errors:
             self._view.say(error)
-        self.build.end(list(self._failed))
-        if self._failed or sys.exc_info()[0] is not None:  # stopped, or a defect that doit is about to show
-            return
-        if not self._answers:  # the answer is all that was asked for
-            self._say_what_came_of_it()
+        if self._less_proved and sys.exc_info()[0] is None:  # else stopped, or a defect that doit is about to show
+            raise SystemExit(requirement.severest(self._codes))  # doit's own codes end at 3
+
+    @property
+    def _less_proved(self) -> bool:
+        """Tell whether nothing failed but that less is proved than is required."""
+        return bool(self._codes) and self._codes <= set(SEVEREST) - {1}
 
     def _say_what_came_of_it(self) -> None:
         experiments = list(dict.fromkeys(self.jobs[name].experiment for name in self._seen))
@@ -114,6 +132,7 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
         self._view.say(f"{what}: up to date, nothing to do ({stages})")
         for name in experiments:
             self._say_stand_in(name)
+            self._say_less_proved(name)
 
     def _say_stand_in(self, experiment: str) -> None:
         data = self.jobs.get(f"dataset:{experiment}")  # a model that was made elsewhere has none
@@ -125,6 +144,14 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
                 " Set UNROLL_DATA or dataset.path to real data and run doit again."
             )
 
+    def _say_less_proved(self, experiment: str) -> None:
+        """Say what is not proved where nothing was made, and no summary says it."""
+        if self._less_proved:  # the gate is about to
+            return
+        for job, record in self._made(self.jobs[name] for name in self._seen):
+            if job.verifies and job.experiment == experiment and proof.verdict(record) != PROVED:
+                self._view.warn(f"{job.name}: {proof.verdict(record)} ({'; '.join(proof.lacking(record))})")
+
     def _show_summary(self, experiment: str, *, whole: bool) -> None:
         jobs = self._jobs_of(experiment)
         made = self._made(jobs)
@@ -134,7 +161,20 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
         elif len(made) == len(jobs):
             pays = payback.rows(payback.paybacks(made, self._made(self._jobs_of(experiment + TWIN))))
             self._view.table(experiment, [*summary.rows(jobs, records), *pays], summary.times(jobs, records))
+        else:
+            self._say_warnings([job.name for job in jobs])
         self._say_stand_in(experiment)
+
+    def _say_warnings(self, names: Iterable[str]) -> None:
+        """Say what the stages that this run made warn of, where no summary does."""
+        for name in names:
+            if (
+                name in self._executed
+                and name not in self._failed
+                and (record := self.build.known(self.jobs[name]).record)
+            ):
+                for text in record.warnings:
+                    self._view.warn(f"{name}: {text}")
 
     def _jobs_of(self, experiment: str) -> list[Job]:
         return [job for job in self.jobs.values() if job.experiment == experiment]

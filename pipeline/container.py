@@ -207,6 +207,10 @@ def _mounts() -> Iterator[str]:
         if folder and os.path.isdir(folder):
             places.append((Path(folder), target, mode))
             yield f"--env={variable}={target}"
+    if key := os.environ.get("UNROLL_CACHE_KEY"):
+        yield "--env=UNROLL_CACHE_KEY=/cache-key"  # a key that is not there is one that can't be read inside, either
+        if os.path.isfile(key):
+            places.append((Path(key), "/cache-key", ",readonly"))
     for source, target, mode in places:
         yield f'--mount=type=bind,"source={source.resolve()}",target={target}{mode}'
 

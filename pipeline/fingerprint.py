@@ -3,26 +3,39 @@
 import hashlib
 import json
 import os
-import re
-import sys
 import threading
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from pipeline import packages
 from pipeline.folders import BUILD
 
 PACKAGE = Path(__file__).parent
 
 
-class FileHashes:
-    """sha256 of files, kept between runs while a file's size, times and inode stay the same.
+SETTLED_NS = 50_000_000
+"""What changed so recently may change again under the same times."""
+
+
+_CTIME = 2
+"""Which number of an identity is the change time."""
+
+
+def identity(found: os.stat_result) -> tuple[int, int, int, int]:
+    """Return what changes whenever a file is written, replaced or renamed.
 
     The change time is part of it because ``cp -p`` and ``tar`` can bring other content under
     the same size and modification time.
     """
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+
+
+class FileHashes:
+    """sha256 of files, kept between runs while a file's size, times and inode stay the same."""
 
     def __init__(self, memory: Path) -> None:
         """Remember in the file ``memory``; one that is missing or damaged only costs time."""
@@ -31,31 +44,58 @@ class FileHashes:
         """Stages that end at the same time, in threads of one build, tell what they made."""
         self._known: dict[str, list[Any]] = {}
         self._changed = False
+        self._doubted: dict[str, list[Any]] = {}
+        self.rotted: set[str] = set()
+        """Files that hold other bytes than before although nobody wrote to them, as far as ``read_again`` saw."""
         try:
             known = msgspec.json.decode(memory.read_bytes())
             self._known = known if isinstance(known, dict) else {}
         except (OSError, ValueError):
             pass
 
-    def sha256(self, path: str | Path) -> str:
-        """Return the hex digest of a file's content; raises OSError as open() does."""
-        return str(self._entry(os.fspath(path))[-1])
+    def sha256(self, path: str | Path, *, just_made: bool = False) -> str:
+        """Return the hex digest of a file's content; raises OSError as open() does.
+
+        Args:
+            path: of the file.
+            just_made: it was written this moment, by us, and will not be written again.
+
+        """
+        return str(self._entry(os.fspath(path), just_made=just_made)[-1])
 
     def size(self, path: str | Path) -> int:
         """Return a file's size in bytes."""
         return int(self._entry(os.fspath(path))[0])
 
-    def _entry(self, name: str) -> list[Any]:
-        found = os.stat(name)
-        facts = [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+    def _entry(self, name: str, *, just_made: bool = False) -> list[Any]:
+        facts = list(identity(os.stat(name)))
         entry = self._known.get(name)
         if entry is None or entry[:-1] != facts:
+            settled = just_made or time.time_ns() - facts[_CTIME] > SETTLED_NS
             with open(name, "rb") as file:
                 entry = [*facts, hashlib.file_digest(file, "sha256").hexdigest()]
             with self._changing:
-                self._known[name] = entry
-                self._changed = True
+                doubted = self._doubted.pop(name, entry)
+                if doubted[:-1] == facts and doubted != entry:
+                    self.rotted.add(name)
+                if settled:
+                    self._known[name] = entry
+                    self._changed = True
         return entry
+
+    def read_again(self) -> None:
+        """Believe nothing that is remembered: every file is read once more when it is asked for."""
+        with self._changing:
+            self._doubted |= self._known
+            self._known = {}
+
+    def forget(self, path: str | Path) -> None:
+        """Believe nothing that is remembered of a file, or of the files in a folder."""
+        place = os.fspath(path)
+        with self._changing:
+            for name in [name for name in self._known if name == place or name.startswith(f"{place}{os.sep}")]:
+                del self._known[name]
+                self._changed = True
 
     def moved(self, old: Path, new: Path) -> None:
         """Keep what is known of a folder's files when the folder is renamed."""
@@ -70,9 +110,10 @@ class FileHashes:
             if not self._changed:
                 return
             self._known = {name: entry for name, entry in self._known.items() if os.path.exists(name)}
+            doubted = {name: entry for name, entry in self._doubted.items() if os.path.exists(name)}
             scratch = self._memory.with_name(f"{self._memory.name}.{os.getpid()}")
             try:
-                scratch.write_bytes(msgspec.json.encode(self._known))
+                scratch.write_bytes(msgspec.json.encode(doubted | self._known))
                 scratch.replace(self._memory)
             except OSError:
                 scratch.unlink(missing_ok=True)
@@ -85,37 +126,12 @@ def file_hashes() -> FileHashes:
     return FileHashes(BUILD / "hashes.json")
 
 
-@cache
-def _installed() -> dict[str, str]:
-    """Return distribution -> version, from the names of the installed ``.dist-info`` folders.
-
-    importlib.metadata would parse each tool's METADATA for it, a fifth of a no-op's time.
-    """
-    versions: dict[str, str] = {}
-    for folder in sys.path:
-        try:
-            names = os.listdir(folder or ".")
-        except OSError:
-            continue
-        for name in names:
-            if name.endswith(".dist-info"):
-                distribution, _, version = name.removesuffix(".dist-info").partition("-")
-                versions.setdefault(_normalized(distribution), version)
-    return versions
+_installed = cache(packages.installed)
 
 
-def _normalized(distribution: str) -> str:
-    """Write a distribution's name as packaging.python.org's name normalization says."""
-    return re.sub(r"[-_.]+", "-", distribution).lower()
-
-
-def tool_version(distribution: str) -> str:
-    """Return the installed version of a tool, ``missing`` if there is none.
-
-    ``tensorflow-cpu`` counts as ``tensorflow``: the same version and results, built without CUDA.
-    """
-    installed = _installed()
-    return installed.get(distribution) or installed.get(f"{distribution}-cpu", "missing")
+def tool_version(tool: str) -> str:
+    """Return the installed version of a tool, ``missing`` if there is none."""
+    return packages.of_tool(tool, _installed())[0]
 
 
 @cache

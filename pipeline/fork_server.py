@@ -5,14 +5,13 @@ its own process group, with its own log, ending with the build; its crash is its
 """
 
 import contextlib
-import importlib
 import json
 import os
 import select
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -59,7 +58,7 @@ class ForkServer:
             self._retire()
         if self._server is None:
             self._server = subprocess.Popen(
-                [sys.executable, "-m", "pipeline.fork_server", str(self._alive), *self._modules],
+                [sys.executable, "-m", "pipeline.forking", str(self._alive), *self._modules],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -136,43 +135,3 @@ class Forked:
         if not line.endswith(b"\n"):
             raise EOFError
         return line
-
-
-def serve(arguments: Sequence[str]) -> None:
-    """Load the modules, then fork a stage for every line, and tell its pid and its code."""
-    alive = int(arguments[0])
-    for module in ("pipeline.run", *arguments[1:]):
-        importlib.import_module(module)
-    for line in sys.stdin.buffer:
-        order = json.loads(line)
-        pid = os.fork()
-        if pid == 0:
-            _become_a_stage(order["words"], order["log"], alive)
-        os.setpgid(pid, pid)  # the fork does so too: whichever comes first, who is told the pid can signal its group
-        _tell(pid)
-        _tell(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-
-
-def _tell(number: int) -> None:
-    os.write(1, f"{number}\n".encode())
-
-
-def _become_a_stage(words: list[str], log: str, alive: int) -> None:
-    """Do what ``pipeline.process.start`` does for a fresh Python, and never return."""
-    from pipeline import run  # noqa: PLC0415 - only the server may load stages
-
-    code = 1
-    try:
-        os.setpgid(0, 0)
-        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-        for source, standard in ((alive, 0), (output, 1), (output, 2)):
-            os.dup2(source, standard)
-        code = run.main(words)
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-
-
-if __name__ == "__main__":
-    serve(sys.argv[1:])

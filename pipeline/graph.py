@@ -31,6 +31,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.stage.name == "vela"
 
     @property
+    def verifies(self) -> bool:
+        """Whether its result says what is proved of a compiled file."""
+        return self.stage.name == "verify"
+
+    @property
     def log(self) -> Path:
         """What its process last wrote to stdout and stderr."""
         return LOGS / f"{self.name.replace(':', '.')}.log"

@@ -43,7 +43,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     def mac_utilization(self) -> float | None:
         """Share of the multiplications that the accelerator could have done in the estimated cycles."""
         found = self.record.metrics if self.record else {}
-        possible = found.get("cycles_total", 0) * self.point.macs_per_cycle
+        possible = (found.get("cycles_total") or 0) * self.point.macs_per_cycle
         return found["macs"] / possible if possible else None
 
 

@@ -35,6 +35,8 @@ class Payback(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def gains_cycles(self) -> bool:
         """Tell whether compressing saves cycles on this target."""
+        if "cycles_total" not in self.now or "cycles_total" not in self.before:
+            return False
         return 1 - self.now["cycles_total"] / max(self.before["cycles_total"], 1) >= WORTH_SAYING
 
 
@@ -81,7 +83,7 @@ def paybacks(made: Made, twins: Made) -> list[Payback]:
 
 
 def _costs(record: Record) -> dict[str, float]:
-    return {name: record.metrics[name] for name in COMPARED if name in record.metrics}
+    return {name: record.metrics[name] for name in COMPARED if record.metrics.get(name) is not None}
 
 
 HEADER = ("", "before", "now", "gain", "")
@@ -110,7 +112,7 @@ def sentences(found: Sequence[Payback]) -> list[str]:
     """Say where compressing gains no cycles, and what no number here can tell."""
     if not found:
         return []
-    idle = ", ".join(each.target for each in found if not each.gains_cycles)
+    idle = ", ".join(each.target for each in found if "cycles_total" in each.now and not each.gains_cycles)
     nothing = (
         f"it gains no cycles on {idle}, which does not wait for weights (so it is with constants in SRAM, Sram_Only,"
         " on a U55 or U65); bytes are all that it saves there"
@@ -122,14 +124,16 @@ def _shown(metric: str, value: float) -> str:
     if metric == "accuracy":
         return tables.percent(value)
     if metric == "inference_ms":
-        return f"{value:,.2f} ms"
+        return f"{tables.milliseconds(value)} ms"
     return tables.kib(value) if metric.endswith("bytes") else f"{value:,.0f}"
 
 
 def _gain(metric: str, found: Payback) -> str:
     before, now = found.before[metric], found.now[metric]
     if metric == "accuracy":
-        return f"{100 * (now - before):+.2f} points"
+        return tables.points(100 * (now - before))
     if not now or not before or round(before / now, 2) == 1:
         return "="
-    return f"{before / now:.1f}x {COMPARED[metric][1]}" if before >= now else f"{now / before:.2f}x more"
+    return (
+        f"{tables.times(before / now)} {COMPARED[metric][1]}" if before >= now else f"{tables.times(now / before)} more"
+    )

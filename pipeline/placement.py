@@ -8,6 +8,7 @@ from doit.exceptions import TaskFailed
 
 from pipeline.build import Build
 from pipeline.graph import Job
+from pipeline.npu.on_cpu import line
 from pipeline.npu.roles import roles
 
 MOST_LINES = 20
@@ -19,6 +20,9 @@ class OnCpu(msgspec.Struct, frozen=True, kw_only=True):
 
     operator: str
     name: str
+    """Of its first output; empty where there is none."""
+    graph: str | None
+    """Its graph, where the compiled file has several."""
     step: int | None
     """Time step, counted from 1; None outside the recurrent layer."""
     reason: str
@@ -26,19 +30,18 @@ class OnCpu(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         """Say what, where and why."""
-        step = f" (time step {self.step})" if self.step else ""
-        return f"{self.operator} {self.name}{step}: {self.reason}"
+        return line(msgspec.structs.asdict(self), self.step)
 
 
 def surplus(build: Build, jobs: Sequence[Job], allowed: int) -> dict[str, int]:
     """Return how many operators stay on the CPU for each target where that is more than is allowed."""
-    counts = {job.target or "": int(_metrics(build, job).get("cpu_operators", 0)) for job in jobs}
+    counts = {job.target or "": _metrics(build, job)["cpu_operators"] for job in jobs}
     return {target: count for target, count in counts.items() if count > allowed}
 
 
 def on_cpu(build: Build, job: Job) -> list[OnCpu]:
-    """Return the operators that a compile left on the CPU, in order of execution."""
-    rows: list[dict[str, Any]] = _metrics(build, job).get("cpu_operators_by_name", [])
+    """Return the operators that a compile left on the CPU, each graph in order of execution."""
+    rows: list[dict[str, Any]] = _metrics(build, job)["cpu_operators_by_name"]
     if not rows:
         return []
     layers = msgspec.json.decode((job.link / "layers.json").read_bytes())["layers"]
@@ -65,5 +68,6 @@ def gate(build: Build, jobs: Sequence[Job], allowed: int) -> TaskFailed | None:
 
 
 def _metrics(build: Build, job: Job) -> dict[str, Any]:
+    """Return the metrics of a compile; one without a result has left nothing anywhere."""
     record = build.known(job).record
-    return record.metrics if record else {}
+    return record.metrics if record else {"cpu_operators": 0, "cpu_operators_by_name": []}

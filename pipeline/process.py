@@ -185,10 +185,17 @@ def _read(report: Path) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
+def changed(job: Job, name: str) -> str:
+    """Say why there is no result of what was not there, or not the same, all the time."""
+    return f"{name} changed while {job.stage.name} ran; run doit again"
+
+
 def _failure(job: Job, code: int, report: dict[str, Any]) -> str | None:
     """Say what went wrong; where report and exit code disagree, the exit code is believed."""
     if code == 0 and "metrics" in report:
         return None
+    if "changed" in report:
+        return changed(job, str(report["changed"]))
     if "error" in report:
         return str(report["error"])
     if code == -signal.SIGKILL:

@@ -73,7 +73,7 @@ class ProgressView:
             case "stage_progress":
                 self._advance(name, event)
             case "stage_done":
-                self._end(name, f"done      {name}  {event['seconds']:.1f} s", "green")
+                self._end(name, f"done      {name}  {tables.seconds(event['seconds'])}", "green")
             case "stage_restored":
                 self._end(name, f"restored  {name}  from the store", "green")
             case "stage_failed":

@@ -18,14 +18,17 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     LATER: ClassVar[Mapping[str, Any]] = {}
     """Keys that came when there were results already, with their defaults."""
+    JUDGES: ClassVar[frozenset[str]] = frozenset()
+    """Keys by which results are judged and that no stage reads: nothing is rebuilt when they change."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return every key with its value, defaults included, as JSON types.
+        """Return every key that a stage may read with its value, defaults included, as JSON types.
 
         Of ``LATER``, only what was chosen: a default that changes nothing keeps the keys of earlier results.
         """
         built: dict[str, Any] = msgspec.to_builtins(self)
-        return {name: value for name, value in built.items() if name not in self.LATER or value != self.LATER[name]}
+        read = {name: value for name, value in built.items() if name not in self.JUDGES}
+        return {name: value for name, value in read.items() if name not in self.LATER or value != self.LATER[name]}
 
 
 class Dataset(Section, frozen=True):
@@ -41,10 +44,11 @@ class Dataset(Section, frozen=True):
         Meta(description="what to use, and say so everywhere, when `mnist` can't be had"),
     ] = None
     train_samples: Annotated[
-        Annotated[int, Meta(ge=1)] | None, Meta(description="use only the first so many training samples")
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="use only so many training samples, of all classes and spread over the set"),
     ] = None
     test_samples: Annotated[
-        Annotated[int, Meta(ge=1)] | None, Meta(description="use only the first so many test samples")
+        Annotated[int, Meta(ge=1)] | None, Meta(description="use only so many test samples, chosen in the same way")
     ] = None
 
 
@@ -142,7 +146,8 @@ class Quantization(Section, frozen=True):
         "int8"
     )
     representative_samples: Annotated[
-        int, Meta(ge=1, description="training samples that show which ranges the activations have")
+        int,
+        Meta(ge=1, description="training samples that show which ranges the activations have, chosen in the same way"),
     ] = 100
     ranges: Annotated[
         Literal["mse", "min_max", "percentile"],
@@ -188,8 +193,26 @@ class Verify(Section, frozen=True):
 
     samples: Annotated[
         Annotated[int, Meta(ge=1)] | None,
-        Meta(description="only the first so many test samples; the whole set by default"),
+        Meta(description="only so many test samples, of all classes and spread over the set; the whole set by default"),
     ] = None
+    require: Annotated[
+        Literal["full", "partly", "nothing"],
+        Meta(description="what must be proved, or the build fails: all, a part, or nothing; nothing is rebuilt for it"),
+    ] = "full"
+    JUDGES: ClassVar[frozenset[str]] = frozenset({"require"})
+
+
+class ImportedVerify(Section, frozen=True):
+    """How a model that was made elsewhere is verified: with random inputs, since there is no test set."""
+
+    samples: Annotated[
+        int, Meta(ge=1, description="random inputs, seeded, that go through the emulated compiled file")
+    ] = 100
+    require: Annotated[
+        Literal["full", "partly", "nothing"],
+        Meta(description="what must be proved, or the build fails: all, a part, or nothing; nothing is rebuilt for it"),
+    ] = "nothing"
+    JUDGES: ClassVar[frozenset[str]] = frozenset({"require"})
 
 
 class Budget(Section, frozen=True):
@@ -255,7 +278,7 @@ class Experiment(Section, frozen=True):
 
 
 class ImportedModel(Section, frozen=True):
-    """In place of all that, a quantized model that was made elsewhere; only what it costs is computed."""
+    """In place of all that, a quantized model that was made elsewhere; what it costs is computed, and verified."""
 
     tflite: Annotated[str, Meta(min_length=1, description="the file, as a converter wrote it and not yet compiled")]
 
@@ -265,6 +288,7 @@ class Imported(Section, frozen=True):
 
     model: ImportedModel
     vela: Vela
+    verify: ImportedVerify = ImportedVerify()
     budget: Budget = Budget()
     description: Annotated[str, Meta(description="a sentence for whoever reads the list")] = ""
 

@@ -13,7 +13,7 @@ from pipeline.data import places
 from pipeline.fingerprint import digest, file_hashes, source_digests, tool_version
 from pipeline.folders import BUILD, STORE
 from pipeline.graph import Job
-from pipeline.record import RECORD, SCHEMA, BrokenRecordError, Record, damage, read_record
+from pipeline.record import RECORD, SCHEMA, BrokenRecordError, Record, damage, misfit, read_record
 
 STATE_DB = BUILD / "state.db"
 """doit's own memory of what it finished."""
@@ -99,10 +99,10 @@ class Assessor:
         return msgspec.structs.replace(state, kept=kept)
 
     def _kept(self, key: str) -> Record | None:
-        """Return the record of the result that the store would bring back; it discards a damaged one instead."""
+        """Return the record of the result that the store would bring back; a damaged or foreign one it discards."""
         kept = store.find(key)
         record, trouble = self._read(kept) if kept else (None, "")
-        return None if trouble else record
+        return None if trouble or (record and misfit(record, key)) else record
 
     def _read(self, shown: Path) -> tuple[Record | None, str]:
         """Return the record of a result, given its link or its folder, and what is wrong with the result."""
@@ -173,7 +173,7 @@ def _own_data(job: Job) -> dict[str, str]:
         try:
             found[name] = file_hashes().sha256(path)
         except OSError:
-            found[name] = "missing"
+            found[name] = places.MISSING
     return found
 
 

@@ -1,23 +1,33 @@
-"""Where results live: atomic publishing, restoring an earlier result, a shared cache, pruning.
+"""Where results live: atomic publishing, restoring an earlier result, pruning.
 
 A result is a folder ``build/.store/<key>.<content>``: ``key`` is the digest of what went in,
-``content`` that of what came out. ``build/<experiment>/<stage>`` is a relative symlink to it.
+``content`` that of its record. ``build/<experiment>/<stage>`` is a relative symlink to it.
+The second store, which is shared, is ``pipeline.shared_store``.
 """
 
 import contextlib
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from pipeline.fingerprint import digest, file_hashes
+from pipeline.disk import on_disk, on_disk_all
+from pipeline.fingerprint import file_hashes
 from pipeline.folders import BUILD, SCRATCH, STORE
-from pipeline.record import RECORD, SETTLED_NS, BrokenRecordError, Record, damage, read_record
+from pipeline.listing import by_key
+from pipeline.record import (
+    RECORD,
+    BrokenRecordError,
+    Output,
+    Record,
+    damage,
+    encode_record,
+    misfit,
+    name_of,
+    read_record,
+)
+from pipeline.shared_store import Warn, shared_store
 
 
 def records(store: Path = STORE) -> list[Record]:
@@ -38,29 +48,22 @@ def resolve(link: Path) -> Path:
         return link
 
 
-_listed: dict[str, tuple[int, dict[str, list[Path]]]] = {}
-
-
 def find(key: str, store: Path = STORE) -> Path | None:
     """Return the newest remembered result of a key."""
+    return next(iter(_found(key, store)), None)
+
+
+def _found(key: str, store: Path = STORE) -> list[Path]:
+    """Return the remembered results of a key, the newest first."""
     found = [path for path in _by_key(store).get(key, ()) if path.exists()]
-    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
 def _by_key(store: Path) -> dict[str, list[Path]]:
-    """List a store by key; the list is kept while the folder does not change, since a search of many is slow."""
     try:
-        changed = store.stat().st_mtime_ns
+        return by_key(store)
     except OSError:
         return {}
-    when, listed = _listed.get(os.path.abspath(store), (0, {}))
-    if when != changed:
-        listed = {}
-        for path in store.glob("*.*"):
-            listed.setdefault(path.name.partition(".")[0], []).append(path)
-        if time.time_ns() - changed > SETTLED_NS:
-            _listed[os.path.abspath(store)] = (changed, listed)
-    return listed
 
 
 @contextlib.contextmanager
@@ -75,14 +78,14 @@ def scratch_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def describe_outputs(folder: Path) -> dict[str, dict[str, Any]]:
+def describe_outputs(folder: Path) -> dict[str, Output]:
     """Return sha256 and size of every file of a finished result, which is read-only from now on."""
     hashes = file_hashes()
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:
         path.chmod(0o444)  # an artefact edited in place would be remembered wrong
     return {
-        path.relative_to(folder).as_posix(): {"sha256": hashes.sha256(path), "bytes": hashes.size(path)}
+        path.relative_to(folder).as_posix(): {"sha256": hashes.sha256(path, just_made=True), "bytes": hashes.size(path)}
         for path in files
     }
 
@@ -90,19 +93,47 @@ def describe_outputs(folder: Path) -> dict[str, dict[str, Any]]:
 def publish(folder: Path, record: Record, link: Path) -> None:
     """Move a finished scratch folder into the store and let the link show it.
 
-    Each step is one rename, so a kill leaves the old result or the new one.
+    Each step is one rename, so a kill leaves the old result or the new one. Before each step, what it relies on is on
+    the disk, so that a crash of the machine does no worse.
     """
-    (folder / RECORD).write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
-    home = STORE / f"{record.key}.{digest(record.outputs)[:12]}"
-    with contextlib.suppress(FileNotFoundError, BrokenRecordError):
-        if damage(home, read_record(home)):
-            discard(home)
-    if home.exists() and not (home / RECORD).exists():
-        discard(home)
-    if not home.exists():
-        folder.rename(home)
-        file_hashes().moved(folder, home)
+    home = _same_result(record)
+    if home is None:
+        content = encode_record(record)
+        (folder / RECORD).write_bytes(content)
+        home = STORE / name_of(record.key, content)
+        _move_in(folder, home)
     show(home, link)
+
+
+def _same_result(record: Record) -> Path | None:
+    """Return the remembered result with the same outcome, if there is one; damaged ones are discarded."""
+    for home in _found(record.key):
+        if (kept := _whole(home, record.key)) and kept.outcome == record.outcome:
+            return home
+    return None
+
+
+def _whole(home: Path, key: str) -> Record | None:
+    """Return the record of a remembered result, or discard it if it is damaged or not that of its key."""
+    with contextlib.suppress(FileNotFoundError, BrokenRecordError):
+        record = read_record(home)
+        if not (misfit(record, key) or damage(home, record)):
+            return record
+    discard(home)
+    return None
+
+
+def _move_in(folder: Path, home: Path) -> None:
+    """Let a finished folder take its place in the store, all of it on the disk; a whole one that is there stays."""
+    on_disk_all(folder)
+    try:
+        folder.rename(home)
+    except OSError:
+        if not home.exists():
+            raise
+    else:
+        on_disk(STORE)
+        file_hashes().moved(folder, home)
 
 
 def show(home: Path, link: Path) -> None:
@@ -114,30 +145,45 @@ def show(home: Path, link: Path) -> None:
     scratch.unlink(missing_ok=True)
     scratch.symlink_to(os.path.relpath(home, link.parent))
     scratch.replace(link)
+    on_disk(link.parent)
     os.utime(home)
 
 
-def restore(key: str, link: Path) -> Record | None:
-    """Bring back the remembered result of a key, from here or from the shared cache.
+def restore(key: str, link: Path, warn: Warn = lambda sentence: None) -> Record | None:  # noqa: ARG005
+    """Bring back the remembered result of a key, from here or from the shared store.
 
     A remembered result that is damaged is discarded; one that stands in for data that could
     not be had is not brought back, since the data may be there now.
+
+    Args:
+        key: the digest of what goes in.
+        link: where the result is to show.
+        warn: is told in sentences what is wrong with the shared store.
+
     """
-    home = find(key) or fetch_shared(key)
-    if home is None:
-        return None
-    try:
-        record = read_record(home)
-    except (FileNotFoundError, BrokenRecordError):
-        discard(home)
-        return None
-    if damage(home, record):
-        discard(home)
-        return None
-    if record.stand_in and record.stage == "dataset":
-        return None
-    show(home, link)
-    return record
+    for home in _found(key):
+        record = _whole(home, key)
+        if record and not record.is_stand_in:
+            show(home, link)
+            return record
+    return _fetch_shared(key, link, warn)
+
+
+def _fetch_shared(key: str, link: Path, warn: Warn) -> Record | None:
+    shared = shared_store(warn)
+    for name in shared.names(key) if shared else ():
+        with scratch_folder() as scratch:
+            if shared and (record := shared.fetch(name, scratch / "result")):
+                _move_in(scratch / "result", STORE / name)
+                show(STORE / name, link)
+                return record
+    return None
+
+
+def feed_shared(link: Path, warn: Warn) -> None:
+    """Copy a fresh result into the shared store; ``warn`` is told when that fails."""
+    if shared := shared_store(warn):
+        shared.feed(resolve(link))
 
 
 def discard(folder: Path) -> None:
@@ -148,53 +194,18 @@ def discard(folder: Path) -> None:
     shutil.rmtree(doomed, ignore_errors=True)
 
 
-def shared_cache() -> Path | None:
-    """Return the second store that ``UNROLL_CACHE`` names, if it does."""
-    named = os.environ.get("UNROLL_CACHE")
-    return Path(named) if named else None
+SHOWN = ("*/*", "*/vela/*", "*/verify/*", "*/matrix/*", "*/grid/*/*", "*/grid/*/vela/*")
+"""Where results show in ``build/``."""
 
 
-def fetch_shared(key: str) -> Path | None:
-    """Copy a result from the shared cache into the local store; a cache that fails is only slower."""
-    cache = shared_cache()
-    try:
-        theirs = find(key, cache) if cache else None
-        if theirs is None:
-            return None
-        with scratch_folder() as scratch:
-            shutil.copytree(theirs, scratch / "result")
-            (scratch / "result").rename(STORE / theirs.name)
-    except OSError:
-        return None
-    return STORE / theirs.name
-
-
-def feed_shared(link: Path) -> str | None:
-    """Copy a fresh result into the shared cache; return a warning when that failed."""
-    cache = shared_cache()
-    if cache is None:
-        return None
-    home = resolve(link)
-    try:
-        if not (cache / home.name).exists():
-            cache.mkdir(parents=True, exist_ok=True)
-            # Not named by pid: every container has the same ones.
-            with tempfile.TemporaryDirectory(dir=cache, prefix=f".{home.name}.") as half:
-                shutil.copytree(home, f"{half}/result")
-                Path(half, "result").rename(cache / home.name)
-    except OSError as error:
-        return f"UNROLL_CACHE={cache}: result not shared: {error.strerror or error}"
-    return None
+def shown_links() -> list[Path]:
+    """Return the links by which experiments show results."""
+    return sorted(path for pattern in SHOWN for path in BUILD.glob(pattern) if path.is_symlink())
 
 
 def links() -> set[Path]:
     """Return the folders of the store that some experiment shows."""
-    return {
-        resolve(path)
-        for pattern in ("*/*", "*/vela/*", "*/verify/*", "*/matrix/*", "*/grid/*/*", "*/grid/*/vela/*")
-        for path in BUILD.glob(pattern)
-        if path.is_symlink()
-    }
+    return {resolve(path) for path in shown_links()}
 
 
 def prune(keep_bytes: int) -> tuple[int, int]:

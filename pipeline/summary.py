@@ -6,8 +6,9 @@ from typing import Any
 from pipeline import proof
 from pipeline.graph import Job
 from pipeline.ladder import MICRO, Rung, measured
+from pipeline.npu import on_cpu
 from pipeline.record import Record
-from pipeline.tables import kib, percent
+from pipeline.tables import kib, milliseconds, percent, points, seconds
 
 Rows = list[tuple[str, str, str]]
 """Name, value, and what kind of number it is."""
@@ -21,7 +22,7 @@ def rows(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
     for job, record in zip(jobs, records, strict=True):
         if job.compiles:
             table += _target_rows(job, record, inferences)
-        elif job.target:
+        elif job.verifies:
             table += _proof_rows(job, record)
     table += [
         ("warning", f"{job.name}: {text}", "")
@@ -35,8 +36,8 @@ def rows(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
 def line(jobs: Sequence[Job], records: Sequence[Record]) -> str:
     """Return the summary in one line, for a build of several experiments."""
     pairs = list(zip(jobs, records, strict=True))
-    cycles = [f"{job.target} {record.metrics['cycles_total']:,.0f} cycles" for job, record in pairs if job.compiles]
-    proofs = {proof.identity(record) for job, record in pairs if job.stage.name == "verify"}
+    cycles = [f"{job.target} {_cycles(record)}" for job, record in pairs if job.compiles]
+    proofs = {proof.result(record) for job, record in pairs if job.verifies}
     warned = "; see its warnings" if any(record.warnings for record in records) else ""
     return f"{jobs[0].experiment}: {_accuracy_in_short(records)}; {'; '.join([*cycles, *sorted(proofs)])}{warned}"
 
@@ -115,7 +116,7 @@ def _shown(rung: Rung, first: Rung) -> str:
     if rung.accuracy is None:
         return f"not known: {rung.reason}"
     difference = rung.difference(first)
-    return percent(rung.accuracy) + ("" if difference is None else f" ({100 * difference + 0.0:+.2f} points)")
+    return percent(rung.accuracy) + ("" if difference is None else f" ({points(100 * difference)})")
 
 
 def _weakest_role(quantized: Record) -> Rows:
@@ -147,7 +148,7 @@ def _streaming_rows(accuracy: Mapping[str, Any]) -> Rows:
 def times(jobs: Sequence[Job], records: Sequence[Record]) -> Rows:
     """Return how long each stage's process took when it was made, and how much of that was imports."""
     return [
-        (job.name, f"{record.seconds:.1f} s", f"{record.seconds_importing:.1f} s importing")
+        (job.name, seconds(record.seconds), f"{seconds(record.seconds_importing)} importing")
         for job, record in zip(jobs, records, strict=True)
     ]
 
@@ -175,7 +176,7 @@ def _time_step(unrolled: Record) -> Rows:
 
 
 def _points(accuracy: Mapping[str, Any]) -> str:
-    return f"{-accuracy_drop(accuracy) + 0.0:+.2f} points"
+    return points(-accuracy_drop(accuracy))
 
 
 def _weights(record: Record) -> Rows:
@@ -200,33 +201,61 @@ _SAYINGS: Sequence[tuple[str, Callable[[Record], Rows]]] = (
 
 def _proof_rows(job: Job, record: Record) -> Rows:
     """Say what came of emulating a compiled file; what is not verified stands among the warnings."""
-    found = record.metrics
-    if found["compiled_accuracy"] is None:
-        return [(f"{job.target}: compiled file", f"not verified: {record.unavailable['compiled_accuracy']}", "")]
-    samples = f"{percent(found['compiled_accuracy'])} over {found['emulated_samples']:,} samples"
-    return [
-        (f"{job.target}: accuracy", samples, "emulated"),
-        (f"{job.target}: compiled file", proof.identity(record), "emulated"),
-        (f"{job.target}: for every input", proof.for_every_input(found), "emulated"),
-    ]
+    found, target = record.metrics, job.target
+    result: Rows = [(f"{target}: compiled file", proof.result(record), "emulated")]
+    if found.get("compiled_accuracy") is not None:
+        over = f"{percent(found['compiled_accuracy'])} over {found['emulated_samples']:,} samples"
+        result.append((f"{target}: accuracy", over, "emulated"))
+    if found["checks"]:
+        result.append((f"{target}: for every input", proof.for_every_input(found), "emulated"))
+    return result
 
 
 def _target_rows(job: Job, record: Record, inferences: int) -> Rows:
     found, target = record.metrics, job.target
-    cycles = f"{found['cycles_total']:,.0f} cycles, {found['inference_ms']:.2f} ms"
-    if inferences > 1:
-        cycles += f"; {inferences} a sequence: {inferences * found['cycles_total']:,.0f} cycles"
-    memory = f"SRAM {kib(found['sram_bytes'])}, flash {kib(found['flash_bytes'])}"
-    if found["dram_bytes"]:
-        memory += f", DRAM {kib(found['dram_bytes'])}"
-    placement = f"{found['npu_operators']} on the NPU, {found['cpu_operators']} on the CPU"
-    on_cpu = (
-        (f"{target}: on the CPU", f"{operator['operator']} {operator['name']}: {operator['reason']}", "")
-        for operator in found["cpu_operators_by_name"]
-    )
     return [
-        (f"{target}: inference", cycles, "estimated"),
-        (f"{target}: memory", memory, "estimated"),
-        (f"{target}: operators", placement, "estimated"),
-        *on_cpu,
+        (f"{target}: inference", _inference(record, inferences), _basis(record, "cycles_total")),
+        (f"{target}: memory", _memory(record), _basis(record, "sram_bytes")),
+        (f"{target}: operators", placement(found), "counted"),
+        *((f"{target}: on the CPU", on_cpu.line(row), "") for row in found["cpu_operators_by_name"]),
     ]
+
+
+def _basis(record: Record, metric: str) -> str:
+    return "" if record.metrics[metric] is None else "estimated"
+
+
+def _inference(record: Record, inferences: int) -> str:
+    found = record.metrics
+    if found["cycles_total"] is None:
+        return f"not known: {record.unavailable['cycles_total']}"
+    shown = f"{found['cycles_total']:,.0f} cycles, {milliseconds(found['inference_ms'])} ms"
+    if inferences > 1:
+        shown += f"; {inferences} a sequence: {inferences * found['cycles_total']:,.0f} cycles"
+    return f"{shown}; the CPU's time is not counted" if found["cpu_operators"] else shown
+
+
+def _memory(record: Record) -> str:
+    found = record.metrics
+    flash = f"flash {kib(found['flash_bytes'])}"
+    if found["sram_bytes"] is None or found["dram_bytes"] is None:
+        return f"{flash}; SRAM and DRAM not known: {record.unavailable['sram_bytes']}"
+    dram = f", DRAM {kib(found['dram_bytes'])}" if found["dram_bytes"] else ""
+    return f"SRAM {kib(found['sram_bytes'])}, {flash}{dram}"
+
+
+def _cycles(compiled: Record) -> str:
+    cycles = compiled.metrics["cycles_total"]
+    return "cycles not known" if cycles is None else f"{cycles:,.0f} cycles"
+
+
+def placement(compiled: Mapping[str, Any], *, in_full: bool = False) -> str:
+    """Say how many operators are on either side, by the compiled file, and in how many streams if not in one."""
+    npu, streams = (
+        compiled["npu_operators"],
+        compiled.get("command_streams", 1),
+    )  # an earlier version did not count them
+    split = f" in {streams:,} command streams" if streams > 1 else ""
+    on_npu = "not known how many" if npu is None else f"{npu:,}"
+    noun = (" operator" if npu == 1 else " operators") if in_full else ""
+    return f"{on_npu}{noun} on the NPU{split}, {compiled['cpu_operators']:,} on the CPU"

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.conftest import ROOT, TINY, Project
+
+pytestmark = pytest.mark.smoke
 
 OF_EXPERIMENT = [stage for stage in TINY if stage not in {"vela", "verify"}]
 """Stages that are made once, and not for every target."""
@@ -186,6 +189,17 @@ def test_a_failed_stage_names_its_log_and_later_stages_do_not_run(built: Project
     assert "up to date" in built.doit("build:tiny"), "what was whole before the failure is fresh when it is taken back"
 
 
+def test_what_a_stage_warns_of_is_said_where_no_summary_is_shown(project: Project) -> None:
+    x, labels = np.random.default_rng(0).normal(2_048, 640, (30, 5, 4)), np.arange(30) % 3
+    np.savez(project.folder / "raw.npz", x_train=x, y_train=labels, x_test=x, y_test=labels)
+    project.change('name = "digits"', 'name = "npz"\npath = "raw.npz"')
+
+    printed = project.doit("dataset:tiny")
+
+    assert "dataset:tiny: x_train is not scaled (mean 2,0" in " ".join(printed.split())
+    assert "x_train is not scaled" not in project.doit("dataset:tiny"), "it is not said again of what was made before"
+
+
 def test_status_says_fresh_or_not_by_its_exit_code(built: Project) -> None:
     built.doit("status", "tiny", check=0)
     built.change("units = 16", "units = 12")
@@ -245,7 +259,9 @@ def test_neither_the_graph_nor_a_no_op_imports_anything_heavy(built: Project) ->
         assert not modules & {"tensorflow", "keras", "numpy", "textual", "rich", "ai_edge_litert", "ethosu", "scipy"}
 
 
-@pytest.mark.parametrize("module", ["dodo", "pipeline.status", "pipeline.build", "pipeline.run", "pipeline.console"])
+@pytest.mark.parametrize(
+    "module", ["dodo", "pipeline.status", "pipeline.build", "pipeline.run", "pipeline.work", "pipeline.console"]
+)
 def test_the_light_part_imports_nothing_heavy(module: str, tmp_path: Path) -> None:
     code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {module}; print(*sys.modules)"
     printed = subprocess.run(

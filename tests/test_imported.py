@@ -35,11 +35,15 @@ def test_it_is_looked_at_and_compiled_and_says_what_it_can_not_know(mine: Projec
     assert "ethos-u55-128: inference" in printed
     assert "ethos-u85-256: inference" in printed
     rows = mine.status("mine")
-    assert list(rows) == ["quantized:mine", "vela:mine:ethos-u55-128", "vela:mine:ethos-u85-256"]
+    targets = ("ethos-u55-128", "ethos-u85-256")
+    assert list(rows) == [
+        "quantized:mine",
+        *(f"{stage}:mine:{name}" for stage in ("vela", "verify") for name in targets),
+    ]
     model = rows["quantized:mine"]
     assert model["metrics"]["int8_accuracy"] is None
     assert "no test set" in model["unavailable"]["int8_accuracy"]
-    assert "up to date, nothing to do (3 stages)" in mine.doit("build:mine")
+    assert "up to date, nothing to do (5 stages)" in mine.doit("build:mine")
 
     assert "nothing to do" in _moved(mine).doit("build:mine"), "a path does not matter"
 
@@ -47,6 +51,28 @@ def test_it_is_looked_at_and_compiled_and_says_what_it_can_not_know(mine: Projec
     rows = mine.status("mine")
     assert rows["quantized:mine"]["reasons"] == ["model.tflite changed"]
     assert rows["vela:mine:ethos-u85-256"]["reasons"] == ["downstream of quantized"]
+
+
+def test_what_is_proved_of_it_is_told_and_may_be_required(mine: Project) -> None:
+    model = chain(3)
+    model.subgraphs = [*model.subgraphs, *chain(1).subgraphs]
+    (mine.folder / "models" / "mine.tflite").write_bytes(packed(model))
+
+    assert "nothing proved; not compared" in mine.doit("build:mine")
+    results = mine.results()
+    again = mine.doit("verify:mine")
+    assert "WARNING: verify:mine:ethos-u55-128: nothing proved (it has 2 subgraphs; one is covered)" in again
+
+    with (mine.folder / "experiments" / "mine.toml").open("a", encoding="utf-8") as file:
+        file.write('[verify]\nrequire = "partly"\n')
+    assert {row["state"] for row in mine.status("mine").values()} == {"fresh"}
+    for task in ("verify:mine", "verify:mine:ethos-u85-256", "build:mine"):
+        refused = mine.doit(task, check=5)
+        assert "up to date, nothing to do" in refused
+        assert 'verify.require = "partly" is not met: nothing proved for ' in refused
+    assert mine.doit("-n", "2", "-c", "verify:mine", check=5).count("FAILED") == 1
+    assert "nothing proved" in mine.doit("check:mine")
+    assert mine.results() == results
 
 
 def _moved(mine: Project) -> Project:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from pipeline import payback, proof
 from pipeline.ladder import Rung
+from pipeline.npu import on_cpu
 from pipeline.store import resolve
-from pipeline.summary import accuracy_record, has_accuracy, why_no_accuracy
+from pipeline.summary import accuracy_record, has_accuracy, placement, why_no_accuracy
+from pipeline.tables import percent
 from tui.data import formats, operators
 from tui.data.artefacts import UnreadableError
 from tui.data.project import ExperimentStatus, ProjectWatcher, Snapshot, StageStatus
@@ -68,7 +70,7 @@ def _experiment(experiment: ExperimentStatus, now: float) -> Iterator[str]:
     for stage in experiment.stages:
         if stage.job.compiles and stage.record:
             yield from _target(stage)
-        elif stage.job.stage.name == "verify":
+        elif stage.job.verifies:
             yield from _proof(stage)
     yield from (f"  {name}  {value}  {basis}".rstrip() for name, value, basis in payback.rows(experiment.paybacks))
 
@@ -108,27 +110,36 @@ def _rung(rung: Rung, first: Rung) -> str:
 
 
 def _proof(stage: StageStatus) -> Iterator[str]:
-    if stage.record and stage.record.metrics["compiled_accuracy"] is not None:
+    if stage.record:
         record = stage.record
-        yield f"  {stage.job.target}  {proof.identity(record)}, emulated{_from_previous_build(stage)}"
+        yield f"  {stage.job.target}  {proof.result(record)}, emulated{_from_previous_build(stage)}"
         yield f"    for every input: {proof.for_every_input(record.metrics)}"
 
 
 def _target(stage: StageStatus) -> Iterator[str]:
-    metrics = stage.record.metrics if stage.record else {}
-    memory = f"SRAM {formats.size(metrics['sram_bytes'])}, flash {formats.size(metrics['flash_bytes'])}"
-    placement = f"{metrics['npu_operators']} operators on the NPU, {metrics['cpu_operators']} on the CPU"
+    if stage.record is None:
+        return
+    metrics = stage.record.metrics
+    cycles, sram = "cycles not known", "SRAM not known"
+    if metrics["cycles_total"] is not None:
+        cycles = f"{metrics['cycles_total']:,.0f} cycles, {formats.milliseconds(metrics['inference_ms'])} ms"
+    if metrics["sram_bytes"] is not None:
+        sram = f"SRAM {formats.size(metrics['sram_bytes'])}"
     yield (
-        f"  {stage.job.target}  {metrics['cycles_total']:,.0f} cycles, {metrics['inference_ms']:.2f} ms, {memory},"
-        f" {placement}, estimated{_from_previous_build(stage)}"
+        f"  {stage.job.target}  {cycles}, {sram}, flash {formats.size(metrics['flash_bytes'])},"
+        f" {placement(metrics, in_full=True)}, estimated{_from_previous_build(stage)}"
     )
+    yield from (f"    not known: {why}" for why in dict.fromkeys(stage.record.unavailable.values()))
+    yield from (f"    on the CPU: {on_cpu.line(row)}" for row in metrics["cpu_operators_by_name"])
     try:
         split = operators.cycles_by_bound(operators.read_operators(resolve(stage.job.link)))
     except UnreadableError as error:
         yield f"    {error}"
         return
+    if not split:
+        return
     total = sum(cycles for _, cycles in split) or 1
-    shares = [f"{bound} {100 * cycles / total:.1f} %" for bound, cycles in split]
+    shares = [f"{bound} {percent(cycles / total, 1)}" for bound, cycles in split]
     yield f"    cycles by what bounds them: {', '.join(shares)}"
 
 

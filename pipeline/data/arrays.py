@@ -1,7 +1,7 @@
-"""A data set in memory and as ``dataset.npz``, and the checks that every data set must pass."""
+"""A data set in memory and as ``dataset.npz``, and which of its samples stand for all of them."""
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,10 @@ import numpy.typing as npt
 from pipeline.errors import UnrollError
 
 FILE = "dataset.npz"
+SEED = 20_261_128
+"""Of the samples that stand for all: the same ones everywhere and every time."""
+MOST_NAMED = 5
+"""Classes that a sentence names before it counts the rest."""
 Features = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 
@@ -38,13 +42,14 @@ class DataSet:
         """Number of classes: one more than the largest label."""
         return int(max(self.y_train.max(), self.y_test.max())) + 1
 
-    def first(self, train: int | None, test: int | None) -> "DataSet":
-        """Keep only the first samples."""
+    def kept(self, train: int | None, test: int | None) -> "DataSet":
+        """Keep only so many samples of each part, spread over it; all of them where there is no number."""
+        of_train, of_test = spread(self.y_train, train), spread(self.y_test, test)
         return DataSet(
-            x_train=self.x_train[:train],
-            y_train=self.y_train[:train],
-            x_test=self.x_test[:test],
-            y_test=self.y_test[:test],
+            x_train=self.x_train[of_train],
+            y_train=self.y_train[of_train],
+            x_test=self.x_test[of_test],
+            y_test=self.y_test[of_test],
         )
 
     def folded(self, features: int) -> "DataSet":
@@ -102,81 +107,53 @@ def folded(x: Features, features: int) -> Features:
     return x.reshape(samples, rows * width // features, features)
 
 
-def checked(arrays: dict[str, npt.NDArray[Any]], source: str) -> DataSet:
-    """Check arrays of the user's and bring them to the dtypes of a data set.
+def spread(labels: Labels, count: int | None) -> npt.NDArray[np.int64]:
+    """Choose so many samples that stand for a whole set, however it is sorted.
 
-    Raises:
-        DataError: wrong names, shapes, dtypes, values or labels; the sentence says which.
+    Each class has its share of them, and one at least where there are as many as classes (else the largest classes
+    have one each). Within a class they come from all over the set: one at random of each of so many equal parts, so
+    that neither an order nor a period of the set shows in them.
 
-    """
-    missing = [name for name in ("x_train", "y_train", "x_test", "y_test") if name not in arrays]
-    if missing:
-        there = ", ".join(arrays) or "no arrays"
-        message = f"{source}: {missing[0]} is missing (it holds {there}); save x_train, y_train, x_test, y_test"
-        raise DataError(message)
-    for part in ("train", "test"):
-        _check_features(arrays[f"x_{part}"], f"{source}: x_{part}")
-        _check_labels(arrays[f"y_{part}"], len(arrays[f"x_{part}"]), f"{source}: y_{part}")
-    if arrays["x_train"].shape[1:] != arrays["x_test"].shape[1:]:
-        message = (
-            f"{source}: x_train has samples of shape {arrays['x_train'].shape[1:]} and x_test of"
-            f" {arrays['x_test'].shape[1:]}; both must be (time steps, features) of the same size"
-        )
-        raise DataError(message)
-    data = DataSet(
-        x_train=arrays["x_train"].astype(np.float32),
-        y_train=arrays["y_train"].astype(np.int64),
-        x_test=arrays["x_test"].astype(np.float32),
-        y_test=arrays["y_test"].astype(np.int64),
-    )
-    check_classes(data, source)
-    return data
+    Args:
+        labels: (samples,), the class of each.
+        count: how many; all of them if None, or if there are no more.
 
-
-def check_classes(data: DataSet, source: str) -> None:
-    """Refuse test samples of a class that is never trained.
-
-    Raises:
-        DataError: names the first such label.
+    Returns:
+        Their numbers, in ascending order: the same ones for the same labels.
 
     """
-    unseen = sorted(set(data.y_test.tolist()) - set(data.y_train.tolist()))
-    if unseen:
-        message = f"{source}: y_test has the label {unseen[0]}, which y_train never has; train on every class"
-        raise DataError(message)
+    if count is None or count >= len(labels):
+        return np.arange(len(labels))
+    by_class = np.argsort(labels, kind="stable")
+    _, starts, sizes = np.unique(labels[by_class], return_index=True, return_counts=True)
+    random = np.random.default_rng(SEED)
+    chosen = [
+        by_class[start + _one_of_each_part(size, share, random)]
+        for start, size, share in zip(starts, sizes, _shares(sizes, count), strict=True)
+    ]
+    return np.sort(np.concatenate(chosen))
 
 
-_AXES = 3
-"""Samples, time steps, features."""
+def _shares(sizes: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """Divide a number among classes by their sizes (Sainte-Lague's method), each before any has a second one."""
+    classes = np.repeat(np.arange(len(sizes)), sizes)
+    places = np.concatenate([np.arange(size) for size in sizes])
+    order = np.lexsort((classes, -sizes[classes] / (2 * places + 1), places > 0))
+    return np.bincount(classes[order[:count]], minlength=len(sizes))
 
 
-def _check_features(x: npt.NDArray[Any], what: str) -> None:
-    if x.ndim != _AXES or 0 in x.shape:
-        message = f"{what} has shape {x.shape}; it must be (samples, time steps, features), none of them 0"
-    elif x.dtype.kind != "f":
-        message = f"{what} is {x.dtype}; save floating-point numbers, scaled to about [0, 1] or [-1, 1]"
-    elif not _fits_float32(x).all():
-        where = tuple(int(index) for index in np.argwhere(~_fits_float32(x))[0])
-        message = f"{what} holds {x[where]} at {where}; remove or replace NaN and infinity, and what float32 can't hold"
-    else:
-        return
-    raise DataError(message)
+def _one_of_each_part(size: int, parts: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Divide 0 to size - 1 into equal parts, and take one number of each."""
+    edges = np.arange(parts + 1) * size // max(parts, 1)
+    return random.integers(edges[:-1], edges[1:])
 
 
-def _fits_float32(x: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    fits: npt.NDArray[np.bool_] = np.abs(x) <= np.finfo(np.float32).max  # false for NaN, too
-    return fits
+def missing(chosen: Labels, among: Labels) -> list[int]:
+    """Return the classes of some labels that others have none of."""
+    return [int(label) for label in np.setdiff1d(among, chosen)]
 
 
-def _check_labels(y: npt.NDArray[Any], samples: int, what: str) -> None:
-    if y.shape != (samples,):
-        message = f"{what} has shape {y.shape}; it must be ({samples},), one class number per sample of x"
-    elif y.dtype.kind not in "iu":
-        message = f"{what} is {y.dtype}; save whole class numbers counted from 0 (not one-hot, not text)"
-    elif y.min() < 0:
-        message = f"{what} holds the label {y.min()}; count classes from 0"
-    elif y.max() >= max(1000, 10 * len(np.unique(y))):
-        message = f"{what} holds the label {y.max()} but only {len(np.unique(y))} classes; count classes from 0"
-    else:
-        return
-    raise DataError(message)
+def named(classes: Sequence[int]) -> str:
+    """Name the first of some classes, and count the rest: ``1, 3, 4, 5, 6 and 30 more``."""
+    rest = f" and {len(classes) - MOST_NAMED:,} more" if len(classes) > MOST_NAMED else ""
+    return ", ".join(str(label) for label in classes[:MOST_NAMED]) + rest

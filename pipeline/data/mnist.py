@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.data import mirrors
+from pipeline.data import file_kind, mirrors
 from pipeline.data.arrays import DataError, DataSet
 from pipeline.data.places import DOWNLOADS, MNIST_FILES, mnist_file, mnist_folder, mnist_places
 from pipeline.stages.contract import Work
 
+_IDX = b"\0\0\x08"
+"""Bytes in so many dimensions, which the next byte says."""
 _HEADER_BYTES = {"images": 16, "labels": 8}
 """Of the IDX format: a magic number, then one big-endian int32 per dimension."""
 
@@ -79,6 +81,11 @@ def _content(path: Path, name: str) -> bytes:
         message = f"{path} is truncated or damaged ({error}); remove it and run doit again"
         raise DataError(message) from None
     if hashlib.sha256(content).hexdigest() != MNIST_FILES[name]:
-        message = f"{path} is not MNIST's {name}: its content has another sha256; remove it and run doit again"
+        kind = None if content.startswith(_IDX) else file_kind.recognised(content)
+        if kind and kind.remedy:
+            message = f"{path} is {kind.name}: {kind.remedy}"
+            raise DataError(message)
+        but = f" but {kind.name}" if kind else ""
+        message = f"{path} is not MNIST's {name}{but}: its content has another sha256; remove it and run doit again"
         raise DataError(message)
     return content

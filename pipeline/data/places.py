@@ -42,12 +42,42 @@ def mnist_folder(config: Mapping[str, Any]) -> Path | None:
 
 def own_files(config: Mapping[str, Any]) -> dict[str, Path]:
     """Return the user's own files that a job reads, under the names by which they are told: content alone matters."""
-    if "tflite" in config.get("model", {}):
-        return {"model.tflite": Path(config["model"]["tflite"])}
-    dataset = config.get("dataset")
-    named = config.get("config") or (dataset["path"] if dataset and dataset["name"] == "npz" else None)
-    return {Path(named).name: Path(named)} if named else {}
+    return {name: Path(_value(config, keys)) for name, keys in _own_keys(config).items()}
 
+
+def with_files(config: Mapping[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:
+    """Name other files in place of the user's own, by what ``own_files`` calls them."""
+    changed = dict(config)
+    for name, path in files.items():
+        match _own_keys(config)[name]:
+            case (section, key):
+                changed[section] = {**config[section], key: path.as_posix()}
+            case (key,):
+                changed[key] = path.as_posix()
+    return changed
+
+
+def _own_keys(config: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return what each of the user's own files is called -> section and key, or key, that names it."""
+    if "tflite" in config.get("model", {}):
+        return {"model.tflite": ("model", "tflite")}
+    if config.get("config"):
+        return {Path(config["config"]).name: ("config",)}
+    dataset = config.get("dataset")
+    if dataset and dataset["name"] == "npz":
+        return {Path(dataset["path"]).name: ("dataset", "path")}
+    return {}
+
+
+def _value(config: Mapping[str, Any], keys: tuple[str, ...]) -> str:
+    value: Any = config
+    for key in keys:
+        value = value[key]
+    return str(value)
+
+
+MISSING = "missing"
+"""What stands in place of the digest of a file that can't be read."""
 
 _PATHS = {"dataset": "path", "model": "tflite"}
 """Section -> its key that says where something is found."""

@@ -1,9 +1,12 @@
 """A whole network as one ``.tflite`` file: recurrent layers, dense layers, softmax."""
 
-from pipeline.deployment.cells import CELLS, State
+from pipeline.deployment.cells import CELLS, Cell, State
 from pipeline.deployment.names import INPUT, OUTPUT, Name
 from pipeline.deployment.weights import Weights
 from pipeline.deployment.writer import Tensor, Writer
+
+MOST_CONCATENATED = 10
+"""``kMaxInputNum`` of TensorFlow Lite Micro's CONCATENATION."""
 
 
 def build(weights: Weights, time_steps: int, features: int, *, state: bool) -> bytes:
@@ -32,14 +35,23 @@ def build(weights: Weights, time_steps: int, features: int, *, state: bool) -> b
         if state and carried is not None:
             outputs |= {f"{layer.name}_{role}": tensor for role, tensor in carried.items()}
         if number < len(weights.recurrent):
-            rows = _rows(writer, cell.name("hidden_rows"), hidden)
+            rows = _rows(writer, cell, hidden)
     outputs[OUTPUT] = _head(writer, weights, hidden[-1])
     return writer.finished(inputs, outputs)
 
 
-def _rows(writer: Writer, name: str, hidden: list[Tensor]) -> Tensor:
-    """Put the hidden state of every step in a row, so that the next layer multiplies them all at once."""
-    return hidden[0] if len(hidden) == 1 else writer.concatenation(name, hidden)
+def _rows(writer: Writer, cell: Cell, hidden: list[Tensor]) -> Tensor:
+    """Put the hidden state of every step in a row, so that the next layer multiplies them all at once.
+
+    TensorFlow Lite Micro concatenates few tensors and packs any number. On the NPU both are the same copies, but
+    for the last step's, which can be written into a concatenation right away.
+    """
+    if len(hidden) == 1:
+        return hidden[0]
+    if len(hidden) <= MOST_CONCATENATED:
+        return writer.concatenation(cell.name("hidden_rows"), hidden)
+    packed = writer.pack(cell.name("hidden_rows"), hidden)
+    return writer.reshape(cell.name("hidden_matrix"), packed, (len(hidden), hidden[0].shape[1]))
 
 
 def _head(writer: Writer, weights: Weights, x: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ VIEWS = {
     schema.BuiltinOperator.RESHAPE,
     schema.BuiltinOperator.STRIDED_SLICE,
     schema.BuiltinOperator.CONCATENATION,
+    schema.BuiltinOperator.PACK,
 }
 """Operations whose output shows their input's numbers as they are."""
 

@@ -131,6 +131,20 @@ class Writer:
         )
         return out
 
+    def pack(self, name: str, parts: Sequence[Tensor]) -> Tensor:
+        """Add tensors of one shape as the slices of a tensor with one axis more, which is the first."""
+        out = self._tensor(name, (len(parts), *parts[0].shape))
+        options = schema.PackOptionsT()
+        options.valuesCount = len(parts)
+        self._operator(
+            schema.BuiltinOperator.PACK,
+            [x.number for x in parts],
+            out,
+            schema.BuiltinOptions.PackOptions,
+            options,
+        )
+        return out
+
     def add(self, name: str, a: Tensor, b: Tensor) -> Tensor:
         """Add ``a + b``."""
         return self._elementwise(

@@ -1,6 +1,7 @@
 """``doit pareto``: build a grid, and show what accuracy costs: as a table, as plots, as JSON and as a picture."""
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,11 @@ PLOTTED: Mapping[str, tuple[int, Callable[[float], str]]] = {
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+def _counted(row: Row, cost: str) -> float:
+    """Return a cost to compare with; what runs on the CPU is in no cycles, and without bound for all that is known."""
+    return math.inf if cost == "cycles" and row.records["vela"].metrics["cpu_operators"] else row.costs[cost]
+
+
 class Found:
     """A grid with its fronts."""
 
@@ -44,7 +50,7 @@ class Found:
         self.fronts = {
             cost: {
                 self.made[index].point.name
-                for index in pareto.front([(row.costs[cost], row.accuracy) for row in self.made])
+                for index in pareto.front([(_counted(row, cost), row.accuracy) for row in self.made])
             }
             for cost in COSTS
         }
@@ -164,14 +170,14 @@ def _varied(found: Found) -> list[str]:
 def _cells(found: Found, row: Row) -> tuple[str, ...]:
     inferences = row.records["unrolled"].metrics["inferences_per_sequence"]
     compiled = row.records["vela"].metrics
-    remarks = [f"{compiled['cpu_operators']} operators on the CPU, not counted"] if compiled["cpu_operators"] else []
+    remarks = [f"on the CPU, not counted: {compiled['cpu_operators']:,}"] * bool(compiled["cpu_operators"])
     remarks += [f"<- {found.experiment}"] if row.point.settings == found.base else []
     return (
         found.letter(row),
         *(f"{row.point.settings[name]:g}" for name in _varied(found)),
         tables.percent(row.accuracy),
         tables.percent(row.records["accuracy"].metrics["float_accuracy"]),
-        f"{inferences * compiled['inference_ms']:,.2f}",
+        tables.milliseconds(inferences * compiled["inference_ms"]),
         *(show(row.costs[cost]) for cost, show in COSTS.items()),
         ", ".join(found.best(row)),
         "; ".join(remarks),

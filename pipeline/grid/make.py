@@ -88,14 +88,15 @@ def make_all(build: Build, grid: Sequence[Point], dataset: Job, target: str) -> 
     possible = {point.name: point for point in grid if point.experiment}
     chains = {name: jobs_of(point, dataset, target) for name, point in possible.items()}
     failures = _make_stale(build, possible, chains, dataset.experiment)
-    return tuple(
-        Row(
-            point=point,
-            records={} if point.name in failures else _records(build, chains.get(point.name, [])),
-            failure=failures.get(point.name),
-        )
-        for point in grid
-    )
+    return tuple(_row(point, _records(build, chains.get(point.name, [])), failures.get(point.name)) for point in grid)
+
+
+def _row(point: Point, records: dict[str, Record], failure: str | None) -> Row:
+    """Return a point with its results; one whose costs are not known has failed for that."""
+    if "vela" in records:
+        unavailable = records["vela"].unavailable
+        failure = failure or unavailable.get("cycles_total") or unavailable.get("sram_bytes")
+    return Row(point=point, records={} if failure else records, failure=failure)
 
 
 def _records(build: Build, chain: Sequence[Job]) -> dict[str, Record]:

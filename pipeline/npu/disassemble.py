@@ -1,5 +1,6 @@
 """``python -m pipeline.npu.disassemble FILE``: what a compiled model's commands do, as text.
 
+A model of several graphs, or with operators on the CPU, has several command streams: each is listed in its place.
 With ``--source``, commands are grouped by the operators of the quantized model. For that the model is
 compiled again, with Vela's debug database, for the target in the ``stage.json`` beside the file.
 """
@@ -8,14 +9,15 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from pipeline import tables
 from pipeline.errors import UnrollError
-from pipeline.npu import compiler
+from pipeline.npu import compiler, operators
 from pipeline.npu.stream import container, debug_database, listing, source
 from pipeline.npu.stream.errors import StreamError
 
@@ -29,10 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--source", type=Path, help="the quantized model that was compiled")
     options = parser.parse_args(arguments)
     try:
-        program = container.load(options.file)
-        groups = _groups(options.file, options.source) if options.source else {}
-        for line in listing.lines(program, groups):
-            print(line)  # noqa: T201 - what was asked for
+        for line in _lines(options.file, options.source):
+            print(tables.printable(line))  # noqa: T201 - what was asked for
     except BrokenPipeError:  # whoever reads has seen enough
         sys.stderr.close()
     except UnrollError as error:
@@ -42,6 +42,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)  # noqa: T201 - what went wrong
         return 1
     return 0
+
+
+def _lines(compiled: Path, source_of: Path | None) -> Iterator[str]:
+    """Return the listing of every command stream, with the operators on the CPU between them."""
+    programs = container.programs(compiled)
+    with container.damage_named(compiled):
+        every = operators.operators(compiled)
+    if source_of and len(programs) > 1:
+        message = f"{compiled} has {len(programs)} command streams: of which a command is, Vela's database does not say"
+        raise StreamError(message)
+    groups = _groups(compiled, source_of) if source_of else {}
+    if len(every) == 1:
+        yield from listing.lines(programs[0], groups)
+        return
+    on_cpu = sum(not operator.on_npu for operator in every)
+    graphs = len({operator.graph for operator in every})
+    yield f"{len(programs)} command streams and {on_cpu} operators on the CPU, in {graphs} graph{'s' * (graphs > 1)}"
+    following = iter(programs)
+    for operator in every:
+        where = f" (graph {operator.graph_name})" if graphs > 1 else ""
+        yield ""
+        if operator.on_npu:
+            yield f"command stream{where}"
+            yield from listing.lines(next(following), groups)
+        else:
+            yield f"on the CPU{where}: {operator.title} {operator.name}".rstrip()
 
 
 def _groups(compiled: Path, quantized: Path) -> Mapping[int, str]:

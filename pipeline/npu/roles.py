@@ -7,12 +7,14 @@ hidden state is zero, and the converter drops its product.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pipeline.deployment import names
 
-_CELL = re.compile(r"(?P<layer>\w+/)?(?:gru|lstm|simple_rnn)_cell(?:_(?P<number>\d+))?/(?P<operation>\w+)")
+_CELL = re.compile(
+    r"(?P<layer>\w+/)?(?:gru|lstm|simple_rnn)_cell(?:_(?P<number>\d+))?/(?:StatefulPartitionedCall/)?(?P<operation>\w+)"
+)
 _PRODUCT = re.compile(r"MatMul(?:_(\d+))?$")
 
 
@@ -28,28 +30,42 @@ class Role(NamedTuple):
 def roles(layers: Iterable[Mapping[str, Any]]) -> list[Role]:
     """Return the role of each row of ``layers.json``, in the same order."""
     layers = list(layers)
+    found = _of_cells(layers) or _tied(layers)
+    outside = [index for index, role in enumerate(found) if role is None and layers[index]["operator"] == DENSE]
+    inside = [index for index, role in enumerate(found) if role is not None]
+    # Of one dense layer behind everything that has a role, this is known; of a foreign model's, it would be a guess.
+    output = outside[0] if len(outside) == 1 and inside and outside[0] > min(inside) else None
+    return [
+        role or Role(_outside(layer, is_output=index == output), None)
+        for index, (layer, role) in enumerate(zip(layers, found, strict=True))
+    ]
+
+
+DENSE = "FullyConnected"
+
+
+def _of_cells(layers: Sequence[Mapping[str, Any]]) -> list[Role | None]:
+    """Read the names that Keras gives to the cells of every step; nothing where there are none."""
     cells = [_CELL.search(layer["name"]) for layer in layers]
     if not any(cells):
-        return _tied(layers)
+        return []
     steps = _steps([cell for cell in cells if cell])
     products = [match for cell in cells if cell and (match := _PRODUCT.match(cell["operation"]))]
     of_input = max(1, (max((_number(match[1]) for match in products), default=0) + 1) // 2)
     return [
-        Role(_in_cell(layer, cell, of_input), steps[cell["layer"], _number(cell["number"])])
-        if cell
-        else Role(_outside(layer), None)
+        Role(_in_cell(layer, cell, of_input), steps[cell["layer"], _number(cell["number"])]) if cell else None
         for layer, cell in zip(layers, cells, strict=True)
     ]
 
 
-def _tied(layers: Iterable[Mapping[str, Any]]) -> list[Role]:
+def _tied(layers: Sequence[Mapping[str, Any]]) -> list[Role | None]:
     """Read the names of our own graph; of several recurrent layers, the role says which."""
-    placed = [(layer, names.parse(layer["name"])) for layer in layers]
-    several = len({name.layer for _, name in placed if name and name.layer and name.step}) > 1
-    found = []
-    for layer, name in placed:
+    parsed = [names.parse(layer["name"]) for layer in layers]
+    several = len({name.layer for name in parsed if name and name.layer and name.step}) > 1
+    found: list[Role | None] = []
+    for name in parsed:
         if name is None or name.layer is None:
-            found.append(Role(_outside(layer), None))
+            found.append(None)
         else:
             role = name.role.replace("_", " ")
             found.append(Role(f"{name.layer} {role}" if several else role, name.step))
@@ -80,5 +96,7 @@ def _in_cell(layer: Mapping[str, Any], cell: re.Match[str], of_input: int) -> st
     return "state update" if layer["operator"] in {"Add", "Sub", "Mul"} else str(layer["operator"]).lower()
 
 
-def _outside(layer: Mapping[str, Any]) -> str:
-    return "output layer" if layer["operator"] == "FullyConnected" else str(layer["operator"]).lower()
+def _outside(layer: Mapping[str, Any], *, is_output: bool) -> str:
+    if layer["operator"] == DENSE:
+        return "output layer" if is_output else "dense layer"
+    return str(layer["operator"]).lower()

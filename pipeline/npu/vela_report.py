@@ -6,7 +6,7 @@ NPU and memory cycles, hence not the largest of the columns' totals.
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,10 +56,10 @@ BOUNDS: Mapping[str, str] = {
 """Column of ``layers.json`` -> what the NPU is busy with, or waits for."""
 
 _TEXT = ("Name", "Original Operator", "NNG Operator", "Target", "experiment", "network")
-_OPERATOR = re.compile(
-    r"operator: (?P<kind>\S+?), \w+: '(?P<name>[^']*)'\s*\nReason: (?P<reason>.+?)(?=\n\s*\n|\nWarning|\Z)", re.DOTALL
+_REFUSAL = re.compile(
+    r"operator: (?P<kind>\S+?), \w+: '(?P<name>.*?)'\s*\nReason: (?P<reason>.+?)(?=\n\s*\n|\nWarning|\Z)", re.DOTALL
 )
-_CPU_COUNT = re.compile(r"^CPU operators = (\d+)", re.MULTILINE)
+_SIDE, _SIDES = "Target", ("NPU", "CPU")
 _NUMBER = re.compile(r"-?\d+(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
 
 
@@ -69,16 +69,15 @@ class ReportError(UnrollError):
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The numbers of one compilation."""
+    """What one compilation reported. Where operators run is counted in the compiled file, not here."""
 
     summary: dict[str, Any]
-    """Vela's summary by its own column names; sizes are KiB, times seconds."""
+    """Vela's summary by its own column names; sizes are KiB, times seconds. Of several graphs, it adds up some numbers
+    and holds those of the last graph in others."""
     layers: list[dict[str, Any]]
-    """One row per operator, in order of execution."""
-    npu_operators: int
-    """Operators on the NPU; a table look-up that another operator does in passing is a layer, but not counted."""
-    cpu_operators: list[dict[str, str]]
-    """``operator``, ``name`` and Vela's ``reason`` for each operator that stays on the CPU."""
+    """One row per operator, in order of execution; of several graphs, only those of the last one."""
+    refusals: dict[tuple[str, str], set[str]]
+    """Kind and name of an operator -> why Vela can't have it on the NPU; the names need not be unique."""
 
 
 def read(folder: Path, messages: str) -> Report:
@@ -89,36 +88,19 @@ def read(folder: Path, messages: str) -> Report:
         messages: what Vela printed, for its reasons.
 
     Raises:
-        ReportError: not exactly one file of each kind, a column is missing, or the counts disagree.
+        ReportError: not exactly one file of each kind, a column is missing, or a file breaks off.
 
     """
-    summaries = _rows(_only(folder, "*_summary_*.csv"), SUMMARY_COLUMNS, "summary")
-    layers = [
-        {ours: row[theirs] for theirs, ours in LAYER_COLUMNS.items()}
-        for row in _rows(_only(folder, "*_per-layer.csv"), LAYER_COLUMNS, "per-layer report")
-    ]
-    reasons = {match["name"]: " ".join(match["reason"].split()) for match in _OPERATOR.finditer(messages)}
-    on_cpu = [
-        {
-            "operator": layer["operator"],
-            "name": layer["name"],
-            "reason": reasons.get(layer["name"], "Vela gave no reason"),
-        }
-        for layer in layers
-        if layer["target"] == "CPU"
-    ]
-    counted = _CPU_COUNT.search(messages)
-    if counted is None or int(counted[1]) != len(on_cpu):
-        says = counted[1] if counted else "not how many"
-        message = f"Vela says it left {says} operators on the CPU, but its per-layer report has {len(on_cpu)}"
-        raise ReportError(message)
-    on_npu = sum(layer["target"] == "NPU" and not _is_fused(layer) for layer in layers)
-    return Report(summary=summaries[0], layers=layers, npu_operators=on_npu, cpu_operators=on_cpu)
-
-
-def _is_fused(layer: dict[str, Any]) -> bool:
-    """Tell a table look-up that the operator before it does in passing: a row of its own without cycles."""
-    return bool(layer["npu_operator"] == "LUT" and layer["cycles"] == 0)
+    summaries = _rows(_only(folder, "*_summary_*.csv"), SUMMARY_COLUMNS, "summary", csv.reader)
+    layers = _rows(_only(folder, "*_per-layer.csv"), LAYER_COLUMNS, "per-layer report", _unquoted)
+    refusals: dict[tuple[str, str], set[str]] = {}
+    for match in _REFUSAL.finditer(messages):
+        refusals.setdefault((match["kind"], match["name"]), set()).add(" ".join(match["reason"].split()))
+    return Report(
+        summary=summaries[0],
+        layers=[{ours: row[theirs] for theirs, ours in LAYER_COLUMNS.items()} for row in layers],
+        refusals=refusals,
+    )
 
 
 def _only(folder: Path, pattern: str) -> Path:
@@ -129,20 +111,39 @@ def _only(folder: Path, pattern: str) -> Path:
     return found[0]
 
 
-def _rows(path: Path, columns: Iterable[str], what: str) -> list[dict[str, Any]]:
+def _rows(
+    path: Path, columns: Iterable[str], what: str, split: Callable[[Iterable[str]], Iterator[list[str]]]
+) -> list[dict[str, Any]]:
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+        lines = file.readlines()
+    header, *rows = list(split(lines)) or [[]]
     if not rows:
         message = f"Vela's report {path.name} is empty"
         raise ReportError(message)
     for column in columns:
-        if column not in rows[0]:
+        if column not in header:
             message = f"Vela's {what} has no column {column!r}; is this a version we know? (5.2.0)"
             raise ReportError(message)
-    if any(text is None for text in rows[-1].values()):
+    if len(rows[-1]) != len(header) or not lines[-1].endswith("\n"):
         message = f"Vela's {what} {path.name} breaks off in its last line"
         raise ReportError(message)
-    return [{name: text if name in _TEXT else _value(text) for name, text in row.items()} for row in rows]
+    named = (dict(zip(header, row, strict=True)) for row in rows)
+    return [{name: text if name in _TEXT else _value(text) for name, text in row.items()} for row in named]
+
+
+def _unquoted(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Split the per-layer report, which Vela writes without quotes: its last column is a name of any characters."""
+    rows: list[list[str]] = []
+    separators = side = 0
+    for line in lines:
+        cells = line.split(",", separators or -1)
+        if not separators:
+            separators, side = len(cells) - 1, cells.index(_SIDE) if _SIDE in cells else 0
+        elif rows[1:] and (len(cells) <= separators or cells[side] not in _SIDES):
+            rows[-1][-1] += line  # a name with a line break in it
+            continue
+        rows.append(cells)
+    yield from ([*row[:-1], row[-1].removesuffix("\n").removesuffix("\r")] for row in rows)
 
 
 def _value(text: str) -> Any:

@@ -14,6 +14,7 @@ __all__ = ["CLUSTERS", "Claim", "bound", "claims", "read"]
 
 _EXPLANATIONS: tuple[Callable[[Compiled, Matrix], Iterator[Claim]], ...] = (
     placement.placement,
+    placement.unknown,
     compute.bound,
     memory.rereading,
     compute.roles,

@@ -1,14 +1,14 @@
 """What a claim is, and all that is known of the compile that the claims are about."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from pipeline.matrix import Matrix, Row
+from pipeline.matrix import Row
 from pipeline.npu.points import Point
 from pipeline.npu.roles import Role, roles
 from pipeline.npu.vela_report import BOUNDS
@@ -23,7 +23,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """One sentence, what it rests on, and its numbers for scripts."""
 
     about: str
-    """``placement bound rereading roles macs memory_mode strategy clustering utilization fastest``."""
+    """``placement unknown bound rereading roles macs memory_mode strategy clustering utilization fastest``."""
     text: str
     because: str
     """The compiles that it was computed from."""
@@ -39,6 +39,8 @@ class Compiled:
     summary: Mapping[str, Any]
     layers: Sequence[Mapping[str, Any]]
     roles: Sequence[Role]
+    no_layers: str
+    """Why there are no layers; empty where there are."""
     constants: Sequence[Mapping[str, Any]]
 
     @property
@@ -48,12 +50,12 @@ class Compiled:
 
     @property
     def cycles(self) -> int:
-        """Return Vela's estimate of one inference."""
-        return int(self.metrics["cycles_total"])
+        """Return Vela's estimate of one inference; 0 where there is none."""
+        return int(self.metrics["cycles_total"] or 0)
 
     @property
     def bound_by(self) -> list[tuple[str, int]]:
-        """Split the cycles by what bounds each operator, the most first; together they are the total."""
+        """Split the cycles by what bounds each operator, the most first; nothing where that is not known."""
         return _totals((bound(layer), layer) for layer in self.layers if layer["cycles"])
 
     @property
@@ -89,6 +91,7 @@ def read(row: Row) -> Compiled:
         summary=document["summary"],
         layers=layers,
         roles=roles(layers),
+        no_layers=document["layers_unavailable"],
         constants=document["constants"],
     )
 
@@ -103,9 +106,25 @@ def bound_name(here: Compiled) -> str:
     return next((name for name, _ in here.bound_by), "")
 
 
-def compiled_rows(matrix: Matrix, wanted: Callable[[Point], bool]) -> list[Row]:
-    """Return the points of a matrix that have a result and are wanted."""
-    return [row for row in matrix.rows if row.record and wanted(row.point)]
+class Compile(NamedTuple):
+    """Another compile of the model, whose numbers can be held against those of here."""
+
+    point: Point
+    metrics: Mapping[str, Any]
+
+
+def comparable(here: Compiled, rows: Iterable[Row]) -> list[Compile]:
+    """Return the rows whose cycles and memories count the same operators as those of here.
+
+    What runs on the CPU is in no number of Vela's: with more of it there, a compile only looks fast.
+    """
+    found = [Compile(row.point, row.record.metrics) for row in rows if row.record]
+    return [each for each in found if here.cycles and _counted(each.metrics) == _counted(here.metrics)]
+
+
+def _counted(metrics: Mapping[str, Any]) -> object:
+    on_cpu = Counter((row["operator"], row["name"]) for row in metrics["cpu_operators_by_name"])
+    return on_cpu, *(bool(metrics["cycles_total"]), metrics["sram_bytes"] is None, metrics["dram_bytes"] is None)
 
 
 def _totals(parts: Iterator[tuple[str, Mapping[str, Any]]]) -> list[tuple[str, int]]:

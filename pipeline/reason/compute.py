@@ -3,15 +3,23 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from pipeline import tables
 from pipeline.matrix import Matrix
-from pipeline.npu.points import Point
 from pipeline.reason import words
-from pipeline.reason.compiled import LARGE, Claim, Compiled, bound_name, compiled_rows
+from pipeline.reason.compiled import LARGE, Claim, Compiled, bound_name, comparable
 
 
 def bound(here: Compiled, _matrix: Matrix) -> Iterator[Claim]:
     """Say what the cycles are spent on or wait for."""
     if not here.cycles:
+        return
+    if here.no_layers:
+        yield Claim(
+            about="bound",
+            text=f"what the cycles are spent on is not known: {here.no_layers}",
+            because=f"the reports of {here.point.name}",
+            numbers={},
+        )
         return
     shares = {name: cycles / here.cycles for name, cycles in here.bound_by}
     named = [name for index, name in enumerate(shares) if index == 0 or shares[name] >= LARGE]
@@ -51,14 +59,17 @@ def utilization(here: Compiled, _matrix: Matrix) -> Iterator[Claim]:
     """Say how well the MACs are used, where the cycles are spent computing."""
     if bound_name(here) != "compute" or not here.metrics["macs"]:
         return
-    with_macs = [layer for layer in here.layers if layer["macs"]]
+    with_macs = [layer for layer in here.layers if layer["macs"] and layer["cycles"]]
+    if not with_macs:
+        return
     cycles = sum(layer["cycles"] for layer in with_macs)
     rate = sum(layer["macs"] for layer in with_macs) / cycles
     without = 1 - cycles / here.cycles
     rest = f"; {words.percent(without)} of the cycles are in operators without MACs" if without >= LARGE else ""
     yield Claim(
         about="utilization",
-        text=f"the products do {rate:,.1f} MACs a cycle of {here.point.macs_per_cycle:,} possible{rest}",
+        text=f"the operators with MACs do {tables.figure(rate, 1)} a cycle of {here.point.macs_per_cycle:,} possible"
+        f"{rest}",
         because=f"MACs and cycles of every operator of {here.point.name}",
         numbers={"macs_per_cycle": rate, "possible": here.point.macs_per_cycle, "share_without_macs": without},
     )
@@ -66,31 +77,24 @@ def utilization(here: Compiled, _matrix: Matrix) -> Iterator[Claim]:
 
 def macs(here: Compiled, matrix: Matrix) -> Iterator[Claim]:
     """Compare with the most and the fewest MACs of the same system."""
-
-    def differs_in_macs(point: Point) -> bool:
-        same = ("family", "system_config", "memory_mode", "optimise", "config")
-        return point != here.point and all(getattr(point, name) == getattr(here.point, name) for name in same)
-
-    others = compiled_rows(matrix, differs_in_macs)
-    if not others or not here.cycles:
+    same = ("family", "system_config", "memory_mode", "optimise", "config")
+    others = [
+        each
+        for each in comparable(here, matrix.rows)
+        if each.point != here.point and all(getattr(each.point, name) == getattr(here.point, name) for name in same)
+    ]
+    if not others:
         return
-    others.sort(key=lambda row: row.point.macs_per_cycle)
-    chosen = list(dict.fromkeys(row.point for row in (others[-1], others[0])))
-    parts: list[str] = []
-    for point in chosen:
-        row = matrix.row(point)
-        if row and row.record:
-            parts.append(
-                f"{point.macs_per_cycle:,} take {words.against(row.record.metrics['cycles_total'], here.cycles)}"
-            )
+    others.sort(key=lambda each: each.point.macs_per_cycle)
+    chosen = list({each.point: each for each in (others[-1], others[0])}.values())
+    parts = [
+        f"{each.point.macs_per_cycle:,} take {words.against(each.metrics['cycles_total'], here.cycles)}"
+        for each in chosen
+    ]
     yield Claim(
         about="macs",
         text=f"against {here.point.macs_per_cycle:,} MACs per cycle, {', '.join(parts)}",
-        because=f"compiles of {', '.join(point.name for point in [here.point, *chosen])}",
-        numbers={
-            str(row.point.macs_per_cycle): row.record.metrics["cycles_total"]
-            for row in others
-            if row.record is not None
-        }
+        because=f"compiles of {', '.join(point.name for point in [here.point, *(each.point for each in chosen)])}",
+        numbers={str(each.point.macs_per_cycle): each.metrics["cycles_total"] for each in others}
         | {str(here.point.macs_per_cycle): here.cycles},
     )

@@ -3,39 +3,37 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline import tables
+from pipeline.tables import memory as size
+from pipeline.tables import times
+
+__all__ = ["against", "megabytes", "need", "operators", "percent", "size", "times"]
+
 
 def against(cycles: float, here: float) -> str:
     """Compare cycles with those of here."""
-    change = cycles / here - 1
-    if abs(change) < 0.0005:  # noqa: PLR2004 - less than what one decimal shows
+    if cycles == here:
         return "as many cycles"
-    return f"{abs(change):.1%} {'fewer' if change < 0 else 'more'} cycles".replace("%", " %")
+    change = tables.change(here, cycles)
+    return f"{change[1:]} {'fewer' if cycles < here else 'more'} cycles"
 
 
-def need(found: Mapping[str, Any]) -> str:
-    """Say which memories a compile needs."""
+def need(lead: str, found: Mapping[str, Any]) -> str:
+    """Say behind the lead which memories a compile needs; nothing where that is not known."""
+    if found["sram_bytes"] is None or found["dram_bytes"] is None:
+        return ""
     dram = f" and {size(found['dram_bytes'])} of DRAM" if found["dram_bytes"] else ""
-    return f"{size(found['sram_bytes'])} of SRAM{dram}"
+    return f"{lead} {size(found['sram_bytes'])} of SRAM{dram}"
 
 
 def percent(share: float) -> str:
     """Show a share of 1."""
-    return f"{100 * share:.1f} %"
-
-
-def times(factor: float) -> str:
-    """Show a factor."""
-    return f"{factor:.1f}x" if factor < 10 else f"{factor:.0f}x"  # noqa: PLR2004 - two digits are enough
+    return tables.percent(share, 1)
 
 
 def operators(count: int) -> str:
     """Count operators."""
     return f"{count:,} operator{'s' if count != 1 else ''}"
-
-
-def size(count: float) -> str:
-    """Show bytes of a memory."""
-    return f"{count / 1024:,.0f} KiB"
 
 
 def megabytes(count: float) -> str:

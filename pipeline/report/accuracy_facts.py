@@ -113,7 +113,7 @@ def rungs(ladder: Sequence[Rung]) -> list[tuple[str, str, str, str]]:
     rows = []
     for rung in ladder:
         difference = rung.difference(ladder[0]) if rung is not ladder[0] else None
-        points = "" if difference is None else f"{100 * difference + 0.0:+.2f} points"
+        points = "" if difference is None else tables.points(100 * difference)
         shown = "-" if rung.accuracy is None else tables.percent(rung.accuracy)
         rows.append((rung.name, shown, points, rung.basis if rung.accuracy is not None else rung.reason))
     return rows

@@ -1,7 +1,7 @@
 """All that the report says, as plain data that both templates show."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -78,9 +78,32 @@ def _warnings(
     said += [f"Budget not kept: {budget.sentence(verdict)}." for verdict in verdicts if not verdict.passed]
     for job, record in made:
         if count := record.metrics.get("cpu_operators"):
-            said.append(f"{count} operators stay on the CPU on {job.target}; their time is in no number here.")
+            stay = "operator stays" if count == 1 else "operators stay"
+            said.append(f"{count:,} {stay} on the CPU on {job.target}; their time is in no number here.")
+        if job.compiles:
+            said += [
+                f"Not known on {job.target}: {', '.join(names)}; {why}." for why, names in _unknown(record).items()
+            ]
         said += [f"{job.name}: {text}." for text in record.warnings]
     return said + [f"No result for {row.point.name}: {row.failure}" for row in found.compiles if row.failure]
+
+
+def _unknown(record: Record) -> dict[str, list[str]]:
+    """Return the metrics that could not be had by their reason."""
+    found: dict[str, list[str]] = {}
+    for metric, name in _NUMBERS.items():
+        if metric in record.unavailable:
+            found.setdefault(record.unavailable[metric], []).append(name)
+    return found
+
+
+_NUMBERS = {
+    "cycles_total": "cycles",
+    "inference_ms": "inference time",
+    "sram_bytes": "SRAM",
+    "dram_bytes": "DRAM",
+    "npu_operators": "operators on the NPU",
+}
 
 
 def _cards(accuracy: Record | None, target: str, compiled: Record) -> list[tuple[str, str, str]]:
@@ -89,22 +112,25 @@ def _cards(accuracy: Record | None, target: str, compiled: Record) -> list[tuple
         name = f"{quantized_rung(accuracy.metrics)} accuracy"
         if has_accuracy(accuracy.metrics):
             shown = tables.percent(quantized_accuracy(accuracy.metrics))
-            cards.append((name, shown, f"measured, {-accuracy_drop(accuracy.metrics) + 0.0:+.2f} points"))
+            cards.append((name, shown, f"measured, {tables.points(-accuracy_drop(accuracy.metrics))}"))
         else:
             cards.append((name, "-", "not available"))
     numbers = compiled.metrics
     return [
         *cards,
-        ("inference", f"{numbers['inference_ms']:,.2f} ms", f"estimated, {target}"),
-        ("cycles", f"{numbers['cycles_total']:,.0f}", f"estimated, {target}"),
-        ("SRAM", tables.kib(numbers["sram_bytes"]), f"estimated, {target}"),
+        _estimate("inference", compiled, "inference_ms", lambda ms: f"{tables.milliseconds(ms)} ms", target),
+        _estimate("cycles", compiled, "cycles_total", "{:,.0f}".format, target),
+        _estimate("SRAM", compiled, "sram_bytes", tables.kib, target),
         ("flash", tables.kib(numbers["flash_bytes"]), "measured, as it is flashed"),
-        (
-            "operators on the CPU",
-            f"{numbers['cpu_operators']}",
-            f"of {numbers['cpu_operators'] + numbers['npu_operators']}",
-        ),
+        ("operators on the CPU", f"{numbers['cpu_operators']:,}", "counted in the compiled file"),
     ]
+
+
+def _estimate(
+    name: str, compiled: Record, metric: str, show: Callable[[float], str], target: str
+) -> tuple[str, str, str]:
+    value = compiled.metrics[metric]
+    return (name, tables.or_dash(show, value), f"{'not known' if value is None else 'estimated'}, {target}")
 
 
 def _settings(made: Sequence[tuple[Job, Record]]) -> list[tuple[str, str]]:
@@ -127,7 +153,7 @@ def _stage(job: Job, record: Record) -> dict[str, Any]:
     return {
         "name": job.name,
         "finished": _clock(record.finished),
-        "seconds": f"{record.seconds:.1f} s",
+        "seconds": tables.seconds(record.seconds),
         "key": record.key[:12],
         "tools": ", ".join(f"{tool} {version}" for tool, version in record.inputs.get("tools", {}).items()),
         "made_on": ", ".join(_machine(record.inputs.get("made_on", {}))),

@@ -17,13 +17,14 @@ def verified(made: Sequence[tuple[Job, Record]], compiled: Job) -> dict[str, Any
     if found is None:
         return None
     return {
-        "identity": proof.identity(found),
+        "result": proof.result(found),
         "checks": [
             (check["name"], f"{check['checked']:,} {check['unit']}", f"{check['failed']:,}")
             for check in found.metrics["checks"]
         ],
         "only_by_samples": found.metrics["only_by_samples"],
         "not_verified": found.metrics["not_verified"],
+        "failures": found.metrics["failures"],
     }
 
 
@@ -40,6 +41,7 @@ def target(asked: Asked, job: Job, found: Matrix, proved: dict[str, Any] | None)
         "numbers": answers.cells(row)[2:9] if row else (),
         "bounds": [(name, cycles / total, f"{cycles:,}") for name, cycles in shares],
         "roles": [(name, cycles / total, f"{cycles:,}") for name, cycles in (here.by_role if here else [])],
+        "no_layers": here.no_layers if here else "",
         "on_cpu": [str(operator) for operator in on_cpu(asked.build, job)],
         "layers": [
             (
@@ -64,7 +66,7 @@ def matrix(found: Matrix) -> dict[str, Any]:
     return {
         "header": answers.HEADER,
         "systems": systems,
-        "impossible": answers.impossible_lines(found),
+        "impossible": [*answers.not_known_lines(found), *answers.impossible_lines(found)],
     }
 
 

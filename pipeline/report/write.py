@@ -6,7 +6,7 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from pipeline import answers
+from pipeline import answers, tables
 from pipeline.answers import Asked
 from pipeline.folders import BUILD
 from pipeline.npu.boards import BoardError
@@ -49,7 +49,7 @@ def render(kind: str, document: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"cell": _cell, "shares": _shares, "counted": _counted}
+    environment.filters |= {"cell": _cell, "shares": _shares, "counted": _counted, "percent": tables.percent}
     return environment.get_template(f"report.{kind}.jinja").render(document)
 
 
@@ -59,7 +59,7 @@ def _cell(value: object) -> str:
 
 
 def _shares(row: tuple[str, float, str]) -> tuple[str, str, str]:
-    return (row[0], f"{100 * row[1]:.1f} %", row[2])
+    return (row[0], tables.percent(row[1], 1), row[2])
 
 
 def _counted(confusion: Sequence[Sequence[tuple[int, float]]]) -> list[list[int]]:

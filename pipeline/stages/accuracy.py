@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.data import arrays
-from pipeline.stages import inference, micro, streaming
+from pipeline.stages import degradation, inference, micro, streaming
 from pipeline.stages.contract import Found, Work
-from pipeline.stages.inference import OUTPUT, Stored
+from pipeline.stages.inference import INPUT, OUTPUT, Stored
 
 PREDICTIONS = "predictions.npz"
 CONFUSION = "confusion.json"
@@ -58,13 +58,24 @@ def make(work: Work) -> Found:
         json.dumps({name: matrix.tolist() for name, matrix in matrices.items()}, indent=1), encoding="utf-8"
     )
     metrics = compare(labels, in_float, in_integers, rung)
+    quantization = (
+        inference.Model(work.inputs["quantized"] / streaming.CHOSEN, inference.REFERENCE).inputs[INPUT].quantization
+    )
+    into = degradation.input_range(x, quantization) if quantization else None
+    metrics["inputs_beyond_range"] = float(into.beyond.mean()) if into else 0.0
     of_micro, unavailable = _micro_rung(
         work, x, labels, stored, lambda done: work.progress(2 * len(x) + done, total, what="TensorFlow Lite Micro")
     )
     metrics |= of_micro
     if len(stored) > 1:
         metrics |= streaming.check(work, x, labels, stored)
-    return Found(metrics=metrics, unavailable=unavailable, basis=dict.fromkeys(metrics, "measured"))
+    predictions = degradation.Predictions(labels, in_float, in_integers, rung)
+    return Found(
+        metrics=metrics,
+        unavailable=unavailable,
+        basis=dict.fromkeys(metrics, "measured"),
+        warnings=degradation.warnings(predictions, into, degradation.read_roles(work.inputs["quantized"])),
+    )
 
 
 def _micro_rung(

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from pipeline.data import mnist, npz
-from pipeline.data.arrays import DataError, DataSet, check_classes
+from pipeline.data import advice, mnist, npz
+from pipeline.data.arrays import DataError, DataSet
+from pipeline.data.checks import check_classes
 from pipeline.data.mirrors import OfflineError
 from pipeline.stages.contract import Found, Work
 
@@ -17,8 +18,10 @@ def make(work: Work) -> Found:
     """
     wanted = work.config["dataset"]
     data, stand_in = _get(work)
-    data = data.first(wanted["train_samples"], wanted["test_samples"])
-    check_classes(data, f"the data set cut to train_samples = {wanted['train_samples']}")
+    all_classes = data.y_train
+    data = data.kept(wanted["train_samples"], wanted["test_samples"])
+    cut = f", of which dataset.train_samples = {wanted['train_samples']} were kept" if wanted["train_samples"] else ""
+    check_classes(data, f"the data set{cut}")
     data.save(work.into)
     samples, steps, features = data.x_train.shape
     return Found(
@@ -30,6 +33,7 @@ def make(work: Work) -> Found:
             "features": features,
             "classes": data.classes,
         },
+        warnings=[*advice.of_classes_left_out(data, all_classes), *advice.of_labels(data), *advice.of_features(data)],
         stand_in=stand_in,
     )
 
@@ -57,5 +61,5 @@ def _get(work: Work) -> tuple[DataSet, str | None]:
 def _digits(work: Work) -> DataSet:
     from pipeline.data import digits  # noqa: PLC0415 - scikit-learn takes a second that MNIST does not owe
 
-    samples = work.config["dataset"]["train_samples"]
-    return digits.make(work, min(samples or digits.TRAIN_IMAGES, digits.TRAIN_IMAGES))
+    samples = work.config["dataset"]["train_samples"] or digits.TRAIN_IMAGES
+    return digits.make(work, min(max(samples, digits.TRAIN_DIGITS), digits.TRAIN_IMAGES))

@@ -1,6 +1,7 @@
 """Find the first operation of a compiled file whose result is not that of the quantized model's operator."""
 
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,14 @@ from pipeline.npu.stream.kernels import Numbers
 from pipeline.npu.stream.machine import Machine
 from pipeline.npu.stream.planning import Planned
 from pipeline.npu.stream.static_checks import Findings
+from pipeline.stages import micro
+from pipeline.stages.emulated import EmulatedModel
 from pipeline.stages.inference import INPUT
 from pipeline.stages.micro import MicroModel
+
+SHOWN = "shown"
+UNSEEN = np.int64(1 << 62)
+"""No tensor holds it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,22 +48,85 @@ def first_operation(compiled: Compiled, x: Features) -> str | None:
     """
     with tempfile.TemporaryDirectory() as folder:
         shown = Path(folder, "shown.tflite")
-        shown.write_bytes(_with_every_tensor_put_out(compiled.quantized.read_bytes()))
+        shown.write_bytes(with_every_tensor_put_out(compiled.quantized.read_bytes())[0])
         model = _Watched(shown, compiled)
         model.reset()
         model.run(model.inputs[INPUT].stored(model.folded(x[np.newaxis]))[0])
     return model.first
 
 
-def _with_every_tensor_put_out(content: bytes) -> bytes:
-    """Return a model with all that it computes among its outputs: else TensorFlow Lite Micro shows none of it."""
+def with_every_tensor_put_out(content: bytes) -> tuple[bytes, list[int]]:
+    """Return a model with all that it computes among its outputs, and these tensors in their order.
+
+    Else TensorFlow Lite Micro shows none of it.
+    """
     model = schema.ModelT.InitFromPackedBuf(content, 0)
     graph = model.subgraphs[0]
     computed = [int(tensor) for operator in graph.operators for tensor in operator.outputs]
     graph.outputs = [*graph.outputs, *(tensor for tensor in computed if tensor not in graph.outputs)]
     builder = flatbuffers.Builder()
     builder.Finish(model.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output()), [int(tensor) for tensor in graph.outputs]
+
+
+def softmax_reads_the_same(compiled: Compiled, machine: Machine, x: Features) -> bool:
+    """Tell whether the softmax at the end gets the bytes that it gets in TensorFlow Lite Micro, of every sample.
+
+    Args:
+        compiled: what is known of the compiled file.
+        machine: the same commands, maybe with other multipliers.
+        x: float32 (samples, rows, features of a row).
+
+    Raises:
+        MicroError: TensorFlow Lite Micro can't run the model.
+
+    """
+    model = source.load(compiled.quantized)
+    ends = [model.writer_of.get(tensor.number) for tensor in model.outputs]
+    read = [operator.input(0) for operator in ends if operator is not None and operator.kind == "SOFTMAX"]
+    if len(read) != 1:
+        return False
+    (tensor,) = read
+    with tempfile.TemporaryDirectory() as folder:
+        shown = Path(folder, "shown.tflite")
+        shown.write_bytes(_with_an_output_more(compiled.quantized.read_bytes(), tensor.number))
+        expected = micro.outputs(shown, x, lambda _: None)[SHOWN]
+    seen = _Seen(compiled, tensor)
+    watched = EmulatedModel(compiled.quantized, machine, seen.watch)
+    watched.reset(len(x))
+    watched.run(watched.inputs[INPUT].stored(watched.folded(x)))
+    return np.array_equal(seen.values, expected.reshape(len(x), -1))
+
+
+def _with_an_output_more(content: bytes, tensor: int) -> bytes:
+    """Return a model that also puts out a tensor, which its signature calls ``SHOWN``."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    entry = schema.TensorMapT()
+    entry.name, entry.tensorIndex = SHOWN, tensor
+    model.subgraphs[0].outputs = [*model.subgraphs[0].outputs, tensor]
+    model.signatureDefs[0].outputs.append(entry)
+    builder = flatbuffers.Builder()
+    builder.Finish(model.Pack(builder), IDENTIFIER)
     return bytes(builder.Output())
+
+
+class _Seen:
+    """What a tensor of the quantized model last held while a compiled file ran."""
+
+    def __init__(self, compiled: Compiled, tensor: source.Tensor) -> None:
+        self.values = np.full((0, 0), UNSEEN)
+        """(samples, size); ``UNSEEN`` where no command wrote it."""
+        self._computes = compiled.checked.computes
+        self._tensor = tensor
+
+    def watch(self, planned: Planned, result: Numbers) -> None:
+        numbers, elements = split(self._computes.get(planned.command.offset, np.zeros(0, np.int64)))
+        places = np.flatnonzero((numbers == self._tensor.number) & (elements != INSIDE))
+        if places.size:
+            flat = result.reshape(len(result), -1)
+            if len(self.values) != len(flat):
+                self.values = np.full((len(flat), int(np.prod(self._tensor.shape))), UNSEEN)
+            self.values[:, elements[places]] = flat[:, places]
 
 
 class _Watched(MicroModel):
@@ -76,19 +146,46 @@ class _Watched(MicroModel):
     def invoke(self) -> None:
         super().invoke()
         if self.first is None:
-            self._compiled.machine.run(self._given, self._compare)
+            comparison = _Comparison(self._compiled, self._source, self.read_tensor)
+            self._compiled.machine.run(self._given, comparison.compare)
+            self.first = comparison.first
 
-    def _compare(self, planned: Planned, result: Numbers) -> None:
-        codes = self._compiled.checked.computes.get(planned.command.offset)
+
+def first_operation_of(compiled: Compiled, inputs: Mapping[str, Numbers]) -> str | None:
+    """Do the same with any model, given one sample by the names of the compiled file's inputs, each (1, *shape).
+
+    Raises:
+        MicroError: TensorFlow Lite Micro can't run the model.
+
+    """
+    content, order = with_every_tensor_put_out(compiled.quantized.read_bytes())
+    found = micro.computed(content, [inputs[place.name] for place in compiled.machine.program.inputs])
+    computed = dict(zip(order, found, strict=True))
+    comparison = _Comparison(compiled, source.load(compiled.quantized), lambda number: computed[number])
+    compiled.machine.run(inputs, comparison.compare)
+    return comparison.first
+
+
+class _Comparison:
+    """Holds what each kernel computes against the tensors of the quantized model."""
+
+    def __init__(self, compiled: Compiled, model: source.Model, read: Callable[[int], Numbers]) -> None:
+        self.first: str | None = None
+        self._computes = compiled.checked.computes
+        self._model = model
+        self._read = read
+
+    def compare(self, planned: Planned, result: Numbers) -> None:
+        codes = self._computes.get(planned.command.offset)
         if codes is None or self.first is not None:
             return
         numbers, elements = split(codes)
         for number in np.unique(numbers[elements != INSIDE]):
-            operator = self._source.writer_of.get(int(number))
+            operator = self._model.writer_of.get(int(number))
             if operator is None:  # a constant or an input, moved
                 continue
             places = np.flatnonzero(numbers == number)
-            found, wanted = result.ravel()[places], self.read_tensor(int(number)).ravel()[elements[places]]
+            found, wanted = result.ravel()[places], self._read(int(number)).ravel()[elements[places]]
             differs = np.flatnonzero(found != wanted)
             if differs.size:
                 at = differs[0]

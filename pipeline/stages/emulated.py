@@ -8,7 +8,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from pipeline.data.arrays import Features
-from pipeline.npu.stream.machine import Machine
+from pipeline.npu.stream.machine import Machine, Watch
 from pipeline.stages import inference
 from pipeline.stages.inference import INPUT, Stored
 
@@ -19,10 +19,14 @@ BATCH = 125
 class EmulatedModel(inference.Model):
     """A compiled model, to be run on many samples at a time; the quantized one tells its inputs and outputs."""
 
-    def __init__(self, quantized: Path, machine: Machine) -> None:
-        """Take the names, scales and zero points of the one, and the commands of the other."""
+    def __init__(self, quantized: Path, machine: Machine, watch: Watch | None = None) -> None:
+        """Take the names, scales and zero points of the one, and the commands of the other.
+
+        What watches is told the results of every command.
+        """
         super().__init__(quantized, inference.REFERENCE)
         self._machine = machine
+        self._watch = watch
         self._in: dict[str, Stored] = {}
         self._out: dict[str, Stored] = {}
 
@@ -32,7 +36,7 @@ class EmulatedModel(inference.Model):
 
     def invoke(self) -> None:
         """Compute the outputs from the inputs."""
-        self._out = self._machine.run(self._in)
+        self._out = self._machine.run(self._in, self._watch)
 
     def read(self, name: str) -> Stored:
         """Return an output of the last inference, (samples, width)."""

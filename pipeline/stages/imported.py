@@ -7,6 +7,7 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
+from pipeline.data import file_kind
 from pipeline.errors import UnrollError
 from pipeline.stages.contract import Found, Work
 
@@ -20,6 +21,7 @@ DYNAMIC = -1
 OPTIONAL = -1
 """The number of an input that an operator goes without."""
 MOST_NAMES = 5
+CONVERT = "model.tflite is a file that a converter wrote, with full-integer quantization"
 WHY_NO_ACCURACY = "the model was made elsewhere, so there is no test set"
 
 
@@ -89,8 +91,7 @@ def _read(path: Path) -> bytes:
 def _parsed(content: bytes, path: Path) -> Any:
     """Read the whole flatbuffer, every offset of which must lead to something inside the file."""
     if content[4:8] != IDENTIFIER:
-        message = f"{path} is no TensorFlow Lite model ({IDENTIFIER.decode()} is missing in its first bytes)"
-        raise ImportedError(message)
+        raise ImportedError(file_kind.mistaken(path, content, "TensorFlow Lite model", CONVERT))
     try:
         model = schema.ModelT.InitFromPackedBuf(content, 0)
         whole = _is_whole(model, len(content))
@@ -174,15 +175,20 @@ def _computed(model: Any) -> Iterator[tuple[str, Any]]:
 def _several_subgraphs(model: Any) -> Iterator[str]:
     if len(model.subgraphs) > 1:
         callers = {
-            OPERATORS.get(model.operatorCodes[operator.opcodeIndex].builtinCode, "?")
+            _kind(model.operatorCodes[operator.opcodeIndex])
             for graph in model.subgraphs
             for operator in _operators(graph)
         } & {"WHILE", "IF", "CALL_ONCE"}
         by = f" ({', '.join(sorted(callers))} calls the others)" if callers else ""
         yield (
-            f"the model has {len(model.subgraphs)} subgraphs{by}: an estimate counts each of them once,"
-            " however often a loop runs; unroll loops"
+            f"the model has {len(model.subgraphs)} subgraphs{by}: Vela does not estimate an inference of several;"
+            " unroll loops, and give every signature a file of its own"
         )
+
+
+def _kind(code: Any) -> str:
+    """Return the kind of operators; files of before 2020 have its number in the older of two fields alone."""
+    return OPERATORS.get(max(code.builtinCode, code.deprecatedBuiltinCode), "?")
 
 
 def _dynamic_shapes(model: Any) -> Iterator[str]:

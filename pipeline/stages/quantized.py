@@ -84,17 +84,19 @@ def _representative(work: Work) -> tuple[arrays.Features, list[str]]:
     if wanted > len(x_train):
         message = f"quantization.representative_samples = {wanted}, but there are only {len(x_train)} training samples"
         raise QuantizationError(message)
-    x, classes = x_train[:wanted], np.unique(y_train[:wanted])
+    chosen = arrays.spread(y_train, wanted)
+    x, absent = x_train[chosen], arrays.missing(y_train[chosen], among=y_train)
     if not x.any():
         message = (
-            f"the first {wanted} training samples are all 0:"
-            " raise quantization.representative_samples, or shuffle the data"
+            f"the {wanted} representative samples, spread over the training set, are all 0:"
+            " raise quantization.representative_samples, or check the data"
         )
         raise QuantizationError(message)
-    if len(classes) == 1 and len(np.unique(y_train)) > 1:
+    if absent:
         warning = (
-            f"all {wanted} representative samples are of class {classes[0]}, so the ranges of the other classes were"
-            " not seen: raise quantization.representative_samples, or shuffle the data"
+            f"the {wanted} representative samples show {len(np.unique(y_train)) - len(absent)} of"
+            f" {len(np.unique(y_train))} classes, so the ranges of the others ({arrays.named(absent)}) were not seen:"
+            " raise quantization.representative_samples"
         )
         return x, [warning]
     return x, []

@@ -7,6 +7,9 @@ import pytest
 from pipeline import experiment, fingerprint, graph
 from pipeline.graph import Job
 from tests.conftest import ROOT
+from tests.machines import machine, shared
+
+__all__ = ["jobs", "machine", "shared", "workplace"]
 
 
 @pytest.fixture

@@ -1,14 +1,22 @@
 """A record of a result, whatever it is to say."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
-from pipeline.record import SCHEMA, Record
+from pipeline.record import RECORD, SCHEMA, Record, encode_record, key_of, name_of, read_record
 
 
 def a_record(**facts: Any) -> Record:
-    """Return the record of a result, by default of tiny's weights with nothing in it."""
+    """Return the record of a result, by default of tiny's weights with nothing in it.
+
+    What is told of its inputs makes its key; so does ``what``, for results that differ in nothing else.
+    """
+    stage, what = facts.get("stage", "weights"), facts.pop("what", "")
+    inputs = facts.setdefault("inputs", {"stage": stage, "config": {"what": what}})
+    facts.setdefault("key", key_of(inputs))
     bare = Record(
         schema=SCHEMA,
         stage="weights",
@@ -24,3 +32,19 @@ def a_record(**facts: Any) -> Record:
         finished=0.0,
     )
     return replace(bare, **facts)
+
+
+def amend(link: Path, **facts: Any) -> None:
+    """Let the record of the result that a link shows say something else, under the name that goes with it.
+
+    What is told of the metrics is added to them.
+    """
+    home = link.resolve()
+    before = read_record(home)
+    facts["metrics"] = before.metrics | facts.get("metrics", {})
+    record = replace(before, **facts)
+    (home / RECORD).unlink()
+    (home / RECORD).write_bytes(encode_record(record))
+    named = home.rename(home.with_name(name_of(record.key, encode_record(record))))
+    link.unlink()
+    link.symlink_to(os.path.relpath(named, link.parent.resolve()))

@@ -42,7 +42,7 @@ def test_every_point_stands_in_the_table_with_its_numbers(answered: tuple[Projec
             for line in printed.splitlines()
             if line.split()[:2] == [point.accelerator, point.memory_mode] and "(Size)" not in line
         ]
-        assert re.search(r" [\d,]+ +\d+\.\d\d +\d+\.\d % +[\d.,]+ KiB", line), line
+        assert re.search(r" [\d,]+ +\d+\.\d+ +\d+\.\d+ % +[\d.,]+ (KiB|bytes)", line), line
     assert "<- u55-128" in printed
     assert "Ethos_U85_SYS_DRAM_Mid, 1,000 MHz" in printed
 

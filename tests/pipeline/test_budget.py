@@ -62,7 +62,7 @@ def test_a_budget_that_is_kept_tells_what_is_left(
     [
         ("accuracy_min", 0.99, "accuracy_min: 98.25 %, at least 99.00 % allowed"),
         ("cycles_max", 6_000_000, "cycles_max on u55-128: 6,218,057 cycles, at most 6,000,000 cycles allowed"),
-        ("inference_ms_max", 12.0, "inference_ms_max on u55-128: 12.436 ms, at most 12.000 ms allowed"),
+        ("inference_ms_max", 12.0, "inference_ms_max on u55-128: 12.436 ms, at most 12 ms allowed"),
         ("sram_max", 3087, "sram_max on u55-128: 3,088 B, at most 3,087 B allowed"),
         ("flash_max", 1, "flash_max on u55-128: 674,112 B, at most 1 B allowed"),
         ("cpu_operators_max", 0, "cpu_operators_max on u55-128: 1 on the CPU, at most 0 on the CPU allowed"),
@@ -100,7 +100,7 @@ def test_a_value_that_can_not_be_had_fails_and_says_why(jobs: dict[str, Job]) ->
     (of_model,) = budget.verdicts(Budget(accuracy_min=0.5), [], [])
     assert not of_model.passed
     assert budget.sentence(of_model) == "accuracy_min can't be checked: the result has no accuracy"
-    assert budget.cells(of_model)[3:6] == ("-", "-", "FAILED")
+    assert budget.cells(of_model)[3:6] == ("-", "-", "NOT KNOWN")
 
 
 @pytest.mark.parametrize(("name", "allowed"), [("accuracy_min", 0.5), ("accuracy_drop_max", 1.0)])
@@ -113,6 +113,31 @@ def test_an_accuracy_that_is_unavailable_fails_and_says_why(jobs: dict[str, Job]
     (found,) = budget.verdicts(_budget(name, allowed), [jobs["quantized"]], [record])
     assert not found.passed
     assert budget.sentence(found) == f"{name} can't be checked: no test set"
+
+
+def test_what_vela_does_not_tell_is_not_kept_and_says_why(jobs: dict[str, Job]) -> None:
+    vela = next(record for record in _records(jobs) if record.stage == "vela")
+    unknown = msgspec.structs.replace(
+        vela, metrics={**vela.metrics, "sram_bytes": None}, unavailable={"sram_bytes": "it has 2 graphs"}
+    )
+    (found,) = budget.verdicts(Budget(sram_max=10**9), [jobs["vela"]], [unknown])
+    assert not found.passed
+    assert budget.cells(found)[3:] == ("-", "-", "NOT KNOWN", "it has 2 graphs")
+    assert budget.sentence(found) == "sram_max on u55-128 can't be checked: it has 2 graphs"
+
+
+@pytest.mark.parametrize("name", ["cycles_max", "inference_ms_max"])
+def test_cycles_that_leave_out_the_cpu_are_told_so(jobs: dict[str, Job], name: str) -> None:
+    (alone,) = verdicts(jobs, _budget(name, 10**9), cpu_operators=0)
+    (found,) = verdicts(jobs, _budget(name, 10**9), cpu_operators=2)
+    assert alone.not_counted is None
+    assert budget.cells(alone)[-1] == "estimated"
+    assert budget.cells(found)[-1] == "estimated, without the 2 on the CPU"
+
+
+def test_a_number_is_told_as_exactly_as_it_exceeds_its_budget(jobs: dict[str, Job]) -> None:
+    (found,) = verdicts(jobs, Budget(inference_ms_max=0.0042), inference_ms=0.00421)
+    assert budget.sentence(found) == "inference_ms_max on u55-128: 0.00421 ms, at most 0.0042 ms allowed"
 
 
 def test_what_compressing_loses_is_held_against_the_same_experiment_without_it(jobs: dict[str, Job]) -> None:

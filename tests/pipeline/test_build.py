@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from pipeline import process, store
+from pipeline import experiment, graph, process, store
 from pipeline.build import Build, StageFailedError
+from pipeline.fingerprint import file_hashes, identity
 from pipeline.graph import Job
 from pipeline.process import Outcome
 from pipeline.record import read_record
@@ -201,3 +202,70 @@ def test_a_stopped_stage_says_that_it_was_stopped(
     failed = _events()[-1]
     assert (failed["event"], failed["message"]) == ("stage_failed", "stopped")
     assert stages.ran == []
+
+
+@pytest.fixture
+def own(workplace: Path) -> tuple[Path, Job]:
+    """Return a file of the user's, and the job that reads it."""
+    path = workplace / "own.tflite"
+    path.write_bytes(b"one")
+    (workplace / "own.toml").write_text(
+        '[model]\ntflite = "own.tflite"\n[vela.targets.npu]\naccelerator = "ethos-u55-128"\n'
+        'system_config = "Ethos_U55_High_End_Embedded"\nmemory_mode = "Shared_Sram"\n'
+    )
+    return path, graph.jobs("own", experiment.load("own", workplace))[0]
+
+
+def test_a_stage_is_given_a_copy_of_the_users_file(own: tuple[Path, Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    path, job = own
+    read: list[bytes] = []
+
+    def run(_job: Job, order: dict[str, Any], *_: object) -> Outcome:
+        path.write_bytes(b"another")
+        read.append(Path(order["config"]["model"]["tflite"]).read_bytes())
+        Path(order["into"], "artefact").write_bytes(read[-1])
+        return Outcome(REPORT, None, 1.0, "exit code 0")
+
+    monkeypatch.setattr(process, "run", run)
+    build = Build()
+    build.make(job)
+    assert not build.state(job).fresh, "the file is another one now"
+    path.write_bytes(b"one")
+    assert build.state(job).fresh
+    assert (read, (job.link / "artefact").read_bytes()) == ([b"one"], b"one")
+
+
+def test_a_file_that_appeared_while_its_stage_ran_ends_it(own: tuple[Path, Job], stages: Stages) -> None:
+    path, job = own
+    path.unlink()
+    with pytest.raises(StageFailedError, match=r"model\.tflite changed while quantized ran; run doit again"):
+        Build().make(job)
+    assert stages.ran == ["quantized"]
+    assert not job.link.exists()
+
+
+def test_what_changed_is_not_published_and_read_again_the_next_time(jobs: dict[str, Job], stages: Stages) -> None:
+    """A result that rotted is only seen by the stage that reads it; the next build makes it anew."""
+    Build().make(jobs["dataset"])
+    artefact = jobs["dataset"].link / "artefact"
+    content = artefact.read_bytes()
+    _rot(artefact)
+    stages.report = {"changed": "artefact of dataset"}
+    build = Build()
+    with pytest.raises(StageFailedError, match="artefact of dataset changed while weights ran; run doit again"):
+        build.make(jobs["weights"])
+    assert not jobs["weights"].link.exists()
+    assert build.state(jobs["dataset"]).reasons == ("artefact was changed by hand",)
+    stages.report = REPORT
+    build.make(jobs["dataset"])
+    assert artefact.read_bytes() == content
+
+
+def _rot(artefact: Path) -> None:
+    """Change a file behind the back of what is remembered of it."""
+    home = store.resolve(artefact.parent) / artefact.name
+    known = file_hashes().sha256(home)
+    home.chmod(0o644)
+    home.write_bytes(home.read_bytes()[:-1] + b"?")
+    facts = identity(home.stat())
+    file_hashes()._known[str(home)] = [*facts, known]

@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.check import BaselineError, read_baseline
 from tests.conftest import Project
+from tests.pipeline.records import amend
 
 BUDGET = """
 [budget]
@@ -118,9 +119,6 @@ def test_without_a_budget_there_is_nothing_to_check(built: Project) -> None:
 
 
 def test_numbers_of_stand_in_data_say_so(budgeted: Project) -> None:
-    record = budgeted.folder / "build" / "tiny" / "accuracy" / "stage.json"
-    record.chmod(0o644)
-    text = record.read_text(encoding="utf-8").replace('"stand_in": null', '"stand_in": "digits"')
-    record.write_text(text, encoding="utf-8")
+    amend(budgeted.folder / "build" / "tiny" / "accuracy", stand_in="digits")
     assert "WARNING: accuracies are of the stand-in digits" in budgeted.doit("check:tiny")
     assert json.loads(budgeted.out("check:tiny", "--json"))["experiments"][0]["stand_in"] == "digits"

@@ -28,7 +28,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copy(ROOT / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")
-    for name in ("UNROLL_IMAGE", "UNROLL_DATA", "UNROLL_CACHE", "BASE_IMAGE", "DOCKER_CONTEXT"):
+    for name in ("UNROLL_IMAGE", "UNROLL_DATA", "UNROLL_CACHE", "UNROLL_CACHE_KEY", "BASE_IMAGE", "DOCKER_CONTEXT"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
@@ -186,3 +186,15 @@ def test_folders_are_mounted_whatever_their_names_hold(tmp_path: Path, monkeypat
         f'--mount=type=bind,"source={place}/experiments",target=/unroll/experiments',
         f'--mount=type=bind,"source={place}/data",target=/data,readonly',
     ]
+
+
+def test_the_key_of_the_shared_store_goes_along_and_a_missing_one_is_missed_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UNROLL_CACHE_KEY", "team.key")
+    assert "--env=UNROLL_CACHE_KEY=/cache-key" in list(container._mounts())
+    Path("team.key").write_text("secret", encoding="utf-8")
+    mounts = list(container._mounts())
+    assert f'--mount=type=bind,"source={tmp_path}/team.key",target=/cache-key,readonly' in mounts
+    assert "--env=UNROLL_CACHE_KEY=/cache-key" in mounts

@@ -1,6 +1,7 @@
 import hashlib
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,78 @@ def test_a_file_is_read_again_only_when_it_changed(tmp_path: Path) -> None:
     assert FileHashes(memory).sha256(path) != before, "same size and time, other content: cp -p does that"
 
 
+def test_what_was_written_this_moment_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be written again within the same tick of the file system's clock, and would look the same."""
+    hashes = FileHashes(tmp_path / "memory.json")
+    now = time.time_ns()
+    monkeypatch.setattr(fingerprint, "identity", lambda _: (3, now, now, 7))
+    (tmp_path / "file").write_bytes(b"one")
+    assert hashes.sha256(tmp_path / "file") == hashlib.sha256(b"one").hexdigest()
+    (tmp_path / "file").write_bytes(b"two")
+    assert hashes.sha256(tmp_path / "file") == hashlib.sha256(b"two").hexdigest()
+
+
+@pytest.fixture
+def old_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let files that a test has just written count as settled."""
+    monkeypatch.setattr(fingerprint, "SETTLED_NS", -1)
+
+
+@pytest.mark.usefixtures("old_files")
+def test_a_file_that_rotted_is_seen_when_all_is_read_again_and_only_then(tmp_path: Path) -> None:
+    path, memory = tmp_path / "file", tmp_path / "memory.json"
+    path.write_bytes(b"one")
+    first = FileHashes(memory)
+    known = first.sha256(path)
+    first.save()
+    memory.write_text(memory.read_text().replace(known, "what it was"))  # as if the disk had turned a bit since
+    hashes = FileHashes(memory)
+    assert (hashes.sha256(path), hashes.rotted) == ("what it was", set())
+    hashes.read_again()
+    assert (hashes.sha256(path), hashes.rotted) == (known, {str(path)})
+
+
+@pytest.mark.usefixtures("old_files")
+def test_a_file_that_was_written_did_not_rot(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"one")
+    hashes = FileHashes(tmp_path / "memory.json")
+    hashes.sha256(path)
+    hashes.read_again()
+    path.write_bytes(b"another")
+    assert (hashes.sha256(path), hashes.rotted) == (hashlib.sha256(b"another").hexdigest(), set())
+
+
+@pytest.mark.usefixtures("old_files")
+def test_what_is_not_asked_for_again_stays_remembered(tmp_path: Path) -> None:
+    paths, memory = [tmp_path / "one", tmp_path / "two"], tmp_path / "memory.json"
+    for path in paths:
+        path.write_bytes(b"content")
+    hashes = FileHashes(memory)
+    digests = [hashes.sha256(path) for path in paths]
+    hashes.read_again()
+    hashes.sha256(paths[0])
+    hashes.save()
+    memory.write_text(memory.read_text().replace(digests[1], "remembered"))
+    assert FileHashes(memory).sha256(paths[1]) == "remembered"
+
+
+@pytest.mark.usefixtures("old_files")
+def test_a_file_or_a_folder_is_forgotten(tmp_path: Path) -> None:
+    folder, memory = tmp_path / "folder", tmp_path / "memory.json"
+    folder.mkdir()
+    for path in (tmp_path / "alone", folder / "inside"):
+        path.write_bytes(b"content")
+        hashes = FileHashes(memory)
+        known = hashes.sha256(path)
+        hashes.save()
+        memory.write_text(memory.read_text().replace(known, "wrong"))
+        hashes = FileHashes(memory)
+        hashes.forget(path if path.parent == tmp_path else folder)
+        assert hashes.sha256(path) == known
+
+
+@pytest.mark.usefixtures("old_files")
 def test_a_remembered_hash_is_believed(tmp_path: Path) -> None:
     path, memory = tmp_path / "file", tmp_path / "memory.json"
     path.write_bytes(b"one")
@@ -47,6 +120,7 @@ def test_a_damaged_memory_only_costs_time(tmp_path: Path, content: str) -> None:
     assert FileHashes(tmp_path / "memory.json").sha256(tmp_path / "file") == hashlib.sha256(b"one").hexdigest()
 
 
+@pytest.mark.usefixtures("old_files")
 def test_a_renamed_folder_is_not_hashed_again(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "file").write_bytes(b"one")

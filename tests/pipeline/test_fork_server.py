@@ -1,7 +1,9 @@
 """Stages that are forked: they run, are logged, are killed and end with the build as those of a fresh Python."""
 
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -12,6 +14,7 @@ import pytest
 
 from pipeline.fork_server import ForkServer
 from tests.conftest import ROOT
+from tests.models import chain, packed
 
 STAND_IN = """
 import os, sys, time
@@ -53,10 +56,10 @@ def _wait_until(true: Callable[[], bool]) -> None:
 
 def test_a_stage_runs_and_reports_as_in_a_fresh_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    order = {"report": str(tmp_path / "report.json"), "into": str(tmp_path / "into"), "log": "a.log", "run": "1"}
-    (tmp_path / "order.json").write_text(
-        json.dumps(order | {"module": "nothing", "config": {}, "inputs": {}}), encoding="utf-8"
-    )
+    order: dict[str, object] = {"into": str(tmp_path / "into"), "log": "a.log", "run": "1"}
+    order |= {"report": str(tmp_path / "report.json"), "module": "nothing"}
+    order |= {fact: {} for fact in ("config", "shown_as", "inputs", "files", "source", "tools")}
+    (tmp_path / "order.json").write_text(json.dumps(order), encoding="utf-8")
     said = []
     for modules in ((), ("no_such_module",)):
         with ForkServer(*modules) as server:
@@ -118,3 +121,28 @@ def test_a_stage_sees_the_build_go_away(stand_in: str, tmp_path: Path) -> None:
     with ForkServer(stand_in) as server:
         child = server.start(["os.read(0, 1)"], tmp_path / "log")
     _wait_until(_gone(child.pid))
+
+
+def test_a_fork_runs_what_its_server_loaded_and_knows_of_which_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An edit after the server began reaches no stage; a server that began after the edit tells of it."""
+    shutil.copytree(ROOT / "pipeline", tmp_path / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.chdir(tmp_path)
+    source = Path("pipeline/stages/imported.py")
+    Path("model.tflite").write_bytes(packed(chain()))
+    order: dict[str, object] = {fact: {} for fact in ("shown_as", "inputs", "files", "tools")}
+    order |= {"module": "imported", "run": "1"}
+    order |= {"config": {"model": {"tflite": "model.tflite"}}, "into": "into", "log": "log", "report": "report.json"}
+    order |= {"source": {str(source): hashlib.sha256(source.read_bytes()).hexdigest()}}
+    Path("order.json").write_text(json.dumps(order), encoding="utf-8")
+    reports = []
+    for _ in range(2):
+        with ForkServer("pipeline.stages.imported") as server:
+            for _ in range(2):
+                Path("into").mkdir(exist_ok=True)
+                server.start(["quantized", "own", "--order", "order.json"], Path("log")).wait()
+                reports.append(json.loads(Path("report.json").read_bytes()))
+                source.write_text(f"{source.read_text(encoding='utf-8')}# edited\n", encoding="utf-8")
+    assert ["metrics" in report for report in reports] == [True, True, False, False]
+    assert reports[2] == reports[3] == {"changed": str(source)}

@@ -72,10 +72,13 @@ def test_a_model_that_was_made_elsewhere_is_looked_at_and_compiled(tmp_path: Pat
     text = f'[model]\ntflite = "mine.tflite"\n[vela.targets.a]\n{target}[vela.targets.b]\n{target}'
     (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
     jobs = graph.jobs("mine", experiment.load("mine", tmp_path))
-    assert [job.name for job in jobs] == ["quantized:mine", "vela:mine:a", "vela:mine:b"]
+    made = ["quantized:mine", "vela:mine:a", "vela:mine:b", "verify:mine:a", "verify:mine:b"]
+    assert [job.name for job in jobs] == made
     assert jobs[0].link.as_posix() == "build/mine/quantized", "what follows finds it where it always is"
     assert [need.name for need in jobs[1].needs] == ["quantized:mine"]
     assert jobs[1].stage is STAGES["vela"]
+    assert [need.name for need in jobs[3].needs] == ["quantized:mine", "vela:mine:a"]
+    assert jobs[3].config["verify"] == {"samples": 100}
 
 
 def test_jobs_may_show_elsewhere_and_share_those_of_another_experiment() -> None:

@@ -15,6 +15,8 @@ from tests.conftest import ROOT
 HOLD = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ["doit", "weights:tiny"]
 from pipeline import container, lock
+
+pytestmark = pytest.mark.smoke
 held = lock.acquire(print)
 print("held", flush=True)
 sys.stdin.read()

@@ -13,8 +13,8 @@ from pipeline.process import Outcome
 from tests.pipeline.test_build import REPORT
 
 ON_CPU = [
-    {"operator": "Sin", "name": "net/gru/gru_cell_3/Sin", "reason": "Unsupported operator type"},
-    {"operator": "Cos", "name": "net/output/Cos", "reason": "Unsupported operator type"},
+    {"operator": "Sin", "name": "net/gru/gru_cell_3/Sin", "graph": None, "reason": "Unsupported operator type"},
+    {"operator": "Cos", "name": "net/output/Cos", "graph": None, "reason": "Unsupported operator type"},
 ]
 
 
@@ -73,7 +73,7 @@ def test_as_many_as_are_allowed_pass(compiled: Any, jobs: dict[str, Job]) -> Non
 def test_a_long_list_is_cut_and_says_where_the_rest_is(
     compiled: Any, jobs: dict[str, Job], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    many = [{"operator": "Sin", "name": f"sin_{number}", "reason": "no"} for number in range(50)]
+    many = [{"operator": "Sin", "name": f"sin_{number}", "graph": None, "reason": "no"} for number in range(50)]
     placement.gate(compiled(many), [jobs["vela"]], 0)
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 1 + placement.MOST_LINES + 1

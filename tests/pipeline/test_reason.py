@@ -46,7 +46,12 @@ def row(tmp_path: Path) -> Any:
             for memory in ("sram", "dram", "on_chip_flash", "off_chip_flash")
             for what in ("weight_read", "total")
         }
-        document = {"layers": layers, "summary": {**bytes_read, **(summary or {})}, "constants": constants}
+        document = {
+            "layers": layers,
+            "summary": {**bytes_read, **(summary or {})},
+            "constants": constants,
+            "layers_unavailable": "",
+        }
         (link / "layers.json").write_text(json.dumps(document), encoding="utf-8")
         cycles = sum(each["cycles"] for each in layers)
         found = {
@@ -58,7 +63,7 @@ def row(tmp_path: Path) -> Any:
             "flash_bytes": 700_000,
             "npu_operators": sum(each["target"] == "NPU" for each in layers),
             "cpu_operators": len(on_cpu),
-            "cpu_operators_by_name": list(on_cpu),
+            "cpu_operators_by_name": [{"graph": None, **each} for each in on_cpu],
             **metrics,
         }
         return Row(
@@ -85,7 +90,7 @@ RECURRENT = [
 
 
 def test_a_model_that_waits_for_flash_reads_its_weights_again_and_again(row: Any) -> None:
-    constants = [{"name": "kernel", "bytes": 1000, "readers": [each["name"] for each in RECURRENT]}]
+    constants = [{"name": "kernel", "bytes": 1000, "readers": [each["name"] for each in RECURRENT], "weights": True}]
     summary = {"off_chip_flash_weight_read_bytes": 4_000_000, "off_chip_flash_total_bytes": 4_100_000}
     said = explain(row([*RECURRENT, layer("add", npu=40)], constants=constants, summary=summary))
     assert said["bound"][0].text == "99.0 % of the 4,000 cycles wait for off-chip flash"
@@ -102,7 +107,7 @@ def test_a_model_that_computes_says_how_few_macs_are_used(row: Any) -> None:
     said = explain(row([product, layer("add", npu=2000)], summary={"sram_weight_read_bytes": 100}))
     assert said["bound"][0].text == "100.0 % of the 8,000 cycles are spent computing"
     assert said["utilization"][0].text == (
-        "the products do 10.0 MACs a cycle of 128 possible; 25.0 % of the cycles are in operators without MACs"
+        "the operators with MACs do 10.0 a cycle of 128 possible; 25.0 % of the cycles are in operators without MACs"
     )
     assert "rereading" not in said
 
@@ -187,6 +192,65 @@ def test_the_fastest_point_is_by_time_not_by_cycles(row: Any) -> None:
     text = explain(here, other)["fastest"][0].text
     assert text.startswith("the fastest of the 2 points is ethos-u65-512 Sram_Only (Ethos_U65_High_End): 0.50 ms, 4.0x")
     assert "fastest" not in explain(other, here)
+
+
+def test_a_part_of_what_is_read_that_is_small_is_not_called_the_reason(row: Any) -> None:
+    """Arm's RNNoise splits its gates along an axis of four bytes, which six operators share."""
+    axis = {"name": "axis", "bytes": 4, "readers": [each["name"] for each in RECURRENT], "weights": False}
+    biases = {**axis, "name": "bias", "bytes": 64, "weights": True}
+    kernels = [{"name": f"kernel_{part}", "bytes": 9000, "readers": ["a"], "weights": True} for part in range(4)]
+    summary = {"off_chip_flash_weight_read_bytes": 95_136}
+    assert "rereading" not in explain(row(RECURRENT, constants=[*kernels, biases, axis], summary=summary))
+
+
+def test_a_compile_that_leaves_more_to_the_cpu_is_not_called_faster(row: Any) -> None:
+    here = row([layer("a", npu=1000)])
+    sin = [{"operator": "SIN", "name": "b", "reason": "Unsupported opType"}]
+    others = [
+        row([layer("a", npu=10)], msgspec.structs.replace(U55, **change), on_cpu=sin)
+        for change in ({"memory_mode": "Sram_Only"}, {"accelerator": "ethos-u55-256"}, {"optimise": "Size"})
+    ]
+    assert set(explain(here, *others)) == {"bound", "roles"}
+
+
+def test_a_gain_that_is_none_is_not_said(row: Any) -> None:
+    here = row([layer("a", npu=1000)], inference_ms=2.0)
+    other = row([layer("a", npu=999)], msgspec.structs.replace(U55, memory_mode="Sram_Only"), inference_ms=1.998)
+    said = explain(here, other)
+    assert "fastest" not in said
+    assert said["memory_mode"][0].text.startswith("constants in SRAM (Sram_Only) change nothing to speak of")
+
+
+def test_a_small_model_has_numbers_that_are_not_zero(row: Any) -> None:
+    here = row([layer("a", npu=1000)], inference_ms=0.0042, sram_bytes=960)
+    faster = msgspec.structs.replace(U55, memory_mode="Sram_Only")
+    other = row([layer("a", npu=100)], faster, inference_ms=0.00042, sram_bytes=512)
+    said = explain(here, other)
+    assert said["fastest"][0].text.endswith(": 0.00042 ms, 10x faster, and needs 512 bytes of SRAM")
+    assert said["memory_mode"][0].text.endswith("gain 10x and need 512 bytes of SRAM")
+
+
+def test_what_vela_does_not_tell_of_several_graphs_is_not_explained_but_said(row: Any) -> None:
+    here = row([], cycles_total=None, inference_ms=None, sram_bytes=None, dram_bytes=None)
+    why = dict.fromkeys(("cycles_total", "sram_bytes"), "several graphs")
+    here = msgspec.structs.replace(here, record=msgspec.structs.replace(here.record, unavailable=why))
+    other = row([layer("a", npu=1)], msgspec.structs.replace(U55, memory_mode="Sram_Only"))
+    said = explain(here, other)
+    assert set(said) == {"unknown"}
+    assert [claim.text for claim in said["unknown"]] == [
+        "cycles and time are not known: several graphs",
+        "SRAM and DRAM are not known: several graphs",
+    ]
+
+
+def test_cycles_whose_layers_do_not_add_up_are_split_by_nothing(row: Any) -> None:
+    here = row([], cycles_total=1000, inference_ms=2.0)
+    path = here.link / "layers.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**document, "layers_unavailable": "they do not add up"}), encoding="utf-8")
+    assert [claim.text for claims in explain(here).values() for claim in claims] == [
+        "what the cycles are spent on is not known: they do not add up"
+    ]
 
 
 def test_a_row_without_a_result_can_not_be_explained(row: Any) -> None:

@@ -2,12 +2,24 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from pipeline.fingerprint import file_hashes
-from pipeline.record import RECORD, SETTLED_NS, BrokenRecordError, Record, damage, read_record
+from pipeline.fingerprint import SETTLED_NS, digest, file_hashes
+from pipeline.record import (
+    RECORD,
+    BrokenRecordError,
+    Record,
+    damage,
+    decode_record,
+    encode_record,
+    key_of,
+    misfit,
+    read_record,
+)
 from tests.pipeline.records import a_record
 
 
@@ -70,3 +82,58 @@ def test_artefacts_that_are_not_what_it_says_are_named(tmp_path: Path, written: 
     assert damage(tmp_path, written) == "artefact was changed by hand"
     (tmp_path / "artefact").unlink()
     assert damage(tmp_path, written) == "artefact is missing"
+
+
+OUTPUT = {"sha256": "0" * 64, "bytes": 7}
+NAMES = ["../x", "a/../x", "/x", "a//x", "a/", ".", "..", "", "a\0x", "a\nx", "\x1b[2J", "\x9b2J", "a/" * 200 + "x"]
+
+
+@pytest.mark.parametrize("outputs", [{name: OUTPUT} for name in NAMES], ids=NAMES)
+def test_a_name_that_leaves_the_folder_or_can_not_be_shown_breaks_a_record(outputs: dict[str, Any]) -> None:
+    with pytest.raises(BrokenRecordError, match=r"stage\.json is truncated or not ours"):
+        decode_record(msgspec.json.encode(a_record(outputs=outputs)))
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {},
+        {"sha256": "0" * 64},
+        {"bytes": 7},
+        OUTPUT | {"bytes": -1},
+        OUTPUT | {"bytes": True},
+        OUTPUT | {"sha256": "x"},
+    ],
+    ids=str,
+)
+def test_an_artefact_that_is_not_described_breaks_a_record(declared: dict[str, Any]) -> None:
+    with pytest.raises(BrokenRecordError):
+        decode_record(msgspec.json.encode(a_record(outputs={"artefact": declared})))
+
+
+@pytest.mark.parametrize("name", ["artefact", "plots/accuracy.svg", "..x", "Prüfstand 1.npz", ".hidden"])
+def test_other_names_are_taken(name: str) -> None:
+    record = a_record(outputs={name: OUTPUT})
+    assert decode_record(encode_record(record)) == record
+
+
+def test_a_record_that_is_nested_without_end_is_broken() -> None:
+    with pytest.raises(BrokenRecordError):
+        decode_record(b'{"inputs":' + b"[" * 100_000)
+
+
+def test_what_is_only_noted_does_not_make_a_key() -> None:
+    inputs = {"stage": "weights", "config": {"units": 8}}
+    assert key_of({**inputs, "seed": 3, "made_on": {"python": "3.12"}}) == key_of(inputs) == digest(inputs)
+    assert key_of({**inputs, "config": {"units": 9}}) != key_of(inputs)
+
+
+def test_a_record_fits_its_key_only() -> None:
+    record = a_record(outputs={"artefact": OUTPUT})
+    another = "stage.json is that of another result"
+    assert misfit(record, record.key) is None
+    assert misfit(record, "0" * 32) == another
+    assert misfit(replace(record, key="0" * 32), record.key) == another
+    assert misfit(replace(record, inputs={**record.inputs, "tools": {}}), record.key) == another
+    assert misfit(replace(record, stage="vela"), record.key) == another
+    assert misfit(replace(record, outputs={}), record.key) == "stage.json declares no artefact"

@@ -134,6 +134,15 @@ def test_a_key_that_came_later_is_left_out_of_what_results_are_kept_by_while_it_
     assert experiment.load("mine", tmp_path).model.as_dict()["rows_per_step"] == 4
 
 
+def test_what_is_required_of_a_proof_is_no_setting_that_a_stage_reads(tmp_path: Path) -> None:
+    write(tmp_path, f'{GOOD}[verify]\nsamples = 9\nrequire = "partly"\n')
+    verify = experiment.load("mine", tmp_path).verify
+    assert verify.require == "partly"
+    assert verify.as_dict() == {"samples": 9}
+
+    assert refusal(tmp_path, f'{GOOD}[verify]\nrequire = "all"\n').startswith("verify.require = 'all'")
+
+
 def test_defaults_are_written_out(tmp_path: Path) -> None:
     write(tmp_path, f'[dataset]\nname = "mnist"\n[model]\ncell = "lstm"\nunits = 4\n{VELA}')
 
@@ -154,7 +163,7 @@ def test_defaults_are_written_out(tmp_path: Path) -> None:
         },
         "compress": None,
         "deployment": {"graph": "tied", "state": False, "steps_per_inference": None},
-        "verify": {"samples": None},
+        "verify": {"samples": None, "require": "full"},
         "grid": {"rows_per_step": [1, 2, 4], "units": None, "sparsity": [], "clusters": []},
         "budget": {
             "accuracy_min": None,

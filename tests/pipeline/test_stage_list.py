@@ -39,7 +39,7 @@ def _closure(start: Path) -> set[str]:
     return {path.relative_to(PACKAGE).as_posix() for path in seen}
 
 
-@pytest.mark.parametrize("stage", [*STAGES.values(), IMPORTED["quantized"]], ids=lambda stage: stage.module)
+@pytest.mark.parametrize("stage", [*STAGES.values(), *IMPORTED.values()], ids=lambda stage: stage.module)
 def test_a_stage_declares_exactly_the_sources_it_runs(stage: Stage) -> None:
     """Else a change of one would not make the results stale, or a change elsewhere would."""
     assert set(stage.sources) == _closure(PACKAGE / "stages" / f"{stage.module}.py") | {"stages/__init__.py"}

@@ -100,6 +100,15 @@ def test_a_remembered_result_is_known_before_it_is_restored(jobs: dict[str, Job]
     assert (state.fresh, state.remembered) == (False, True)
 
 
+def test_a_result_of_another_key_is_not_said_to_be_remembered(jobs: dict[str, Job]) -> None:
+    _build_all(jobs)
+    changed = _with(jobs, "vela", optimise="Size")
+    home = store.resolve(jobs["vela"].link)
+    wanted = _states(changed)["vela"].key
+    home.rename(home.with_name(f"{wanted}.{home.name.partition('.')[2]}"))
+    assert not _states(changed)["vela"].remembered
+
+
 def test_what_a_remembered_result_feeds_is_not_said_to_be_stale(jobs: dict[str, Job]) -> None:
     _build_all(jobs)
     changed = _with(

@@ -17,7 +17,8 @@ VELA = {
     "dram_bytes": 0,
     "npu_operators": 306,
     "cpu_operators": 1,
-    "cpu_operators_by_name": [{"operator": "Sin", "name": "gru/Sin", "reason": "Unsupported opType"}],
+    "command_streams": 2,
+    "cpu_operators_by_name": [{"operator": "Sin", "name": "gru/Sin", "graph": None, "reason": "Unsupported opType"}],
 }
 VERIFY = {
     "compiled_accuracy": 0.9824,
@@ -25,6 +26,10 @@ VERIFY = {
     "identical_samples": 10_000,
     "max_difference": 0,
     "checks": [{"name": "whole tables", "unit": "input pairs", "checked": 65_536, "failed": 0}],
+    "only_by_samples": ["SOFTMAX output"],
+    "not_verified": [],
+    "failures": [],
+    "verdict": "proved",
 }
 METRICS: dict[str, dict[str, Any]] = {
     "dataset": {"dataset": "mnist", "train_samples": 60_000, "test_samples": 10_000},
@@ -71,9 +76,9 @@ def test_every_number_says_its_unit_and_what_it_is(jobs: dict[str, Job]) -> None
     assert ("float accuracy", "98.19 %", "measured") in rows
     assert ("int8 accuracy", "98.25 % (+0.06 points)", "measured") in rows
     assert ("predictions changed by int8", "10 of 10,000", "measured") in rows
-    assert ("u55-128: inference", "6,218,057 cycles, 12.44 ms", "estimated") in rows
+    assert ("u55-128: inference", "6,218,057 cycles, 12.44 ms; the CPU's time is not counted", "estimated") in rows
     assert ("u55-128: memory", "SRAM 3.0 KiB, flash 658.3 KiB", "estimated") in rows
-    assert ("u55-128: operators", "306 on the NPU, 1 on the CPU", "estimated") in rows
+    assert ("u55-128: operators", "306 on the NPU in 2 command streams, 1 on the CPU", "counted") in rows
     assert ("u55-128: on the CPU", "Sin gru/Sin: Unsupported opType", "") in rows
     assert ("files", "build/tiny/", "") in rows
 
@@ -125,7 +130,7 @@ def test_the_guides_graph_with_state_is_not_called_identical(jobs: dict[str, Job
 def test_cycles_of_a_piece_are_added_up_for_the_sequence(jobs: dict[str, Job]) -> None:
     rows = summary.rows(list(jobs.values()), _records(jobs, {**METRICS, "unrolled": {"inferences_per_sequence": 4}}))
 
-    cycles = "6,218,057 cycles, 12.44 ms; 4 a sequence: 24,872,228 cycles"
+    cycles = "6,218,057 cycles, 12.44 ms; 4 a sequence: 24,872,228 cycles; the CPU's time is not counted"
     assert ("u55-128: inference", cycles, "estimated") in rows
 
 
@@ -164,7 +169,7 @@ def test_one_line_for_one_of_many(jobs: dict[str, Job]) -> None:
     line = summary.line(list(jobs.values()), _records(jobs))
     assert line == (
         "tiny: int8 98.25 % (+0.06 points); u55-128 6,218,057 cycles; "
-        "10,000 of 10,000 samples byte-identical to TFLite Micro"
+        "proved; 10,000 of 10,000 samples byte-identical to TFLite Micro"
     )
 
 
@@ -173,20 +178,20 @@ def test_what_the_compiled_file_was_proved_to_compute_is_told(jobs: dict[str, Jo
     rows = summary.rows(list(jobs.values()), _records(jobs, {**METRICS, "accuracy": accuracy}))
 
     assert ("u55-128: accuracy", "98.24 % over 10,000 samples", "emulated") in rows
-    proved = "10,000 of 10,000 samples byte-identical to TFLite Micro"
+    proved = "proved; 10,000 of 10,000 samples byte-identical to TFLite Micro"
     assert ("u55-128: compiled file", proved, "emulated") in rows
     assert ("u55-128: for every input", "65,536 input pairs", "emulated") in rows
 
 
 def test_rungs_that_could_not_be_had_say_why(jobs: dict[str, Job]) -> None:
     accuracy = {**ACCURACY, "micro_accuracy": None}
-    verify = {**VERIFY, "compiled_accuracy": None}
-    why = {"micro_accuracy": "no package", "compiled_accuracy": "a CPU operator"}
+    verify = {**VERIFY, "compiled_accuracy": None, "identical_samples": None, "verdict": "nothing proved"}
+    why = {"micro_accuracy": "no package", "identical_samples": "a CPU operator"}
     metrics = {**METRICS, "accuracy": accuracy, "verify": verify}
     rows = summary.rows(list(jobs.values()), _records(jobs, metrics, unavailable=why))
 
     assert ("TFLite Micro accuracy", "not known: no package", "") in rows
-    assert ("u55-128: compiled file", "not verified: a CPU operator", "") in rows
+    assert ("u55-128: compiled file", "nothing proved; not compared: a CPU operator", "emulated") in rows
 
 
 def test_times_show_what_importing_costs(jobs: dict[str, Job]) -> None:
@@ -220,3 +225,16 @@ def test_a_model_that_was_made_elsewhere_says_why_it_has_no_accuracy(jobs: dict[
     assert "u55-128: inference" in [name for name, *_ in rows]
     assert not {"data", "trained weights"} & {name for name, *_ in rows}
     assert summary.line(*_imported(jobs)) == "tiny: accuracy not available; u55-128 6,218,057 cycles"
+
+
+def test_what_vela_does_not_tell_is_said_in_words(jobs: dict[str, Job]) -> None:
+    numbers = ("cycles_total", "inference_ms", "sram_bytes", "dram_bytes", "npu_operators")
+    compiled = {**VELA, **dict.fromkeys(numbers)}
+    records = _records(jobs, {**METRICS, "vela": compiled}, unavailable=dict.fromkeys(numbers, "it has 2 graphs"))
+
+    rows = summary.rows(list(jobs.values()), records)
+
+    assert ("u55-128: inference", "not known: it has 2 graphs", "") in rows
+    assert ("u55-128: memory", "flash 658.3 KiB; SRAM and DRAM not known: it has 2 graphs", "") in rows
+    assert ("u55-128: operators", "not known how many on the NPU in 2 command streams, 1 on the CPU", "counted") in rows
+    assert "u55-128 cycles not known" in summary.line(list(jobs.values()), records)

@@ -1,6 +1,5 @@
 """The dashboard as plain text: what a pipe or the log of a CI run gets."""
 
-import json
 import os
 import re
 import shutil
@@ -12,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, TINY, Project
+from tests.pipeline.records import amend
 from tests.tui.recorded import MINUTE, NOW, Recorded
 from tui import once
 from tui.data import formats
 from tui.data.project import ProjectWatcher
+
+pytestmark = pytest.mark.smoke
 
 FAILED = {"message": "the loss became nan", "log": "build/logs/weights.keyword.log", "ended": "exit code 1"}
 
@@ -49,7 +51,7 @@ def test_a_built_project_in_a_pipe(built: Project) -> None:
     points = r"[\d.]+ % \([+-][\d.]+ points\)"
     assert re.fullmatch(rf"  accuracy  float [\d.]+ %, int8 {points}, TFLite Micro {points}, measured", measured)
     assert re.fullmatch(rf"  accuracy  compiled {points}, emulated", compiled)
-    assert "  u55-128  100 of 100 samples byte-identical to TFLite Micro, emulated" in tiny
+    assert "  u55-128  proved; 100 of 100 samples byte-identical to TFLite Micro, emulated" in tiny
     assert any(re.match(r"  u55-128  [\d,]+ cycles, .* on the NPU, 0 on the CPU, estimated$", line) for line in tiny)
     assert any(re.match(r"    cycles by what bounds them: (\S+ ?\S* [\d.]+ %(, )?)+$", line) for line in tiny)
     assert "\x1b" not in text
@@ -57,11 +59,11 @@ def test_a_built_project_in_a_pipe(built: Project) -> None:
 
 def test_a_model_that_was_made_elsewhere_says_why_it_has_no_accuracy(recorded: Recorded) -> None:
     recorded.write_imported()
-    assert "  stale     quantized     never built" in look()
+    assert "  stale     quantized       never built" in look()
     recorded.build("elsewhere")
     lines = look()
     assert "  accuracy  not available: there is no test set" in lines
-    assert [line.split()[1] for line in lines if line.startswith("  fresh")] == ["quantized", "vela"]
+    assert [line.split()[1] for line in lines if line.startswith("  fresh")] == ["quantized", "vela", "verify"]
 
 
 def test_a_pipe_that_takes_only_ascii_gets_ascii(recorded: Recorded) -> None:
@@ -217,9 +219,7 @@ def test_a_description_cannot_forge_lines_or_colour_a_terminal(recorded: Recorde
 
 def test_a_warning_is_printed(recorded: Recorded) -> None:
     _fresh(recorded)
-    path = Path("build/keyword/quantized/stage.json")
-    record = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps(record | {"warnings": ["1.5 % saturated"]}), encoding="utf-8")
+    amend(Path("build/keyword/quantized"), warnings=["1.5 % saturated"])
     assert "  warning   quantized: 1.5 % saturated" in look()
 
 

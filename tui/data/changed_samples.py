@@ -72,7 +72,9 @@ def _dataset_file(accuracy: Record, dataset_folder: Path) -> Path:
     homes = [
         store.find(record.key)
         for record in store.records()
-        if record.stage == "dataset" and record.outputs.get("dataset.npz", {}).get("sha256") == sha256
+        if record.stage == "dataset"
+        and "dataset.npz" in record.outputs
+        and record.outputs["dataset.npz"]["sha256"] == sha256
     ]
     trouble = _not_its_samples(dataset_folder)
     for home in [*filter(None, homes), dataset_folder]:

@@ -14,7 +14,7 @@ class Cost(NamedTuple):
 
 
 COSTS: Mapping[str, Cost] = {
-    "inference_ms": Cost("inference", lambda value: f"{value:,.2f} ms"),
+    "inference_ms": Cost("inference", lambda value: f"{formats.milliseconds(value)} ms"),
     "cycles_total": Cost("cycles", lambda value: f"{value:,.0f}"),
     "sram_bytes": Cost("SRAM", formats.size),
     "flash_bytes": Cost("flash", formats.size),

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from pipeline import tables
 from pipeline.tables import duration as duration  # noqa: PLC0414 - said to be offered here, too
+from pipeline.tables import milliseconds as milliseconds  # noqa: PLC0414 - as above
+from pipeline.tables import or_dash as or_dash  # noqa: PLC0414 - as above
 from pipeline.tables import short as short  # noqa: PLC0414 - as above
 
 GLYPHS = {
@@ -37,8 +39,8 @@ def age(seconds: float) -> str:
 
 def size(count: float) -> str:
     """Return a number of bytes in KiB or MiB."""
-    kib = count / 1024
-    return f"{kib:,.1f} KiB" if kib < 10_000 else f"{kib / 1024:,.1f} MiB"  # noqa: PLR2004 - five digits are too many
+    kib = count / tables.KIB
+    return tables.kib(count) if kib < 10_000 else f"{kib / tables.KIB:,.1f} MiB"  # noqa: PLR2004 - five digits are too many
 
 
 def percent(share: float | None) -> str:
@@ -48,7 +50,7 @@ def percent(share: float | None) -> str:
 
 def points(difference: float) -> str:
     """Return a difference of two shares of 1 in percentage points."""
-    return f"{100 * difference:+.2f} points"
+    return tables.points(100 * difference)
 
 
 def bar(share: float, width: int) -> str:

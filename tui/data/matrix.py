@@ -23,8 +23,9 @@ class BoardFit:
     """Whether a model fits a board."""
 
     board: str
-    fits: bool
-    inference_ms: float
+    fits: bool | None
+    """None where it is not known."""
+    inference_ms: float | None
     remarks: str
     """What is missing, or what was not looked at."""
 
@@ -125,7 +126,7 @@ def _boards(rows: Mapping[str, "Row"]) -> tuple[dict[str, list[BoardFit]], str]:
         name = board.point().name
         record = rows[name].record if name in rows else None
         if record:
-            missing = board.missing(record.metrics)
-            remarks = "; ".join([*missing, *filter(None, [board.not_checked])])
-            fits.setdefault(name, []).append(BoardFit(board.name, not missing, record.metrics["inference_ms"], remarks))
+            metrics = record.metrics
+            fit = BoardFit(board.name, board.fits(metrics), metrics["inference_ms"], board.said(metrics))
+            fits.setdefault(name, []).append(fit)
     return fits, ""

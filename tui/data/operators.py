@@ -44,16 +44,24 @@ class OperatorGroup:
     """How many of the operators stay on the CPU."""
 
 
+class NoOperatorsError(UnreadableError):
+    """Why the cycles of every operator are not known."""
+
+
 def read_operators(folder: Path) -> list[Operator]:
     """Read every operator of a compiled model, in order of execution.
 
     Raises:
+        NoOperatorsError: Vela's report is not of the whole model.
         UnreadableError: ``layers.json`` is missing or damaged.
 
     """
     path = folder / "layers.json"
     try:
-        rows = read_json(path, dict[str, Any])["layers"]
+        document = read_json(path, dict[str, Any])
+        if document["layers_unavailable"]:
+            raise NoOperatorsError(str(document["layers_unavailable"]))
+        rows = document["layers"]
         return [_operator(row, *role) for row, role in zip(rows, roles(rows), strict=True)]
     except (KeyError, TypeError, AttributeError, ValueError):
         message = f"{path} is not as this version writes it"

@@ -9,6 +9,7 @@ from pipeline.ladder import MICRO
 from pipeline.npu import points
 from pipeline.record import Record
 from pipeline.summary import accuracy_record, quantized_rung
+from pipeline.tables import figure
 from tui.data import formats
 from tui.data.costs import COSTS, Cost
 from tui.data.project import Snapshot
@@ -175,11 +176,15 @@ def _accuracy_row(name: str, values: Sequence[float | None]) -> ComparedRow:
     cells = [
         formats.percent(value)
         if index == 0 or value is None or first is None
-        else f"{formats.percent(value)} ({100 * (value - first):+.2f})"
+        else f"{formats.percent(value)} ({formats.points(value - first).removesuffix(' points')})"
         for index, value in enumerate(values)
     ]
     better = [None if value is None or first is None or value == first else value > first for value in values]
     return ComparedRow(name, tuple(cells), tuple(better))
+
+
+def _factor(ratio: float) -> str:
+    return f"{figure(ratio, 2)}x"
 
 
 def _cost_row(cost: Cost, values: Sequence[float | None]) -> ComparedRow:
@@ -191,6 +196,6 @@ def _cost_row(cost: Cost, values: Sequence[float | None]) -> ComparedRow:
         elif index == 0 or not first or value == first:
             cells.append(cost.show(value))
         else:
-            cells.append(f"{cost.show(value)} ({value / first:.2f}x)")
+            cells.append(f"{cost.show(value)} ({_factor(value / first)})")
     better = [None if value is None or first is None or value == first else value < first for value in values]
     return ComparedRow(f"  {cost.title}", tuple(cells), tuple(better))

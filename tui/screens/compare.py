@@ -159,16 +159,16 @@ class CompareScreen(Screen[None]):
         stand_in = " (stand-in data)" if result.stand_in else ""
         kept = "" if result.current else ", remembered"
         known = has_accuracy(result.metrics)
-        points = f"{-accuracy_drop(result.metrics) + 0.0:+.2f}" if known else "-"
+        points = formats.points(-accuracy_drop(result.metrics) / 100).removesuffix(" points") if known else "-"
         return {
             "": styling.text(f"{'*' if marked else ' '} {letter}", "$text-accent bold" if marked else ""),
             "experiment": styling.text(f"{result.experiment}{kept}{stand_in}", "" if result.current else styling.MUTED),
             "made": styling.text(formats.age(self._now() - result.finished), styling.MUTED),
             "quantized": styling.text(formats.percent(quantized_accuracy(result.metrics)) if known else "-"),
             "points": styling.text(points),
-            "cycles": styling.text(f"{metrics['cycles_total']:>11,.0f}" if metrics else "-"),
-            "ms": styling.text(f"{metrics['inference_ms']:,.2f}" if metrics else "-"),
-            "SRAM": styling.text(formats.size(metrics["sram_bytes"]) if metrics else "-"),
+            "cycles": styling.text(formats.or_dash("{:>11,.0f}".format, metrics.get("cycles_total"))),
+            "ms": styling.text(formats.or_dash(formats.milliseconds, metrics.get("inference_ms"))),
+            "SRAM": styling.text(formats.or_dash(formats.size, metrics.get("sram_bytes"))),
             "flash": styling.text(formats.size(metrics["flash_bytes"]) if metrics else "-"),
         }
 
@@ -186,9 +186,9 @@ class CompareScreen(Screen[None]):
     def _plot(self) -> None:
         widget = self.query_one("#plot", PlotextPlot)
         points = [
-            (letter, result.targets[self._target]["cycles_total"], 100 * quantized_accuracy(result.metrics))
+            (letter, cycles, 100 * quantized_accuracy(result.metrics))
             for letter, result in self._lettered()
-            if self._target in result.targets and has_accuracy(result.metrics)
+            if (cycles := result.targets.get(self._target, {}).get("cycles_total")) and has_accuracy(result.metrics)
         ]
         plot = widget.plt
         plot.clear_data()

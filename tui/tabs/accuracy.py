@@ -106,8 +106,14 @@ def accuracy_text(view: View, columns: int) -> Content:
         why = stage.note if stage else "the experiment's file has a mistake"
         return styling.lines([styling.text("no accuracy yet", styling.HEADING), why])
     if not has_accuracy(record.metrics):
-        return styling.lines([styling.text("accuracy not available", styling.HEADING), why_no_accuracy(record)])
+        return styling.lines(_without_accuracy(record, view, columns))
     return styling.lines(_lines(stage, record, view, columns))
+
+
+def _without_accuracy(record: Record, view: View, columns: int) -> list[Content | str]:
+    lines: list[Content | str] = [styling.text("accuracy not available", styling.HEADING), why_no_accuracy(record)]
+    proved = _proof_lines(view.all_of("verify"), columns)
+    return [*lines, "", *proved] if proved else lines
 
 
 def _lines(stage: StageStatus, record: Record, view: View, columns: int) -> list[Content | str]:
@@ -146,8 +152,8 @@ def _proof_lines(stages: Sequence[StageStatus], columns: int) -> list[Content]:
     rows = [
         (f"{stage.job.target}, emulated", text)
         for stage in stages
-        if stage.record and stage.record.metrics["compiled_accuracy"] is not None
-        for text in (f"{proof.identity(stage.record)}; for every input: {proof.for_every_input(stage.record.metrics)}",)
+        if stage.record
+        for text in (f"{proof.result(stage.record)}; for every input: {proof.for_every_input(stage.record.metrics)}",)
     ]
     return styling.named(rows, columns)
 
@@ -165,7 +171,7 @@ def _budget_lines(verdicts: Sequence[Verdict], columns: int) -> list[Content]:
 
 def _word(verdict: Verdict) -> Content:
     if verdict.value is None:
-        return styling.text("not known", "$text-warning")
+        return styling.text("NOT KNOWN", "$text-error bold")
     return styling.text("kept", "$text-success") if verdict.passed else styling.text("NOT KEPT", "$text-error bold")
 
 

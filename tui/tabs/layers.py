@@ -1,7 +1,8 @@
 """The layers tab: every operator of a compiled model in a table, put together by role or time step."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
@@ -14,6 +15,7 @@ from textual.widgets import DataTable, Static
 
 from pipeline import summary
 from pipeline.store import resolve
+from pipeline.tables import percent
 from tui.data import formats
 from tui.data.artefacts import UnreadableError
 from tui.data.operators import Operator, OperatorGroup, groups, read_operators
@@ -149,7 +151,7 @@ class LayersTab(DetailsTab):
             return ""
         group = self._groups[min(self.query_one(LayerTable).cursor_row, len(self._groups) - 1)]
         bound = f", bound by {group.bound_by}" if group.bound_by else ""
-        return f"{group.name}: {group.cycles:,} cycles ({100 * group.share:.1f} %), {group.macs:,} MACs{bound}"
+        return f"{group.name}: {group.cycles:,} cycles ({percent(group.share, 1)}), {group.macs:,} MACs{bound}"
 
     def _arrange(self) -> None:
         """Group, sort and filter the operators, and show them."""
@@ -159,7 +161,9 @@ class LayersTab(DetailsTab):
         arranged = sorted(groups(self._operators, self._by, self._filter), key=by, reverse=backwards)
         row, self._groups = self._row(arranged), arranged
         self.query_one("#layers-head", Static).update(self._head(arranged))
-        self._fill(arranged, fitting(COLUMNS, self.columns - 5))  # of which 3 for the scrollbar, 2 for the padding
+        self._fill(
+            arranged, fitting(_columns(arranged), self.columns - 5)
+        )  # of which 3 for the scrollbar, 2 for the padding
         if arranged:
             self.query_one(LayerTable).cursor_coordinate = Coordinate(row, 0)
 
@@ -226,6 +230,12 @@ def _in_order(name: str) -> list[str | int]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
+def _columns(arranged: Iterable[OperatorGroup]) -> list[Column]:
+    """Return the columns, with room for the longest share: the smaller it is, the more digits it has."""
+    longest = max((len(percent(group.share, 1)) for group in arranged), default=0)
+    return [replace(each, width=max(each.width, longest)) if each.name == "share" else each for each in COLUMNS]
+
+
 def _cells(group: OperatorGroup, widths: Mapping[str, int]) -> dict[str, Content]:
     on_cpu = f"  {group.on_cpu} on the CPU" if group.on_cpu else ""
     name = f"{group.name}{on_cpu}"
@@ -234,7 +244,7 @@ def _cells(group: OperatorGroup, widths: Mapping[str, int]) -> dict[str, Content
     return {
         "name": styling.text(name, "$text-error" if on_cpu else ""),
         "cycles": styling.text(f"{formats.short(group.cycles):>6}"),
-        "share": styling.text(f"{100 * group.share:5.1f} %"),
+        "share": styling.text(percent(group.share, 1).rjust(widths.get("share", 0))),
         "bar": styling.bar(group.share, widths.get("bar", 0)),
         "bound by": styling.text(group.bound_by),
         "operators": styling.text(f"{group.operators:>6}"),

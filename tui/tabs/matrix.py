@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from pipeline import tables
 from tui.data import formats
 from tui.data.live import Latest
 from tui.data.matrix import BoardFit, CompiledMatrix, last_change, read_matrix
@@ -126,7 +127,7 @@ def _what_is_not_known(experiment: ExperimentStatus, compiled: CompiledMatrix) -
 
 
 def _clock(row: "Row") -> str:
-    return f", {row.record.metrics['core_clock_hz'] / 1e6:,.0f} MHz" if row.record else ""
+    return f", {tables.figure(row.record.metrics['core_clock_hz'] / 1e6, 0)} MHz" if row.record else ""
 
 
 def _aligned(name: str, cell: str, widths: Mapping[str, int], style: str = "") -> Content:
@@ -143,12 +144,12 @@ def _cells(row: "Row", widths: Mapping[str, int]) -> list[Content]:
     cells = {
         "Ethos-U": f"{OWN if row.target else ' '} {row.point.accelerator.removeprefix('ethos-')}",
         MODE: _mode(row),
-        "cycles": formats.short(metrics["cycles_total"]),
-        "ms": f"{metrics['inference_ms']:,.2f}",
-        "SRAM": formats.size(metrics["sram_bytes"]),
+        "cycles": formats.or_dash(formats.short, metrics["cycles_total"]),
+        "ms": formats.or_dash(formats.milliseconds, metrics["inference_ms"]),
+        "SRAM": formats.or_dash(formats.size, metrics["sram_bytes"]),
         "flash": formats.size(metrics["flash_bytes"]),
         "DRAM": formats.size(metrics["dram_bytes"]) if metrics["dram_bytes"] else "-",
-        "MAC use": "-" if use is None else f"{100 * use:.1f} %",
+        "MAC use": "-" if use is None else tables.percent(use, 1),
         "on CPU": f"{on_cpu:,}",
     }
     style = "bold" if row.target else ""
@@ -158,11 +159,11 @@ def _cells(row: "Row", widths: Mapping[str, int]) -> list[Content]:
 
 
 def _board_lines(boards: Sequence[BoardFit], columns: int) -> list[Content]:
-    verdicts = {True: ("fits", "$text-success"), False: ("NO", "$text-error bold")}
+    verdicts = {True: ("fits", "$text-success"), False: ("NO", "$text-error bold"), None: ("?", "$text-warning")}
     rows: list[styling.Cells] = [
         [
             styling.text(*verdicts[fit.fits]),
-            styling.text(f"{fit.inference_ms:,.2f} ms".rjust(10), styling.MUTED),
+            styling.text(f"{formats.or_dash(formats.milliseconds, fit.inference_ms)} ms".rjust(10), styling.MUTED),
             f"{fit.board}: {fit.remarks}" if fit.remarks else fit.board,
         ]
         for fit in boards

@@ -8,9 +8,12 @@ from textual.widgets import Static
 
 from pipeline import payback
 from pipeline.budget import LIMITS, Verdict
+from pipeline.npu import on_cpu
 from pipeline.payback import Payback
 from pipeline.record import Record
 from pipeline.store import resolve
+from pipeline.summary import placement
+from pipeline.tables import percent
 from tui.data import explanations, formats, matrix, operators
 from tui.data.artefacts import UnreadableError
 from tui.data.costs import COSTS, Cost
@@ -22,6 +25,8 @@ from tui.widgets import styling
 from tui.widgets.details_tab import TextTab
 
 MOST_ROLES = 8
+LEAST_SHARE = 7
+"""Columns of the screen for a share, which has more digits the smaller it is."""
 ONLY_WITH_A_BUDGET = "cpu_operators"
 """The placement tells it anyway."""
 
@@ -70,8 +75,13 @@ def _target(stage: StageStatus, experiment: ExperimentStatus, columns: int) -> C
         head.append(styling.text(formats.from_previous_build(stage.reasons), "$text-warning"))
     if record.stand_in:
         head.append(styling.text(f"on STAND-IN data: {record.stand_in}", "$text-warning bold"))
+    cycles: list[Content | str] = []
     try:
         executed = operators.read_operators(resolve(stage.job.link))
+        if operators.cycles_by_bound(executed):
+            cycles = [*_bound_lines(executed, columns), "", *_role_lines(executed, columns), ""]
+    except operators.NoOperatorsError as error:
+        cycles = [styling.text(f"no operator's cycles: {error}", "$text-warning"), ""]
     except UnreadableError as error:
         return styling.lines([*head, styling.text(str(error), "$text-error"), ""])
     verdicts = [verdict for verdict in experiment.verdicts if verdict.target == stage.job.target]
@@ -79,17 +89,21 @@ def _target(stage: StageStatus, experiment: ExperimentStatus, columns: int) -> C
         [
             *head,
             *cost_lines(record, verdicts, columns),
+            *(styling.text(f"not known: {why}", "$text-warning") for why in _why_not_known(record, verdicts)),
             "",
             *_payback_lines(stage, experiment.paybacks),
-            *_bound_lines(executed, columns),
-            "",
-            *_role_lines(executed, columns),
-            "",
+            *cycles,
             *_reason_lines(stage, record),
             *_placement(record),
             "",
         ]
     )
+
+
+def _why_not_known(record: Record, verdicts: Sequence[Verdict]) -> Iterable[str]:
+    """Return why numbers could not be had, each reason once."""
+    of_budgets = (verdict.unavailable for verdict in verdicts if verdict.unavailable)
+    return dict.fromkeys([*record.unavailable.values(), *of_budgets])
 
 
 def _payback_lines(stage: StageStatus, paybacks: Sequence[Payback]) -> list[Content]:
@@ -122,11 +136,11 @@ def cost_lines(record: Record, verdicts: Sequence[Verdict], columns: int) -> lis
     rows: list[styling.Cells] = [
         [
             styling.text(cost.title, styling.MUTED),
-            styling.text(cost.show(record.metrics[metric]), styling.HEADING),
+            styling.text(formats.or_dash(cost.show, record.metrics[metric]), styling.HEADING),
             styling.text(record.basis.get(metric, ""), styling.MUTED),
         ]
         for metric, cost in COSTS.items()
-        if record.metrics.get(metric) is not None and (metric != ONLY_WITH_A_BUDGET or metric in budgeted)
+        if metric in record.metrics and (metric != ONLY_WITH_A_BUDGET or metric in budgeted)
     ]
     if record.metrics.get("dram_bytes"):
         rows.append([styling.text("DRAM", styling.MUTED), formats.size(record.metrics["dram_bytes"]), ""])
@@ -150,13 +164,14 @@ def _against(verdict: Verdict, width: int) -> list[Content]:
     cost = COSTS.get(limit.metric, Cost(verdict.budget, limit.show))
     title = styling.text(cost.title, styling.MUTED)
     if verdict.value is None:
-        return [title, styling.bar(0, width), styling.text(f"not known: {verdict.unavailable}", "$text-warning")]
+        not_known = f"NOT KNOWN, of {cost.show(verdict.allowed)}"
+        return [title, Content(), styling.text(not_known, "$text-error bold")]
     share = verdict.value / verdict.allowed if verdict.allowed else float(verdict.value > 0)
     word, style, bar = ("of", "", styling.BAR) if verdict.passed else ("OVER", "$text-error bold", "$error")
     return [
         title,
         styling.bar(share, width, bar),
-        styling.text(f"{100 * share:.0f} % {word} {cost.show(verdict.allowed)}", style),
+        styling.text(f"{percent(share, 0)} {word} {cost.show(verdict.allowed)}", style),
     ]
 
 
@@ -175,12 +190,13 @@ def _role_lines(executed: Sequence[Operator], columns: int) -> list[Content]:
     return [title, *_share_lines(shares, min(max(columns - 34, 6), 50))]
 
 
-def _share_lines(shares: Iterable[tuple[str, float, int]], width: int) -> list[Content]:
+def _share_lines(shares: Sequence[tuple[str, float, int]], width: int) -> list[Content]:
     """Return a line for each name with its share of the cycles, a bar, and the cycles."""
+    longest = max([LEAST_SHARE, *(len(percent(share, 1)) for _, share, _ in shares)])
     rows: list[styling.Cells] = [
         [
             name,
-            f"{100 * share:5.1f} %",
+            percent(share, 1).rjust(longest),
             styling.bar(share, width),
             styling.text(formats.short(cycles), styling.MUTED),
         ]
@@ -205,10 +221,9 @@ def _reason_lines(stage: StageStatus, record: Record) -> list[Content | str]:
 
 def _placement(record: Record) -> list[Content]:
     metrics = record.metrics
-    on_cpu = metrics.get("cpu_operators_by_name", [])
-    style = "$text-error" if on_cpu else "$text-success"
-    line = f"{metrics['npu_operators']} operators on the NPU, {metrics['cpu_operators']} on the CPU"
+    rows = metrics["cpu_operators_by_name"]
+    style = "$text-error" if rows else "$text-success"
     return [
-        styling.text(line, style),
-        *(styling.text(f"  {each['operator']} {each['name']}: {each['reason']}") for each in on_cpu),
+        styling.text(placement(metrics, in_full=True), style),
+        *(styling.text(f"  {on_cpu.line(row)}") for row in rows),
     ]

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import tomli
 
+from pipeline import tables
 from pipeline.errors import UnrollError
 from pipeline.npu import vela_ini
 from pipeline.npu.points import Point
@@ -51,17 +52,33 @@ class Board(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         unknown = self.flash_bytes is None and self.dram_bytes is None
         return "its external flash is not checked: its size is the board maker's choice" if unknown else ""
 
+    @staticmethod
+    def unknown(found: Mapping[str, Any]) -> list[str]:
+        """Say which of a model's needs are not known; with any, it is not known that it fits."""
+        return [f"what it needs of {memory} is not known" for key, memory in MEMORIES.items() if found[key] is None]
+
+    def fits(self, found: Mapping[str, Any]) -> bool | None:
+        """Tell whether a compiled model fits; None where that is not known."""
+        if self.missing(found):
+            return False
+        return None if self.unknown(found) else True
+
+    def said(self, found: Mapping[str, Any]) -> str:
+        """Say what is missing and what was not looked at; empty where all was and nothing is missing."""
+        return "; ".join([*self.missing(found), *self.unknown(found), *filter(None, [self.not_checked])])
+
     def missing(self, found: Mapping[str, Any]) -> list[str]:
         """Say what a compiled model needs and the board has not; nothing when it fits."""
         said = []
         for key, memory in MEMORIES.items():
             has, needs = getattr(self, key), found[key]
-            if key == "flash_bytes" and has is None:
-                continue  # the model is loaded into DRAM, where it is counted already, or see ``not_checked``
+            if needs is None or (key == "flash_bytes" and has is None):
+                continue  # see ``unknown``; a model in DRAM is counted there; or see ``not_checked``
             if needs and has is None:
-                said.append(f"needs {_kib(needs)} of {memory}, and has none")
+                said.append(f"needs {tables.memory(needs)} of {memory}, and has none")
             elif has is not None and needs > has:
-                said.append(f"needs {_kib(needs)} of {memory} and has {_kib(has)}: {_kib(needs - has)} too little")
+                short = f"{tables.memory(needs - has)} too little"
+                said.append(f"needs {tables.memory(needs)} of {memory} and has {tables.memory(has)}: {short}")
         return said
 
 
@@ -123,7 +140,3 @@ def _checked(board: Board, path: Path) -> Board:
 def _fail(path: Path, problem: str) -> None:
     message = f"{path.as_posix()}: {problem}"
     raise BoardError(message)
-
-
-def _kib(size: float) -> str:
-    return f"{size / 1024:,.0f} KiB"

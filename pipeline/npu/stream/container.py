@@ -1,8 +1,8 @@
-"""Open a file that Vela compiled: the command stream, the memories it works in, inputs and outputs.
+"""Open a file that Vela compiled: its command streams, the memories they work in, inputs and outputs.
 
-The whole model is one custom operator ``ethos-u``. Its first inputs are the command stream, the
-constants (region 0) and the scratch memories (regions 1 and 2); where the model's inputs and
-outputs lie in scratch is metadata.
+Of a model that is all on the NPU, one custom operator ``ethos-u`` is left. Its first inputs are the command
+stream, the constants (region 0) and the scratch memories (regions 1 and 2); where inputs and outputs lie in
+scratch is metadata. Beside operators on the CPU, and in a model of several graphs, there are more of them.
 """
 
 import struct
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ IDENTIFIER = b"TFL3"
 OPERATOR = b"ethos-u"
 FOURCC = b"COP1"
 ARENA_OFFSETS = b"OfflineMemoryAllocation"
+ARENA_HEADER = 3
+"""Numbers before those of the tensors: version, graphs, tensors."""
+MOST_GRAPHS = 1 << 10
 FIXED_INPUTS = 4
 """Command stream, constants, scratch, fast scratch; the model's own inputs follow."""
 CONFIG, COMMAND_STREAM, NOP = 1, 2, 5
@@ -90,7 +93,7 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """A compiled model."""
+    """What one command stream computes: a compiled model, or a part of it."""
 
     npu: Npu
     words: npt.NDArray[np.uint32]
@@ -106,19 +109,47 @@ class Program:
 
 
 def load(path: Path) -> Program:
-    """Open a compiled file.
+    """Open a compiled file whose one command stream computes the whole model.
 
     Raises:
         StreamError: it is no such file, is cut short, or contradicts itself.
-        NotVerifiedError: operators beside the NPU's one run on the CPU.
+        NotVerifiedError: other operators run on the CPU, or there are several command streams.
 
     """
+    model, size = _model(path)
+    with damage_named(path):
+        only = _only(model)
+        inputs = [only.graph.Inputs(place) for place in range(only.graph.InputsLength())]
+        outputs = [only.graph.Outputs(place) for place in range(only.graph.OutputsLength())]
+        return _program(model, only, size, inputs, outputs)
+
+
+def programs(path: Path) -> list[Program]:
+    """Open every command stream of a compiled file, graph by graph; operators on the CPU are passed over.
+
+    Raises:
+        StreamError: it is no such file, is cut short, or contradicts itself.
+        NotVerifiedError: nothing of it runs on the NPU, or an input or output of a stream is not stored as integers.
+
+    """
+    model, size = _model(path)
+    with damage_named(path):
+        found = []
+        for part in _parts(model)[0]:
+            inputs = [part.operator.Inputs(place) for place in range(FIXED_INPUTS, part.operator.InputsLength())]
+            outputs = [part.operator.Outputs(place) for place in range(part.operator.OutputsLength())]
+            found.append(_program(model, part, size, inputs, outputs))
+        return found
+
+
+def _model(path: Path) -> tuple[Any, int]:
+    """Return the file's flatbuffer and its bytes."""
     content = path.read_bytes()
     if content[4:8] != IDENTIFIER:
         message = f"{path}: not a TFLite file (bytes 4 to 7 are {content[4:8]!r}, not {IDENTIFIER!r})"
         raise StreamError(message)
     with damage_named(path):
-        return _program(Model.GetRootAsModel(content, 0), len(content))
+        return Model.GetRootAsModel(content, 0), len(content)
 
 
 @contextmanager
@@ -138,17 +169,64 @@ def _fail(message: str) -> None:
     raise StreamError(message)
 
 
-def _program(model: Any, file_bytes: int) -> Program:
-    if model.SubgraphsLength() != 1:
-        _fail(f"it has {model.SubgraphsLength()} subgraphs; Vela writes one")
-    graph = model.Subgraphs(0)
-    operator = _npu_operator(model, graph)
+class _Part(NamedTuple):
+    """The operator that stands for a command stream, and its graph."""
+
+    number: int
+    """Of the graph."""
+    graph: Any
+    operator: Any
+
+
+def _only(model: Any) -> _Part:
+    """Return the only command stream, beside which nothing runs."""
+    parts, on_cpu = _parts(model)
+    if on_cpu:
+        run = "operator runs" if on_cpu == 1 else "operators run"
+        message = f"{on_cpu:,} {run} on the CPU beside the NPU"
+        raise NotVerifiedError(message)
+    if len(parts) > 1:
+        graphs = len({part.number for part in parts})
+        message = f"it has {len(parts):,} command streams in {graphs:,} graph{'s' * (graphs > 1)}, not one"
+        raise NotVerifiedError(message)
+    return parts[0]
+
+
+def _parts(model: Any) -> tuple[list[_Part], int]:
+    """Return every command stream, and count the operators that run on the CPU."""
+    if not 1 <= model.SubgraphsLength() <= MOST_GRAPHS:
+        _fail(f"it has {model.SubgraphsLength()} subgraphs")
+    graphs = [model.Subgraphs(number) for number in range(model.SubgraphsLength())]
+    every = [
+        _Part(number, graph, graph.Operators(index))
+        for number, graph in enumerate(graphs)
+        for index in range(min(graph.OperatorsLength(), 1 << 16))
+    ]
+    mine = [part for part in every if _custom_code(model, part.operator) == OPERATOR]
+    if not mine and every and _is_of_vela(model) and not any(_custom_code(model, part.operator) for part in every):
+        message = f"none of its {len(every):,} operators runs on the NPU"
+        raise NotVerifiedError(message)
+    if not mine:
+        foreign = sorted({(_custom_code(model, part.operator) or b"").decode(errors="replace") for part in every})
+        _fail(
+            f"no operator of it is {OPERATOR.decode()} (there are {', '.join(filter(None, foreign)) or 'none'}):"
+            " it was not compiled by Vela for an Ethos-U, or nothing of it is on the NPU"
+        )
+    return mine, len(every) - len(mine)
+
+
+def _is_of_vela(model: Any) -> bool:
+    return any(model.Metadata(index).Name() == ARENA_OFFSETS for index in range(model.MetadataLength()))
+
+
+def _program(model: Any, part: _Part, file_bytes: int, inputs: list[int], outputs: list[int]) -> Program:
+    graph, operator = part.graph, part.operator
     if not FIXED_INPUTS <= operator.InputsLength() <= file_bytes:
         _fail(f"its NPU operator has {operator.InputsLength()} inputs, at least {FIXED_INPUTS} are needed")
     fixed = [operator.Inputs(place) for place in range(FIXED_INPUTS)]
     stream, constants, scratch, fast = (graph.Tensors(number) for number in fixed)
     npu, words = _actions(_data(model, stream))
-    offsets = _arena_offsets(model, graph.TensorsLength())
+    offsets = _arena_offsets(model, part.number)
     one_scratch = fixed[2] == fixed[3]
     return Program(
         npu=npu,
@@ -156,25 +234,9 @@ def _program(model: Any, file_bytes: int) -> Program:
         constants=_data(model, constants),
         scratch_bytes=_scratch_bytes(scratch),
         fast_scratch_bytes=0 if one_scratch else _scratch_bytes(fast),
-        inputs=_places(graph, [graph.Inputs(place) for place in range(graph.InputsLength())], offsets),
-        outputs=_places(graph, [graph.Outputs(place) for place in range(graph.OutputsLength())], offsets),
+        inputs=_places(graph, inputs, offsets),
+        outputs=_places(graph, outputs, offsets),
     )
-
-
-def _npu_operator(model: Any, graph: Any) -> Any:
-    """Return the NPU's operator, which must be the only one."""
-    operators = [graph.Operators(index) for index in range(min(graph.OperatorsLength(), 1 << 16))]
-    mine = [operator for operator in operators if _custom_code(model, operator) == OPERATOR]
-    if not mine:
-        foreign = sorted({(_custom_code(model, operator) or b"").decode(errors="replace") for operator in operators})
-        _fail(
-            f"no operator of it is {OPERATOR.decode()} (there are {', '.join(filter(None, foreign)) or 'none'}):"
-            " it was not compiled by Vela for an Ethos-U"
-        )
-    if len(operators) > 1:
-        message = f"{len(operators) - 1} operators run on the CPU beside the NPU"
-        raise NotVerifiedError(message)
-    return mine[0]
 
 
 def _custom_code(model: Any, operator: Any) -> bytes | None:
@@ -231,15 +293,18 @@ def _npu(config: int) -> Npu:
     return Npu(family=family, macs=macs, shram_bytes=shram_bytes)
 
 
-def _arena_offsets(model: Any, tensors: int) -> list[int]:
-    """Return where each tensor lies in the arena; -1 for one that does not."""
+def _arena_offsets(model: Any, graph: int) -> list[int]:
+    """Return where each tensor of a graph lies in the arena; -1 for one that does not."""
+    counts = [model.Subgraphs(number).TensorsLength() for number in range(model.SubgraphsLength())]
+    tensors = sum(counts)
     for index in range(model.MetadataLength()):
         metadata = model.Metadata(index)
         if metadata.Name() == ARENA_OFFSETS:
             numbers = np.frombuffer(model.Buffers(metadata.Buffer()).DataAsNumpy().tobytes(), "<i4")
-            if numbers.size != tensors + 3:
+            if numbers.size != tensors + ARENA_HEADER:
                 _fail(f"the arena's metadata has {numbers.size} numbers for {tensors} tensors")
-            return [int(number) for number in numbers[3:]]
+            first = ARENA_HEADER + sum(counts[:graph])  # the numbers of all graphs stand in one row
+            return [int(number) for number in numbers[first : first + counts[graph]]]
     message = f"it has no metadata {ARENA_OFFSETS.decode()}, so inputs and outputs can't be placed"
     raise StreamError(message)
 

@@ -18,14 +18,12 @@ from pipeline.npu.stream.arithmetic import Rounding
 from pipeline.npu.stream.checks import Check, Tally
 from pipeline.npu.stream.errors import NotVerifiedError
 from pipeline.npu.stream.formulas import Table
-from pipeline.npu.stream.matches import Match
+from pipeline.npu.stream.matches import MIDDLE, Match
 from pipeline.npu.stream.operations import Convolution
-from pipeline.npu.stream.reach import Reach
-from pipeline.npu.stream.source import Model, Operator
+from pipeline.npu.stream.source import Operator
 from pipeline.npu.stream.whole_tables import whole_table
 
 Numbers = npt.NDArray[Any]
-MIDDLE = 128
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,25 +31,23 @@ class Equivalence:
     """What was compared."""
 
     checks: tuple[Check, ...]
-    warnings: tuple[str, ...]
-    """Sentences on results that differ for a reason that is known and harmless."""
     not_verified: tuple[str, ...]
     """What could not be compared."""
+    by_samples: tuple[str, ...]
+    """What has too many inputs for all of them to be compared, so that only samples show it."""
 
 
-def compare(matches: Iterable[Match], model: Model) -> Equivalence:
+def compare(matches: Iterable[Match]) -> Equivalence:
     """Compare every command that computes an operator with that operator."""
-    return _Comparison(model).all(matches)
+    return _Comparison().all(matches)
 
 
 class _Comparison:
-    def __init__(self, model: Model) -> None:
-        self._reach = Reach(model)
+    def __init__(self) -> None:
         self._tables = Tally("elementwise commands compute what their operators compute", "input pairs")
         self._weights = Tally("weights are those of the quantized model", "weights")
         self._channels = Tally("biases, scales and bounds are those of the quantized model", "output channels")
         self._formulas: dict[Hashable, Table] = {}
-        self._warnings: dict[str, None] = {}
         self._not_verified: dict[str, None] = {}
         self._wide: Counter[str] = Counter()
 
@@ -64,14 +60,12 @@ class _Comparison:
                     self._elementwise(match)
             except NotVerifiedError as error:
                 self._not_verified[str(error)] = None
-        if self._wide:
-            kinds = ", ".join(sorted(self._wide))
-            sentence = f"{kinds} on 16-bit numbers, in {self._wide.total()} commands: their results for every input"
-            self._not_verified[sentence] = None
+        kinds = ", ".join(sorted(self._wide))
+        wide = f"results of {kinds} on 16-bit numbers, in {self._wide.total():,} commands"
         return Equivalence(
             checks=(self._tables.check, self._weights.check, self._channels.check),
-            warnings=tuple(self._warnings),
             not_verified=tuple(self._not_verified),
+            by_samples=(wide,) if self._wide else (),
         )
 
     def _elementwise(self, match: Match) -> None:
@@ -79,41 +73,19 @@ class _Comparison:
         if first.input(0).dtype != np.int8:
             self._wide[first.kind] += 1
             return
-        wanted = _of_match(match, self._formula(match.operators))
+        wanted = match.by_operands(self._formula(match.operators))
         found = whole_table(match.planned)
         if found is None or found.shape != wanted.shape:
             self._tables.add(wanted.size, wanted.size, f"{match}: it does not have {wanted.size:,} inputs of 8 bits")
             return
         differ = int((found != wanted).sum())
-        if differ and not self._known(match, found, wanted):
-            self._tables.add(wanted.size, differ, f"{match}: {_first_difference(found, wanted)}")
-        else:
-            self._tables.add(wanted.size)
+        self._tables.add(wanted.size, differ, f"{match}: {_first_difference(found, wanted)}" if differ else "")
 
     def _formula(self, operators: tuple[Operator, ...]) -> Table:
         key = tuple(formulas.signature(operator) for operator in operators)
         if key not in self._formulas:
             self._formulas[key] = formulas.composed(operators)
         return self._formulas[key]
-
-    def _known(self, match: Match, found: Numbers, wanted: Numbers) -> bool:
-        """Tell whether all differences come from Vela's multiplier of MUL in single precision, and warn of them."""
-        first = match.operators[0]
-        if first.kind != "MUL":
-            return False
-        single = formulas.followed(formulas.product_in_single_precision(first), match.operators[1:])
-        if not np.array_equal(found, _of_match(match, single)):
-            return False
-        differ = found != wanted
-        possible = self._reach.pairs(first)
-        within = int((differ & _of_match(match, possible)).sum())
-        sentence = (
-            f"{first}: the NPU differs from TensorFlow Lite Micro by {np.abs(found - wanted).max()} at"
-            f" {differ.sum()} of {differ.size:,} input pairs, because Vela rounds the multiplier to single precision;"
-            f" {within or 'none'} of these pairs can come up"
-        )
-        self._warnings[sentence] = None
-        return True
 
     def _product(self, match: Match, operation: Convolution) -> None:
         first, product = match.operators[0], match.planned.product
@@ -167,14 +139,6 @@ def _scales(operator: Operator) -> tuple[npt.NDArray[np.int64], Rounding]:
     if operator.input(0).dtype == np.int16:
         return np.array([gemmlowp.reduced(multiplier) for multiplier in found]), Rounding.NATURAL
     return np.array([(of.significand, gemmlowp.FRACTION_BITS - of.shift) for of in found]), Rounding.DOUBLE
-
-
-def _of_match(match: Match, table: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return an operator's table by the operands that its command has, in their order."""
-    if match.scalar is not None:
-        place = match.scalar + MIDDLE
-        return table[place] if match.scalar_first else table[:, place]
-    return table.T if match.swapped else table
 
 
 def _first_difference(found: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> str:

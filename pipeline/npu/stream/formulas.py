@@ -7,6 +7,8 @@ every input.
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +21,14 @@ from pipeline.npu.stream.source import Operator, Tensor
 Table = npt.NDArray[np.int8]
 """A result for every input: (256,) by stored a, or (256, 256) by stored a and b, each from -128 up."""
 
+Precision = type[np.float32 | np.float64]
+
 EVERY = np.arange(-128, 128, dtype=np.int64)
 """The numbers of int8."""
 ADD_LEFT_SHIFT = 20
 """Bits that ADD and SUB make room for, of 8-bit numbers."""
 BINARY = {"ADD", "SUB", "MUL"}
-UNARY = {"LOGISTIC", "TANH", "RELU", "RELU6", "RELU_N1_TO_1", "QUANTIZE"}
+UNARY = {"LOGISTIC", "TANH", "RELU", "RELU6", "QUANTIZE"}
 BOUNDS: Mapping[str, tuple[float | None, float | None]] = {
     "NONE": (None, None),
     "RELU": (0.0, None),
@@ -34,11 +38,35 @@ BOUNDS: Mapping[str, tuple[float | None, float | None]] = {
 """Activation -> what its real result is cut to."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """A function that TensorFlow Lite Micro computes in fixed point, and Vela by a table."""
+
+    kernel: Callable[[gemmlowp.Integers], gemmlowp.Integers]
+    real: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
+    bits: int
+    """Fractional bits of the stored result."""
+    zero_point: int
+    """Of the stored result."""
+    cut_from: int
+    """The input scale from which on the kernel has end values where the function's own are others."""
+
+
+FUNCTIONS: Mapping[str, Function] = {
+    "LOGISTIC": Function(
+        kernel=gemmlowp.logistic, real=lambda x: (1 + np.tanh(x / 2)) / 2, bits=8, zero_point=-128, cut_from=2
+    ),
+    "TANH": Function(kernel=gemmlowp.tanh, real=np.tanh, bits=7, zero_point=0, cut_from=8),
+}
+ROUNDED_BY_VELA = {"MUL", "RELU"}
+"""Kinds whose multiplier Vela computes in single precision, and TensorFlow Lite Micro in double precision."""
+
+
 def table(operator: Operator) -> Table:
     """Return an elementwise operator's whole table.
 
     Raises:
-        NotVerifiedError: its kind, its activation or its precision is not covered.
+        NotVerifiedError: its kind, its activation, its precision or so far apart scales are not covered.
 
     """
     if operator.kind not in BINARY | UNARY:
@@ -50,9 +78,11 @@ def table(operator: Operator) -> Table:
         if tensor.dtype != np.int8:
             message = f"operator {operator}, of {tensor.dtype.name} numbers"
             raise NotVerifiedError(message)
-    if binary:
-        return cut(_BINARY[operator.kind](a, b, output), operator)
-    return _unary(operator, a, output)
+    try:
+        return cut(_BINARY[operator.kind](a, b, output), operator) if binary else _unary(operator)
+    except OverflowError as error:
+        message = f"operator {operator}: {error}, and TensorFlow Lite Micro's result depends on its C++ compiler"
+        raise NotVerifiedError(message) from None
 
 
 def composed(operators: Sequence[Operator]) -> Table:
@@ -126,24 +156,38 @@ def _sum(sign: int) -> Callable[[Tensor, Tensor, Tensor], npt.NDArray[np.int64]]
 
 
 def _product(a: Tensor, b: Tensor, output: Tensor) -> npt.NDArray[np.int64]:
-    return _scaled_product(a, b, output, product_multiplier(a, b, output, np.float64))
-
-
-def product_in_single_precision(operator: Operator) -> Table:
-    """Return MUL's table if its multiplier were computed in single precision, as Vela does."""
-    a, b, output = operator.input(0), operator.input(1), operator.outputs[0]
-    return cut(_scaled_product(a, b, output, product_multiplier(a, b, output, np.float32)), operator)
-
-
-def product_multiplier(a: Tensor, b: Tensor, output: Tensor, precision: type[np.float32 | np.float64]) -> Multiplier:
-    """Return MUL's multiplier, computed in a precision: TensorFlow Lite Micro's is double, Vela's single."""
-    scale_a, scale_b, scale_output = (precision(tensor.scale) for tensor in (a, b, output))
-    return gemmlowp.quantize_multiplier(float(scale_a * scale_b / scale_output))
+    return _scaled_product(a, b, output, _ratio((a, b), output, np.float64))
 
 
 def _scaled_product(a: Tensor, b: Tensor, output: Tensor, by: Multiplier) -> npt.NDArray[np.int64]:
     product = (EVERY - a.zero_point)[:, None] * (EVERY - b.zero_point)[None, :]
     return gemmlowp.multiply(product, by) + output.zero_point
+
+
+def multiplier(operator: Operator, precision: Precision) -> Multiplier:
+    """Return the multiplier of a MUL, RELU or QUANTIZE, computed in a precision."""
+    inputs = [operator.input(place) for place in range(2 if operator.kind in BINARY else 1)]
+    return _ratio(inputs, operator.outputs[0], precision)
+
+
+def _ratio(inputs: Sequence[Tensor], output: Tensor, precision: Precision) -> Multiplier:
+    ratio = precision(1)
+    for tensor in inputs:
+        ratio = ratio * precision(tensor.scale)
+    return gemmlowp.quantize_multiplier(float(ratio / precision(output.scale)))
+
+
+def in_single_precision(operator: Operator) -> Table:
+    """Return the table of a MUL or RELU if its multiplier were computed in single precision, as Vela does.
+
+    Raises:
+        OverflowError: the scales are so far apart that results go beyond 32 bits.
+
+    """
+    by, output = multiplier(operator, np.float32), operator.outputs[0]
+    if operator.kind == "MUL":
+        return cut(_scaled_product(operator.input(0), operator.input(1), output, by), operator)
+    return _rescaled(operator, by)
 
 
 _BINARY: Mapping[str, Callable[[Tensor, Tensor, Tensor], npt.NDArray[np.int64]]] = {
@@ -153,15 +197,35 @@ _BINARY: Mapping[str, Callable[[Tensor, Tensor, Tensor], npt.NDArray[np.int64]]]
 }
 
 
-def _unary(operator: Operator, x: Tensor, output: Tensor) -> Table:
-    if operator.kind == "LOGISTIC":
-        return gemmlowp.activation_table(gemmlowp.logistic, x.scale, x.zero_point, bits=8, offset=-128)
-    if operator.kind == "TANH":
-        return gemmlowp.activation_table(gemmlowp.tanh, x.scale, x.zero_point, bits=7, offset=0)
-    multiplier = gemmlowp.quantize_multiplier(x.scale / output.scale)
-    result = gemmlowp.multiply(EVERY - x.zero_point, multiplier) + output.zero_point
+def _unary(operator: Operator) -> Table:
+    if operator.kind in FUNCTIONS:
+        function, x = FUNCTIONS[operator.kind], operator.input(0)
+        return gemmlowp.activation_table(function.kernel, x.scale, x.zero_point, function.bits, function.zero_point)
+    if operator.kind == "RELU6":
+        return _relu6(operator.input(0))
+    return _rescaled(operator, multiplier(operator, np.float64))
+
+
+def exact(operator: Operator) -> npt.NDArray[np.float64]:
+    """Return the real function of a LOGISTIC or TANH for every input, in steps of the stored result, not rounded."""
+    function, x = FUNCTIONS[operator.kind], operator.input(0)
+    real = function.real(x.scale * (EVERY - x.zero_point))
+    return np.asarray(real * 2**function.bits + function.zero_point, np.float64)
+
+
+def _rescaled(operator: Operator, by: Multiplier) -> Table:
+    result = gemmlowp.multiply(EVERY - operator.input(0).zero_point, by) + operator.outputs[0].zero_point
     low, high = clamp("NONE" if operator.kind == "QUANTIZE" else operator.kind, operator)
     return np.clip(result, low, high).astype(np.int8)
+
+
+def _relu6(x: Tensor) -> Table:
+    """Cut stored numbers, as the kernel does: it takes the output to be stored like the input, whatever it says."""
+    six = _stored(6.0, x)
+    if six > gemmlowp.ONE:
+        message = f"6, of a scale of {x.scale:g}, goes beyond 32 bits"
+        raise OverflowError(message)
+    return np.clip(EVERY, x.zero_point, min(six, 127)).astype(np.int8)
 
 
 def multipliers(operator: Operator) -> list[Multiplier]:

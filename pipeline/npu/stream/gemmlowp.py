@@ -46,9 +46,18 @@ def quantize_multiplier(real: float) -> Multiplier:
 
 
 def multiply(x: Integers, multiplier: Multiplier) -> Integers:
-    """Return ``x * multiplier``, rounded twice: MultiplyByQuantizedMultiplier."""
+    """Return ``x * multiplier``, rounded twice: MultiplyByQuantizedMultiplier.
+
+    Raises:
+        OverflowError: a number does not fit 32 bits once it is shifted; C++ does not say what becomes of it.
+
+    """
     shift = multiplier.shift
-    return divide_by_power_of_two(high_multiply(x << max(shift, 0), multiplier.significand), max(-shift, 0))
+    shifted = x << max(shift, 0)
+    if shifted.size and not -ONE - 1 <= shifted.min() <= shifted.max() <= ONE:
+        message = f"a product with {multiplier.real:g} goes beyond 32 bits"
+        raise OverflowError(message)
+    return divide_by_power_of_two(high_multiply(shifted, multiplier.significand), max(-shift, 0))
 
 
 def reduced(multiplier: Multiplier) -> tuple[int, int]:
@@ -88,6 +97,10 @@ def _exp_of_small(a: Integers) -> Integers:
     return at + high_multiply(x + divide_by_power_of_two(tail, 1), at)
 
 
+ACTIVATION_ONE = 1 << FRACTION_BITS - 4
+"""1 as LOGISTIC and TANH take their input: with 4 integer bits."""
+LEAST_ACTIVATION_SCALE = 0.5
+"""Of an input, in such units: below, they shift by a negative number, of which C++ does not say what it does."""
 EXP_OF_POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
 """exp(-1/4), exp(-1/2), exp(-1), ... exp(-16), without integer bits."""
 
@@ -137,11 +150,26 @@ def activation_table(
         bits: fractional bits of the result.
         offset: the zero point of the result.
 
+    Raises:
+        OverflowError: the scale is so small that the kernel shifts by a negative number.
+
     """
-    multiplier = quantize_multiplier(scale * 2 ** (FRACTION_BITS - 4))
-    radius = math.floor(15 * 2 ** (FRACTION_BITS - 4) / 2**multiplier.shift)
+    multiplier, radius = quantize_multiplier(scale * ACTIVATION_ONE), activation_radius(scale)
     x = np.arange(-128, 128, dtype=np.int64) - zero_point
     inside = np.abs(x) < radius
     result = divide_by_power_of_two(function(multiply(np.where(inside, x, 0), multiplier)), FRACTION_BITS - bits)
-    result = np.where(inside, np.clip(result + offset, -128, 127), np.where(x < 0, -128, 127))
-    return result.astype(np.int8)
+    ends = np.where(x <= -radius, -128, 127)  # of a radius of 0, the zero point is at the lower end
+    return np.where(inside, np.clip(result + offset, -128, 127), ends).astype(np.int8)
+
+
+def activation_radius(scale: float) -> int:
+    """Return how many steps from the zero point LOGISTIC and TANH take their end values: CalculateInputRadius.
+
+    Raises:
+        OverflowError: the scale is so small that the kernel shifts by a negative number.
+
+    """
+    if scale * ACTIVATION_ONE < LEAST_ACTIVATION_SCALE:
+        message = f"an input scale of {scale:g} is too small for 32 bits"
+        raise OverflowError(message)
+    return 15 * ACTIVATION_ONE >> quantize_multiplier(scale * ACTIVATION_ONE).shift

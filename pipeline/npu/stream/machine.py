@@ -5,11 +5,11 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pipeline.npu.stream.arithmetic import Scale
 from pipeline.npu.stream.commands import decode
 from pipeline.npu.stream.container import Program
 from pipeline.npu.stream.kernels import Numbers
 from pipeline.npu.stream.memory import SCRATCH, Access
+from pipeline.npu.stream.operations import Substitution
 from pipeline.npu.stream.planning import Planned, Planner
 
 Watch = Callable[[Planned, Numbers], None]
@@ -19,13 +19,12 @@ Watch = Callable[[Planned, Numbers], None]
 class Machine:
     """A compiled model, ready to run."""
 
-    def __init__(self, program: Program, scales: Mapping[int, Scale] = MappingProxyType({})) -> None:
+    def __init__(self, program: Program, substitutions: Mapping[int, Substitution] = MappingProxyType({})) -> None:
         """Plan every command.
 
         Args:
             program: the compiled model.
-            scales: of elementwise commands, by their offset, in place of what the stream says: to ask what it
-                would compute if.
+            substitutions: what commands are to have in place of what the stream gives them, by their offset.
 
         Raises:
             StreamError: the stream is damaged, or reads or writes what it must not.
@@ -33,7 +32,7 @@ class Machine:
 
         """
         self.program = program
-        planner = Planner(program, scales)
+        planner = Planner(program, substitutions)
         self.planned = [planner.plan(command) for command in decode(program.words, program.npu.family)]
         for place in program.outputs:
             access = Access(SCRATCH, place.offset, place.offset + place.size)

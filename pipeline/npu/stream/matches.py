@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.npu.stream.checks import Check
 from pipeline.npu.stream.elements import Codes
 from pipeline.npu.stream.planning import Planned
 from pipeline.npu.stream.source import Operator
+
+MIDDLE = 128
+"""The place of 0 among the numbers of int8."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +31,13 @@ class Match:
     """Whether that is the operator's first input."""
     channels: slice = field(default_factory=lambda: slice(None))
     """Which outputs of a fully connected operator it computes."""
+
+    def by_operands(self, table: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return an operator's table, by its inputs, by the operands that the command has, in their order."""
+        if self.scalar is not None:
+            place = self.scalar + MIDDLE
+            return np.asarray(table[place] if self.scalar_first else table[:, place])
+        return table.T if self.swapped else table
 
     def __str__(self) -> str:
         """Name the operators and the command."""

@@ -5,6 +5,9 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
+
+import numpy.typing as npt
 
 from pipeline.npu.stream.arithmetic import IDENTITY, Rounding, Scale
 from pipeline.npu.stream.commands import Command
@@ -175,3 +178,16 @@ class Transfer:
 
 Kernel = Convolution | Pool | Binary
 Operation = Kernel | Transfer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Substitution:
+    """What a kernel is to have in place of what the stream gives it: to ask what it would compute if."""
+
+    scale: Scale | None = None
+    """Of the result, of an elementwise operation or a pooling."""
+    lookup: npt.NDArray[Any] | None = None
+    """The entries of its table."""
+
+
+AS_IT_IS = Substitution()

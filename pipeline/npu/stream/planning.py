@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.npu.stream import kernels, u55, u85
-from pipeline.npu.stream.arithmetic import Scale
 from pipeline.npu.stream.commands import KERNELS, Command, Kind
 from pipeline.npu.stream.container import Family, Npu, Program
 from pipeline.npu.stream.errors import StreamError
@@ -16,6 +15,7 @@ from pipeline.npu.stream.kernels import Numbers, Product
 from pipeline.npu.stream.lookup import built_in
 from pipeline.npu.stream.memory import CONSTANT, LOOKUP, UNWRITTEN, Access, Contents
 from pipeline.npu.stream.operations import (
+    AS_IT_IS,
     Activation,
     Binary,
     Convolution,
@@ -25,6 +25,7 @@ from pipeline.npu.stream.operations import (
     Pool,
     Pooling,
     Stream,
+    Substitution,
     Transfer,
 )
 from pipeline.npu.stream.views import Memories, Read, reader, writer
@@ -73,10 +74,10 @@ def translate(command: Command, npu: Npu) -> Operation:
 class Planner:
     """Plans the commands of a program one after the other."""
 
-    def __init__(self, program: Program, scales: Mapping[int, Scale]) -> None:
-        """Begin with the memories as the program finds them; ``scales`` as ``Machine`` has them."""
+    def __init__(self, program: Program, substitutions: Mapping[int, Substitution]) -> None:
+        """Begin with the memories as the program finds them; ``substitutions`` as ``Machine`` has them."""
         self.program = program
-        self.scales = scales
+        self.substitutions = substitutions
         self.contents = Contents(program)
         self._weights: dict[tuple[tuple[bytes, ...], WeightLayout], npt.NDArray[np.int16]] = {}
         self._scales: dict[tuple[tuple[bytes, ...], int, bool], Scales] = {}
@@ -93,6 +94,9 @@ class Planner:
         if command.kind not in KERNELS | {Kind.DMA_START}:
             return Planned(command=command)
         operation = translate(command, self.program.npu)
+        scale = self._substitution(command).scale
+        if isinstance(operation, Binary | Pool) and scale is not None:
+            operation = replace(operation, scale=scale)
         match operation:
             case Transfer():
                 return self._transfer(operation)
@@ -101,14 +105,16 @@ class Planner:
             case Pool():
                 planned = self._pool(operation)
             case Binary():
-                scale = self.scales.get(command.offset, operation.scale)
-                planned = self._elementwise(replace(operation, scale=scale))
+                planned = self._elementwise(operation)
         npu = self.program.npu
         if planned.lookup is None and npu.family is Family.U55 and npu.macs < LOOKUP_SHARED_BELOW:
             lookup = self.contents.state[LOOKUP]
             lookup[:] = UNWRITTEN
             planned.writes += (Access(LOOKUP, 0, len(lookup)),)
         return planned
+
+    def _substitution(self, command: Command) -> Substitution:
+        return self.substitutions.get(command.offset, AS_IT_IS)
 
     def _transfer(self, operation: Transfer) -> Planned:
         command, contents = operation.command, self.contents
@@ -252,7 +258,10 @@ class Planner:
             return None if activation.lookup is Lookup.DIRECT else built_in(), ()
         access = Access(LOOKUP, activation.table, activation.table + activation.table_bytes)
         content = self.contents.constant(access, operation.command)
-        return np.frombuffer(content, f"<i{activation.table_bits // 8}"), (access,)
+        lookup: Numbers | None = self._substitution(operation.command).lookup
+        if lookup is None:
+            lookup = np.frombuffer(content, f"<i{activation.table_bits // 8}")
+        return lookup, (access,)
 
     def _operand(self, operand: Operand | None, command: Command) -> tuple[Read | None, tuple[Access, ...]]:
         if operand is None or operand.feature_map is None:

@@ -27,8 +27,10 @@ class Reach:
         """Remember the model; nothing is computed before it is asked for."""
         self._model = model
 
-    def pairs(self, operator: Operator) -> Possible:
-        """Return which pairs of numbers an operator of two inputs can get, (256, 256)."""
+    def inputs(self, operator: Operator) -> Possible:
+        """Return which numbers an operator can get, (256,), or which pairs if it has two inputs, (256, 256)."""
+        if operator.kind not in BINARY:
+            return self._of(operator.input(0))
         a, b = (self._of(operator.input(place)) for place in (0, 1))
         return a[:, None] & b[None, :]
 
@@ -55,7 +57,7 @@ class Reach:
             return np.any([self._of(tensor) for tensor in shown], axis=0) if shown else np.ones(256, bool)
         if operator.kind not in BINARY | UNARY:
             return np.ones(256, bool)
-        possible = self.pairs(operator) if operator.kind in BINARY else self._of(operator.input(0))
+        possible = self.inputs(operator)
         key = (formulas.signature(operator), possible.tobytes())
         if key not in images:
             try:

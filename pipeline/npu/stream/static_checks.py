@@ -1,15 +1,19 @@
 """All that is checked of a compiled file without running a sample through it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.npu.stream import dataflow, equivalence, hazards, multipliers
-from pipeline.npu.stream.arithmetic import Scale
+from pipeline.npu.stream import dataflow, equivalence, hazards, known_differences
 from pipeline.npu.stream.checks import Check
 from pipeline.npu.stream.debug_database import Origin
 from pipeline.npu.stream.elements import Codes
+from pipeline.npu.stream.known_differences import KnownDifference
 from pipeline.npu.stream.machine import Machine
-from pipeline.npu.stream.source import Model
+from pipeline.npu.stream.source import Model, Operator
+
+BY_SAMPLES = {"SOFTMAX"}
+"""Operators that Vela makes of many commands without a weight in them: that samples alone show them is known."""
+MOST_NAMES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +26,11 @@ class Findings:
     not_verified: tuple[str, ...]
     """What no check covers."""
     by_samples: tuple[str, ...]
-    """Operators whose inside only samples show, kind and name."""
+    """What only samples show: operators by kind and name, and results of 16 bits."""
     computes: Mapping[int, Codes] = field(default_factory=dict)
     """What each kernel writes: the codes of its result's elements, by the offset of the command."""
-    multipliers: Mapping[int, Scale] = field(default_factory=dict)
-    """Scales of TensorFlow Lite Micro where Vela rounds MUL's multiplier otherwise, by the offset of the command."""
+    known: tuple[KnownDifference, ...] = ()
+    """Commands that differ from TensorFlow Lite Micro for a reason that is known; they were checked as substituted."""
 
 
 def check(machine: Machine, model: Model, origins: Mapping[int, Origin]) -> Findings:
@@ -46,14 +50,25 @@ def check(machine: Machine, model: Model, origins: Mapping[int, Origin]) -> Find
 
     """
     flow = dataflow.follow(machine, model, origins)
-    compared = equivalence.compare(flow.matches, model)
+    known = known_differences.recognised(flow.matches)
+    as_micro = known_differences.substituted(machine, flow.matches, known)
+    compared = equivalence.compare(as_micro)
     return Findings(
         checks=tuple(
             check for check in (flow.check, *compared.checks, hazards.order(machine.planned)) if check.checked
         ),
-        warnings=compared.warnings,
-        not_verified=compared.not_verified,
-        by_samples=tuple(str(operator) for operator in flow.by_samples),
+        warnings=known_differences.sentences(known, as_micro, model),
+        not_verified=(*compared.not_verified, *_unknown(flow.by_samples)),
+        by_samples=(*map(str, flow.by_samples), *compared.by_samples),
         computes=flow.computes,
-        multipliers=multipliers.in_double_precision(flow.matches),
+        known=known,
     )
+
+
+def _unknown(by_samples: Sequence[Operator]) -> list[str]:
+    """Say which operators no formula of ours covers, so that nothing but samples can speak for them."""
+    unknown = [str(operator) for operator in by_samples if operator.kind not in BY_SAMPLES]
+    if not unknown:
+        return []
+    rest = f" and {len(unknown) - MOST_NAMES} more" * (len(unknown) > MOST_NAMES)
+    return [f"{', '.join(unknown[:MOST_NAMES])}{rest}: for every input; no formula is known, only samples show them"]

@@ -11,6 +11,8 @@ from pipeline.data import digits
 from pipeline.data.arrays import DataSet
 from pipeline.stages.contract import Work
 
+pytestmark = pytest.mark.smoke
+
 ORIGINALS = 1_437
 """Training images that are digits as they are; the others are turned and shifted."""
 

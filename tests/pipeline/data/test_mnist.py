@@ -50,6 +50,15 @@ def test_files_of_another_content_are_not_mnist(work: Work, fake: Path) -> None:
     )
 
 
+def test_a_pointer_in_place_of_a_file_says_what_gets_it(work: Work, fake: Path) -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 9912422\n"
+    (fake / f"{FIRST}.gz").write_bytes(pointer)
+
+    assert refusal(work, fake) == (
+        f"{fake / FIRST}.gz is a Git LFS pointer of 9,912,422 bytes: git lfs pull gets the file itself"
+    )
+
+
 def test_a_truncated_file_is_called_so(work: Work, fake: Path) -> None:
     path = fake / f"{FIRST}.gz"
     path.write_bytes(path.read_bytes()[:-12])

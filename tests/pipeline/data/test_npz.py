@@ -1,5 +1,6 @@
 """One's own data as a file, and what is said of files that are none."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -67,16 +68,43 @@ def test_python_objects_are_refused(tmp_path: Path) -> None:
 
     said = refusal(path)
 
-    assert said.startswith(" can't be read as .npz (Object arrays cannot be loaded")
-    assert said.endswith("write it with numpy.savez, without Python objects")
+    assert said == (
+        ": x_train holds Python objects, not numbers (lists of different lengths become such): bring all samples to one"
+        " shape, then save it again"
+    )
 
 
-@pytest.mark.parametrize("content", [b"", b"x_train,y_train\n0.5,1\n", b"PK\x03\x04", b"\x93NUMPY"])
-def test_what_is_no_npz_is_refused(tmp_path: Path, content: bytes) -> None:
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"9c58" * 16 + b"\nsize 113472\n"
+OTHERS = {
+    LFS: "is a Git LFS pointer of 113,472 bytes: git lfs pull gets the file itself",
+    b"": "is no .npz but an empty file; dataset.path is a file of four arrays: numpy.savez(path, x_train=",
+    b"x_train,y_train\n0.5,1\n": "is no .npz but a table as text, with commas (CSV); dataset.path is a file of four",
+    b"\x89HDF\r\n\x1a\n\0\0": "is no .npz but an HDF5 file (Keras' .h5 is one); dataset.path is a file of four arrays",
+    b"\x80\x05\x95\x0e": "is no .npz but a Python pickle, which may run any code when it is loaded; dataset.path is",
+    b"\x01\x02\xff\xfe": "is no .npz; dataset.path is a file of four arrays: numpy.savez(path, x_train=",
+    b"PK\x03\x04": "can't be read as .npz (File is not a zip file); write it again with numpy.savez",
+    b"\x93NUMPY": "is a single array; save four with numpy.savez(path, x_train=",
+}
+
+
+@pytest.mark.parametrize(("content", "says"), OTHERS.items())
+def test_what_is_no_npz_is_called_what_it_is(tmp_path: Path, content: bytes, says: str) -> None:
     path = tmp_path / "mine.npz"
     path.write_bytes(content)
 
-    assert refusal(path).startswith(" can't be read as .npz (")
+    said = refusal(path)
+
+    assert said.startswith(f" {says}")
+    assert "allow_pickle" not in said
+
+
+def test_other_members_under_the_names_of_arrays_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, **{name: array for name, array in good().items() if name != "x_train"})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("x_train", "0.1, 0.2")
+
+    assert refusal(path) == ": x_train is no array; write it with numpy.savez"
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
@@ -104,4 +132,7 @@ def test_what_is_wrong_with_an_array_is_said_with_the_files_name(tmp_path: Path)
     path = tmp_path / "mine.npz"
     np.savez(path, **{**good(), "y_train": np.full(60, -1)})
 
-    assert refusal(path) == ": y_train holds the label -1; count classes from 0"
+    assert refusal(path) == (
+        ": y_train holds the label -1; number them from 0: classes = numpy.unique(y_train), then"
+        " numpy.searchsorted(classes, y_train), y_test likewise"
+    )

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.deployment import names
+from pipeline.stages import micro
 from tests.pipeline.deployment.networks import CELLS, Array, Network, load, made, run
 
 TOLERANCE = 1e-5
@@ -103,6 +105,32 @@ def test_the_input_is_multiplied_once_for_all_steps(cell: str) -> None:
 
     products = [name for operation, name in written if operation == "FULLY_CONNECTED" and "recurrent" not in name]
     assert products == [f"{cell}_1/input_product", f"{cell}_2/input_product", "logits"]
+
+
+@pytest.mark.parametrize("steps", [10, 11, 33])
+def test_a_second_layer_reads_the_first_ones_states_whatever_their_number(steps: int) -> None:
+    network = made("gru", 2)
+    x = network.samples(2, steps)
+
+    written = network.build(steps)
+
+    (output,) = run(written, x).values()
+    assert_equal(output, network.expected(x)["output"])
+    joined = [operation for operation, name in operators(written) if name == "gru_1/hidden_rows"]
+    assert joined == ["CONCATENATION" if steps <= 10 else "PACK"]
+
+
+@pytest.mark.parametrize("steps", [10, 11, 33])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_tensorflow_lite_micro_runs_two_layers_over_any_number_of_steps(steps: int, bits: int, tmp_path: Path) -> None:
+    pytest.importorskip("tflite_micro", reason="there is no package of it for this machine")
+    network = made("gru", 2)
+    model = tmp_path / "quantized.tflite"
+    model.write_bytes(network.quantize(steps, bits))
+
+    found = micro.outputs(model, network.samples(1, steps), lambda _: None)
+
+    assert found["output"].shape == (1, 3)
 
 
 @pytest.mark.parametrize("state", [False, True], ids=["stateless", "with state"])

@@ -259,6 +259,18 @@ def test_too_many_values_are_thinned_out_evenly_but_their_ends_are_kept(monkeypa
     assert (np.diff(found.values) >= 0).all()
 
 
+def test_values_of_every_unit_are_kept_even_where_the_units_are_a_multiple_of_the_thinning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ranges, "MOST_VALUES", 1000)
+    block = np.tile(np.arange(10, dtype=np.float32), 20)  # 20 time steps of 10 units; every tenth value is kept
+
+    kept = [ranges.collect({"tensor": "tie"}, [lambda _: block] * 50, 50)["tie"].values for _ in range(2)]
+
+    assert np.unique(kept[0]).tolist() == list(range(10))
+    np.testing.assert_array_equal(kept[0], kept[1])
+
+
 @pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
 def test_every_tie_of_a_network_gets_a_range(cell: str) -> None:
     network = made(cell, 2)

@@ -33,6 +33,7 @@ OPERATIONS: dict[str, tuple[Operation, npt.NDArray[np.float32]]] = {
     "slice of both": (lambda w, a, _: w.slice("out", a, (1, 2), (3, 6)), A[1:2, 3:6]),
     "reshape": (lambda w, a, _: w.reshape("out", a, (3, 4)), A.reshape(3, 4)),
     "concatenation": (lambda w, a, b: w.concatenation("out", [a, b, a]), np.concatenate([A, B, A])),
+    "pack": (lambda w, a, b: w.pack("out", [a, b, a]), np.stack([A, B, A])),
     "add": (lambda w, a, b: w.add("out", a, b), A + B),
     "subtract": (lambda w, a, b: w.subtract("out", a, b), A - B),
     "multiply": (lambda w, a, b: w.multiply("out", a, b), A * B),

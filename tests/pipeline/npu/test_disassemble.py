@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.npu import compiler, disassemble
+from tests.models import packed, two_signatures
 from tests.pipeline.deployment.networks import made
 from tests.pipeline.npu.stream.compiled import target
 
@@ -113,3 +114,40 @@ def test_another_model_is_no_source(result: Path, capsys: pytest.CaptureFixture[
     assert disassemble.main([str(result / "compiled.tflite"), "--source", str(other)]) == 1
 
     assert "gives another file than" in capsys.readouterr().err
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """Return a compiled model of two graphs, the first of which has operators on the CPU."""
+    quantized = tmp_path / "two.tflite"
+    quantized.write_bytes(packed(two_signatures()))
+    path, _ = compiler.compile_model(quantized, tmp_path / "out", target("ethos-u55-128", "Shared_Sram"))
+    return path
+
+
+def test_every_command_stream_of_every_graph_is_listed_with_the_cpus_operators_between(
+    two: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = listed(capsys, two)
+
+    assert output.startswith("2 command streams and 3 operators on the CPU, in 2 graphs\n")
+    headings = re.findall(r"^(?:command stream|on the CPU|input  |output  ).*$", output, re.MULTILINE)
+    assert [re.sub(" +", " ", heading) for heading in headings] == [
+        "command stream (graph collect)",
+        "input samples: int8 1 x 16 at scratch 0x0",
+        "output gathered: int8 1 x 8 at scratch 0x20",
+        "on the CPU (graph collect): DEQUANTIZE real",
+        "on the CPU (graph collect): CUMSUM summed",
+        "on the CPU (graph collect): QUANTIZE stored",
+        "command stream (graph decode)",
+        "input codes: int8 1 x 8 at scratch 0x10",
+        "output decoded: int8 1 x 4 at scratch 0x0",
+    ]
+    assert len(re.findall(r"^0x.{6}  CONV ", output, re.MULTILINE)) == 2
+
+
+def test_of_several_command_streams_the_source_of_a_command_is_not_guessed(
+    two: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert disassemble.main([str(two), "--source", str(two)]) == 1
+    assert "has 2 command streams" in capsys.readouterr().err

@@ -96,7 +96,7 @@ def test_without_any_cell_operators_go_by_their_own_names() -> None:
         {"name": "", "operator": "Conv2D"},
         {"name": "my_gru_cells/MatMul", "operator": "Mul"},
     ]
-    assert roles(rows) == [Role(name, None) for name in ("output layer", "sin", "conv2d", "mul")]
+    assert roles(rows) == [Role(name, None) for name in ("dense layer", "sin", "conv2d", "mul")]
 
 
 def test_an_operator_of_a_cell_that_is_none_of_the_usual_goes_by_its_own_name() -> None:

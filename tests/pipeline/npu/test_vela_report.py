@@ -143,62 +143,53 @@ def test_a_name_of_digits_stays_as_it_is(compiled: Compiled) -> None:
 
     report = vela_report.read(folder, messages.replace("tfl.quantize", "007"))
 
-    assert report.cpu_operators[2]["name"] == "007"
-    assert report.cpu_operators[2]["reason"].startswith("Operation has tensor with unsupported DataType Float32")
+    assert "007" in {layer["name"] for layer in report.layers}
+    assert ("QUANTIZE", "007") in report.refusals
 
 
-def test_no_operator_on_the_cpu_is_an_empty_list(compiled: Compiled) -> None:
-    assert vela_report.read(*compiled("on_npu")).cpu_operators == []
-
-
-def test_operators_on_the_cpu_are_listed_by_name_with_velas_reason(compiled: Compiled) -> None:
-    dequantize, sine, quantize = vela_report.read(*compiled("in_part")).cpu_operators
-
-    assert dequantize == {"operator": "Dequantize", "name": "tfl.dequantize", "reason": "Unsupported opType"}
-    assert (sine["operator"], sine["reason"]) == ("Sin", "Unsupported opType")
-    assert sine["name"].endswith("/Sin")
-    assert (quantize["operator"], quantize["name"]) == ("Quantize", "tfl.quantize")
-    assert quantize["reason"] == (
-        f"Operation has tensor with unsupported DataType Float32 ({sine['name']})"
-        ' Feature-map dataTypes must be one of {"INT16", "INT32", "INT64", "INT8", "UINT8"}'
-    )
-
-
-def test_an_operator_on_the_cpu_for_which_vela_printed_no_reason_is_still_listed(compiled: Compiled) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["a, b", ",", '"quoted"', "it's", "NPU,CPU,NPU", "one\ntwo", "\n\n", "x\rNPU,y\n", "a,b,NPU\u2028", "\x0c\x1c"],
+)
+def test_a_name_of_any_characters_is_one_row(compiled: Compiled, name: str) -> None:
     folder, messages = compiled("in_part")
+    before = vela_report.read(folder, messages).layers
+    layers = layers_file(folder)
+    content = layers.read_bytes().decode().replace("tfl.quantize", name)
+    layers.write_bytes(content.encode())
 
-    operators = vela_report.read(folder, messages.replace("Reason:", "")).cpu_operators
+    report = vela_report.read(folder, messages.replace("tfl.quantize", name))
 
-    assert [operator["operator"] for operator in operators] == ["Dequantize", "Sin", "Quantize"]
-    assert {operator["reason"] for operator in operators} == {"Vela gave no reason"}
-
-
-@pytest.mark.parametrize(("model", "on_cpu"), [("on_npu", 0), ("in_part", 3), ("on_cpu", 1)])
-def test_every_layer_is_on_one_side_and_look_ups_done_in_passing_do_not_count(
-    compiled: Compiled, model: str, on_cpu: int
-) -> None:
-    folder, messages = compiled(model)
-
-    report = vela_report.read(folder, messages)
-
-    in_passing = [layer for layer in report.layers if layer["npu_operator"] == "LUT" and layer["cycles"] == 0]
-    assert f"CPU operators = {on_cpu} (" in messages
-    assert len(report.cpu_operators) == on_cpu
-    assert report.npu_operators == len(report.layers) - on_cpu - len(in_passing)
+    quantize = [layer for layer in report.layers if layer["name"] == name]
+    assert [layer["operator"] for layer in quantize] == ["Quantize"]
+    assert [layer["cycles"] for layer in report.layers] == [layer["cycles"] for layer in before]
+    (why,) = report.refusals["QUANTIZE", name]
+    assert why.startswith("Operation has tensor with unsupported DataType Float32")
 
 
-@pytest.mark.parametrize("messages", ["", "CPU operators = 2 (6.1%)\nNPU operators = 31 (93.9%)\n"])
-def test_a_count_of_operators_that_the_layers_do_not_bear_out_is_refused(compiled: Compiled, messages: str) -> None:
-    folder, _ = compiled("in_part")
+def test_a_model_that_is_all_on_the_npu_has_no_refusals(compiled: Compiled) -> None:
+    assert vela_report.read(*compiled("on_npu")).refusals == {}
 
-    with pytest.raises(ReportError, match="operators on the CPU, but its per-layer report has 3"):
-        vela_report.read(folder, messages)
+
+def test_refusals_go_by_kind_and_name(compiled: Compiled) -> None:
+    refusals = vela_report.read(*compiled("in_part")).refusals
+
+    (sine,) = (name for kind, name in refusals if kind == "SIN")
+    assert sine.endswith("/Sin")
+    why = f"Operation has tensor with unsupported DataType Float32 ({sine})"
+    assert refusals == {
+        ("DEQUANTIZE", "tfl.dequantize"): {"Unsupported opType"},
+        ("SIN", sine): {"Unsupported opType"},
+        ("QUANTIZE", "tfl.quantize"): {
+            f'{why} Feature-map dataTypes must be one of {{"INT16", "INT32", "INT64", "INT8", "UINT8"}}'
+        },
+    }
 
 
 def test_a_model_that_stays_on_the_cpu_altogether_is_reported_as_json(compiled: Compiled) -> None:
     report = vela_report.read(*compiled("on_cpu"))
 
-    assert [operator["operator"] for operator in report.cpu_operators] == ["Sin"]
+    assert [layer["target"] for layer in report.layers] == ["CPU"]
     assert report.summary["cycles_total"] == 0
     json.dumps({"layers": report.layers, "summary": report.summary}, allow_nan=False)
 

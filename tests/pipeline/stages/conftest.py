@@ -183,7 +183,11 @@ def start_alone(tmp_path: Path) -> Callable[..., Callable[[], tuple[int, dict[st
         order = {
             "module": stage,
             "config": dict(config),
+            "shown_as": {},
             "inputs": {stage: str(path) for stage, path in inputs.items()},
+            "files": {},
+            "source": {},
+            "tools": {},
             "into": str(folder / "into"),
             "report": str(folder / "report.json"),
             "log": str(folder / "log"),

@@ -13,6 +13,8 @@ from pipeline.data.arrays import DataSet
 from pipeline.stages import accuracy, inference, micro
 from pipeline.stages.contract import Found, Work
 
+pytestmark = pytest.mark.smoke
+
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
 
 CELLS = pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])

@@ -74,7 +74,65 @@ def test_only_as_many_samples_are_kept_as_were_asked_for(make: Make, own_file: s
     folder, found = make("npz", path=own_file, train_samples=7, test_samples=5)
 
     assert (found.metrics["train_samples"], found.metrics["test_samples"]) == (7, 5)
-    assert arrays.load(folder).y_train.tolist() == [0, 1, 2, 0, 1, 2, 0]
+    kept = arrays.load(folder)
+    assert sorted(np.bincount(kept.y_train)) == [2, 2, 3]
+    assert sorted(np.bincount(kept.y_test)) == [1, 2, 2]
+
+
+@pytest.mark.parametrize("name", ["npz", "digits"])
+def test_few_samples_of_a_sorted_set_have_every_class_and_come_from_all_over_it(
+    make: Make, tmp_path: Path, name: str
+) -> None:
+    labels = np.repeat(np.arange(3), 10)
+    x = (np.arange(30.0) / 30).repeat(2).reshape(30, 2, 1)
+    np.savez(tmp_path / "sorted.npz", x_train=x, y_train=labels, x_test=x, y_test=labels)
+
+    folder, found = make(name, path="sorted.npz" if name == "npz" else None, train_samples=12, test_samples=12)
+
+    kept = arrays.load(folder)
+    assert (len(kept.y_train), len(kept.y_test)) == (12, 12)
+    assert len(np.unique(kept.y_train)) == len(np.unique(kept.y_test)) == found.metrics["classes"]
+    assert found.warnings == []
+    if name == "npz":
+        assert np.diff(kept.x_train[:, 0, 0]).max() < 6 / 30
+
+
+def test_fewer_test_samples_than_classes_leave_some_untested_which_is_said(make: Make, own_file: str) -> None:
+    _, found = make("npz", path=own_file, test_samples=2)
+
+    (warning,) = found.warnings
+    assert warning == (
+        "no test sample is of class 2 (1 of 3 classes), so nothing is known of how often that is found: test every"
+        " class, or raise dataset.test_samples"
+    )
+
+
+def test_fewer_training_samples_than_classes_are_an_error(make: Make, own_file: str) -> None:
+    assert refusal(make, "npz", path=own_file, train_samples=2).startswith(
+        "the data set, of which dataset.train_samples = 2 were kept: y_test has the label 2, which y_train never has"
+    )
+
+
+def test_classes_that_no_kept_sample_has_are_named(make: Make, own_file: str) -> None:
+    _, found = make("npz", path=own_file, train_samples=2, test_samples=2)
+
+    (warning,) = found.warnings
+    assert warning == (
+        "the 2 training samples that were kept have none of class 2 (1 of 3 classes): raise dataset.train_samples"
+    )
+
+
+def test_what_may_not_be_meant_is_a_warning(make: Make, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(2_048, 640, (30, 5, 4))
+    labels = np.arange(30) % 3 + 1
+    np.savez(tmp_path / "raw.npz", x_train=x, y_train=labels, x_test=x, y_test=labels)
+
+    _, found = make("npz", path="raw.npz")
+
+    of_labels, of_features = found.warnings
+    assert of_labels.endswith("subtract 1 from y_train and y_test")
+    assert of_features.startswith("x_train is not scaled (mean 2,0")
+    assert found.metrics["classes"] == 4
 
 
 def test_the_same_data_gives_the_same_bytes(make: Make, own_file: str) -> None:
@@ -142,7 +200,7 @@ def test_a_damaged_file_is_an_error_and_not_hidden_by_a_stand_in(
 
     said = refusal(make, "mnist", path="mine", stand_in=stand_in)
 
-    assert said.startswith("mine/train-images-idx3-ubyte.gz is not MNIST's train-images-idx3-ubyte:")
+    assert said.startswith("mine/train-images-idx3-ubyte.gz is not MNIST's train-images-idx3-ubyte but a text file:")
 
 
 def test_a_named_folder_without_mnist_is_not_hidden_by_a_stand_in(make: Make) -> None:

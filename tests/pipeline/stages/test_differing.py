@@ -12,8 +12,8 @@ from pipeline.npu.stream import container
 from pipeline.npu.stream.arithmetic import Scale
 from pipeline.npu.stream.elements import INSIDE
 from pipeline.npu.stream.machine import Machine
-from pipeline.npu.stream.operations import Binary
-from pipeline.stages import differing, verify
+from pipeline.npu.stream.operations import Binary, Substitution
+from pipeline.stages import differing, proving
 from pipeline.stages.contract import Found, Work
 
 pytest.importorskip("tflite_micro", reason="there is no package of it for this machine")
@@ -27,9 +27,9 @@ def compiled(
 ) -> differing.Compiled:
     """Return a compiled GRU, and what its checks found."""
     made, _ = chain("gru", **request.param)
-    machine = Machine(container.load(made["vela"] / verify.COMPILED))
-    findings = verify.check(work({**target, "verify": {"samples": None}}, made), machine)
-    return differing.Compiled(quantized=made["quantized"] / verify.QUANTIZED, machine=machine, checked=findings)
+    machine = Machine(container.load(made["vela"] / proving.COMPILED))
+    findings = proving.check(work({**target, "verify": {"samples": None}}, made), machine)
+    return differing.Compiled(quantized=made["quantized"] / proving.QUANTIZED, machine=machine, checked=findings)
 
 
 def test_nothing_differs_in_a_file_that_is_right(compiled: differing.Compiled, data: DataSet) -> None:
@@ -44,7 +44,7 @@ def test_an_operation_that_computes_something_else_is_the_first_named(
     # The last is softmax's: its other commands compute what the quantized model has no tensor of.
     offsets = [each.command.offset for each in compiled.machine.planned if isinstance(each.operation, Binary)]
     wrong = [offset for offset in offsets if offset in whole][:-1][place]
-    machine = Machine(compiled.machine.program, {wrong: Scale(multiplier=1 << 30, shift=20)})
+    machine = Machine(compiled.machine.program, {wrong: Substitution(scale=Scale(multiplier=1 << 30, shift=20))})
 
     named = [differing.first_operation(replace(compiled, machine=machine), sample) for sample in data.x_test[:8]]
 

@@ -80,6 +80,19 @@ def test_a_file_of_another_kind_is_refused(take: Take, content: bytes) -> None:
     assert "is no TensorFlow Lite model" in refusal(take, content)
 
 
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 113472\n"
+KNOWN = {
+    LFS: "is a Git LFS pointer of 113,472 bytes: git lfs pull gets the file itself",
+    b"\x89HDF\r\n\x1a\n\0\0": "is no TensorFlow Lite model but an HDF5 file (Keras' .h5 is one); model.tflite",
+    b"a,b,c\n1,2,3\n": "is no TensorFlow Lite model but a table as text, with commas (CSV); model.tflite is a",
+}
+
+
+@pytest.mark.parametrize(("content", "says"), KNOWN.items())
+def test_a_file_of_a_known_kind_is_called_what_it_is(take: Take, content: bytes, says: str) -> None:
+    assert says in refusal(take, content)
+
+
 def test_weights_that_lie_behind_the_end_are_missed(take: Take) -> None:
     """Large models keep them behind the flatbuffer, where nothing but their place and size tells of them."""
     model = chain()
@@ -172,4 +185,4 @@ def test_several_subgraphs_are_said(take: Take) -> None:
     model.subgraphs.append(chain(2).subgraphs[0])
     found = take(packed(model))
     assert found.metrics["operators"] == 3
-    assert found.warnings[0].startswith("the model has 2 subgraphs: an estimate counts each of them once")
+    assert found.warnings[0].startswith("the model has 2 subgraphs: Vela does not estimate an inference of several")

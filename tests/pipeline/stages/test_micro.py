@@ -148,3 +148,30 @@ def test_its_crash_is_not_the_end_of_the_stage(monkeypatch: pytest.MonkeyPatch, 
 
     with pytest.raises(MicroError, match="TensorFlow Lite Micro crashed on this model"):
         micro.outputs(Path("model.tflite"), data.x_test[:3], ignore)
+
+
+def test_any_model_is_run_on_given_inputs_by_their_places(chain: Chain) -> None:
+    made, _ = chain("lstm", state=True, steps_per_inference=2, until="quantized")
+    content = (made["quantized"] / "quantized.tflite").read_bytes()
+    described = Interpreter(model_content=content)
+    random = np.random.default_rng(0)
+    inputs = [random.integers(-128, 128, (5, *port["shape"])).astype(np.int8) for port in described.get_input_details()]
+
+    found = micro.computed(content, inputs)
+
+    alone = runtime.Interpreter.from_bytes(content, arena_size=1 << 20)
+    for number in range(5):
+        for place, values in enumerate(inputs):
+            alone.set_input(values[number], place)
+        alone.invoke()
+        for place, rows in enumerate(found):
+            np.testing.assert_array_equal(rows[number], alone.get_output(place).ravel())
+
+
+def test_a_machine_without_it_says_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert micro.missing() is None
+    monkeypatch.setattr(micro, "find_spec", lambda _: None)
+
+    assert "as there is for Linux on x86_64" in str(micro.missing())
+    with pytest.raises(MicroError, match="there is no package of TensorFlow Lite Micro for"):
+        micro.computed(b"", [])

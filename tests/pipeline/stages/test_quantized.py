@@ -13,6 +13,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from pipeline import experiment, graph
+from pipeline.data import arrays
 from pipeline.data.arrays import DataSet
 from pipeline.deployment.ranges import RangeError
 from pipeline.process import run
@@ -228,7 +229,7 @@ def test_the_range_of_the_input_is_that_of_the_representative_samples(chain: Cha
 
     largest = (127 - into["zero_point"]) * into["scale"]
 
-    assert largest == pytest.approx(data.x_train[:20].max(), rel=0.01)
+    assert largest == pytest.approx(data.x_train[arrays.spread(data.y_train, 20)].max(), rel=0.01)
 
 
 def test_a_state_of_the_guides_graph_differs_in_scale_which_is_a_warning(chain: Chain) -> None:
@@ -255,7 +256,7 @@ def test_the_guides_graph_sees_the_states_that_the_samples_lead_to(chain: Chain,
     in_float = inference.Model(made["unrolled"] / "unrolled.tflite", inference.BUILTIN)
 
     seen = [np.zeros(4, np.float32)]
-    for sample in data.x_train[:20]:
+    for sample in data.x_train[arrays.spread(data.y_train, 20)]:
         in_float.reset()
         for first in (0, 2, 4):
             in_float.infer(sample[first : first + 2])
@@ -291,20 +292,32 @@ def test_all_training_samples_may_be_representative(quantize: Quantize, chain: C
 
 
 @GRAPHS
-def test_representative_samples_of_one_class_are_a_warning_with_the_remedy(
+def test_representative_samples_of_a_sorted_set_show_every_class(
     quantize: Quantize, chain: Chain, data: DataSet, changed_data: Callable[..., Path], graph: str
 ) -> None:
-    order = np.argsort(data.y_train != 1, kind="stable")
-    inputs = {
-        **chain("gru", graph=graph, until="unrolled")[0],
-        "dataset": changed_data(data.x_train[order], data.y_train[order]),
-    }
+    order = np.argsort(data.y_train, kind="stable")
+    x, y = data.x_train[order].copy(), data.y_train[order]
+    x[y == 2] *= 3  # the last ones are the loudest
+    inputs = {**chain("gru", graph=graph, until="unrolled")[0], "dataset": changed_data(x, y)}
 
-    _, found = quantize(inputs, graph=graph, representative_samples=32)
+    _, found = quantize(inputs, graph=graph, representative_samples=6)
+
+    into = found.metrics["input"]
+    assert list(found.warnings) == []
+    assert (127 - into["zero_point"]) * into["scale"] > 2
+
+
+@GRAPHS
+def test_representative_samples_without_some_of_the_classes_are_a_warning_with_the_remedy(
+    quantize: Quantize, chain: Chain, graph: str
+) -> None:
+    _, found = quantize(chain("gru", graph=graph, until="unrolled")[0], graph=graph, representative_samples=2)
 
     (warning,) = found.warnings
-    assert warning.startswith("all 32 representative samples are of class 1, so the ranges of the other classes were")
-    assert "raise quantization.representative_samples, or shuffle the data" in warning
+    assert warning == (
+        "the 2 representative samples show 2 of 3 classes, so the ranges of the others (2) were not seen:"
+        " raise quantization.representative_samples"
+    )
 
 
 def test_a_data_set_of_one_class_is_no_reason_to_warn(
@@ -320,14 +333,15 @@ def test_representative_samples_of_nothing_but_zeros_are_an_error_with_the_remed
     quantize: Quantize, chain: Chain, data: DataSet, changed_data: Callable[..., Path], graph: str
 ) -> None:
     x = data.x_train.copy()
-    x[:20] = 0
+    x[arrays.spread(data.y_train, 20)] = 0
     inputs = {**chain("gru", graph=graph, until="unrolled")[0], "dataset": changed_data(x)}
 
     with pytest.raises(QuantizationError) as caught:
         quantize(inputs, graph=graph)
 
     assert str(caught.value) == (
-        "the first 20 training samples are all 0: raise quantization.representative_samples, or shuffle the data"
+        "the 20 representative samples, spread over the training set, are all 0:"
+        " raise quantization.representative_samples, or check the data"
     )
 
 

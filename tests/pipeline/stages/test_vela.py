@@ -1,5 +1,6 @@
 """Compiling with the real Vela: its numbers under the field's names, and one sentence when it fails."""
 
+import copy
 import csv
 import json
 import shutil
@@ -11,17 +12,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from pipeline.npu.compiler import CompileError
+from pipeline.npu.refusals import NO_REASON
 from pipeline.npu.targets import ACCELERATORS, SYSTEM_CONFIGS
 from pipeline.stages import vela
 from pipeline.stages.contract import Found, Work
 from tests.models import chain as chain_of
-from tests.models import packed
+from tests.models import packed, several_graphs, two_signatures, with_a_variable
+
+pytestmark = pytest.mark.smoke
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
 Compile = Callable[..., tuple[Path, Mapping[str, Any]]]
+FoundOf = Callable[..., Found]
 
 
 @pytest.fixture
@@ -35,6 +41,19 @@ def compile_(work: Callable[..., Work], chain: Chain, target: Mapping[str, Any])
         assert set(found.basis) == set(found.metrics)
         json.dumps(found.metrics, allow_nan=False)
         return job.into, found.metrics
+
+    return run
+
+
+@pytest.fixture
+def found_of(work: Callable[..., Work], target: Mapping[str, Any]) -> FoundOf:
+    """Compile a model for a target with some settings changed; return all that the stage found."""
+
+    def run(quantized: Path, **changed: str) -> Found:
+        found = vela.make(work({**target, **changed}, {"quantized": quantized}, f"compiled {quantized.name}"))
+        assert set(found.basis) == set(found.metrics)
+        assert set(found.unavailable) == {name for name, value in found.metrics.items() if value is None}
+        return found
 
     return run
 
@@ -180,11 +199,148 @@ def test_operators_on_the_cpu_are_listed_by_name_with_the_reason(
 
     listed = metrics["cpu_operators_by_name"]
     assert metrics["cpu_operators"] == len(listed) > 8
-    assert {"operator", "name", "reason"} == set(listed[0])
-    products = [operator for operator in listed if operator["operator"] == "FullyConnected"]
+    assert {"operator", "name", "graph", "reason"} == set(listed[0])
+    products = [operator for operator in listed if operator["operator"] == "FULLY_CONNECTED"]
     assert products
     assert all("Float32" in operator["reason"] for operator in products)
     assert metrics["npu_operators"] < len(listed)
+
+
+U85 = {
+    "accelerator": "ethos-u85-256",
+    "system_config": "Ethos_U85_SYS_DRAM_Mid",
+    "memory_mode": "Dedicated_Sram",
+}
+
+
+def on_cpu(found: Found) -> list[tuple[str, str]]:
+    rows = found.metrics["cpu_operators_by_name"]
+    assert len(rows) == found.metrics["cpu_operators"]
+    return [(row["operator"], row["graph"]) for row in rows]
+
+
+@pytest.mark.parametrize("changed", [{}, U85], ids=["u55", "u85"])
+def test_operators_are_counted_in_every_graph_not_in_the_last_one(
+    found_of: FoundOf, tmp_path: Path, changed: dict[str, str]
+) -> None:
+    found = found_of(model_folder(tmp_path / "two", packed(two_signatures())), **changed)
+
+    assert on_cpu(found) == [("DEQUANTIZE", "collect"), ("CUMSUM", "collect"), ("QUANTIZE", "collect")]
+    assert [row["reason"] for row in found.metrics["cpu_operators_by_name"]][:2] == ["Unsupported opType"] * 2
+    assert (found.metrics["npu_operators"], found.metrics["command_streams"]) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("changed", "of_the_variable", "streams"),
+    [
+        ({}, ["VAR_HANDLE", "READ_VARIABLE", "VAR_HANDLE", "ASSIGN_VARIABLE", "VAR_HANDLE", "ASSIGN_VARIABLE"], 1),
+        (U85, [], 2),
+    ],
+    ids=["u55", "u85"],
+)
+def test_what_sets_a_variable_is_counted_too(
+    found_of: FoundOf, tmp_path: Path, changed: dict[str, str], of_the_variable: list[str], streams: int
+) -> None:
+    found = found_of(model_folder(tmp_path / "variable", packed(with_a_variable())), **changed)
+
+    kinds = ["CALL_ONCE", *of_the_variable, "DEQUANTIZE", "CUMSUM", "QUANTIZE"]
+    assert sorted(kind for kind, _ in on_cpu(found)) == sorted(kinds)
+    assert found.metrics["command_streams"] == streams
+    assert next(row for row in found.metrics["cpu_operators_by_name"] if row["operator"] == "CALL_ONCE")["reason"] == (
+        NO_REASON
+    )
+
+
+def test_totals_that_vela_adds_up_over_several_graphs_are_not_those_of_an_inference(
+    found_of: FoundOf, tmp_path: Path
+) -> None:
+    sizes = ((256, 64), (64, 512))
+    alone = [found_of(model_folder(tmp_path / f"{size}", packed(several_graphs(size)))).metrics for size in sizes]
+    assert all(metrics["cycles_total"] and metrics["sram_bytes"] for metrics in alone)
+
+    found = found_of(model_folder(tmp_path / "both", packed(several_graphs(*sizes))))
+
+    assert {found.metrics[name] for name in (*vela.OF_AN_INFERENCE, *vela.OF_THE_MEMORIES)} == {None}
+    assert found.unavailable["cycles_total"].startswith("Vela adds up the cycles of 2 graphs;")
+    assert "the arena of the last one alone" in found.unavailable["sram_bytes"]
+    assert found.metrics["flash_bytes"] > sum(size[0] * size[1] for size in sizes)
+
+
+def test_with_work_for_the_npu_in_the_main_graph_alone_its_cycles_are_known(found_of: FoundOf, tmp_path: Path) -> None:
+    found = found_of(model_folder(tmp_path / "variable", packed(with_a_variable())))
+
+    assert found.metrics["cycles_total"] > 0
+    assert set(found.unavailable) == {"sram_bytes", "dram_bytes"}
+
+
+def test_layers_of_the_last_graph_alone_are_not_shown(compile_: Compile, tmp_path: Path) -> None:
+    folder, _ = compile_(quantized=model_folder(tmp_path / "two", packed(two_signatures())))
+
+    document = json.loads((folder / vela.LAYERS).read_text(encoding="utf-8"))
+    assert document["layers"] == []
+    assert document["layers_unavailable"] == (
+        "the compiled file has 2 graphs, and Vela reports the operators of the last one alone"
+    )
+
+
+def test_of_a_model_that_stays_on_the_cpu_nothing_is_claimed(found_of: FoundOf, tmp_path: Path) -> None:
+    model = chain_of(3)
+    model.operatorCodes[0].builtinCode = model.operatorCodes[0].deprecatedBuiltinCode = schema.BuiltinOperator.FLOOR
+
+    found = found_of(model_folder(tmp_path / "floor", packed(model)))
+
+    assert (found.metrics["npu_operators"], found.metrics["cpu_operators"], found.metrics["command_streams"]) == (
+        0,
+        3,
+        0,
+    )
+    assert {found.metrics[name] for name in (*vela.OF_AN_INFERENCE, *vela.OF_THE_MEMORIES)} == {None}
+    assert found.unavailable["inference_ms"].startswith("nothing of the model is on the NPU")
+
+
+def test_an_operator_that_takes_nothing_is_not_on_the_cpu(found_of: FoundOf, tmp_path: Path) -> None:
+    model = chain_of(3)
+    reshape = copy.copy(model.operatorCodes[0])
+    reshape.builtinCode = reshape.deprecatedBuiltinCode = schema.BuiltinOperator.RESHAPE
+    model.operatorCodes.append(reshape)
+    middle = model.subgraphs[0].operators[1]
+    middle.opcodeIndex, middle.builtinOptionsType = 1, schema.BuiltinOptions.ReshapeOptions
+    middle.builtinOptions = schema.ReshapeOptionsT()
+    middle.builtinOptions.newShape = [1, 16]
+
+    found = found_of(model_folder(tmp_path / "reshape", packed(model)))
+
+    assert (found.metrics["npu_operators"], found.metrics["cpu_operators"]) == (3, 0)
+
+
+def test_a_custom_operator_and_names_of_any_characters_are_told(compile_: Compile, tmp_path: Path) -> None:
+    model = chain_of(4)
+    mine = copy.copy(model.operatorCodes[0])
+    mine.builtinCode = mine.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+    mine.customCode = "My,Own"
+    model.operatorCodes.append(mine)
+    model.subgraphs[0].operators[1].opcodeIndex = 1
+    for number, tensor in enumerate(model.subgraphs[0].tensors):
+        tensor.name = f"""a, "b" 'c' {number}\nd"""
+
+    folder, metrics = compile_(quantized=model_folder(tmp_path / "custom", packed(model)))
+
+    (row,) = metrics["cpu_operators_by_name"]
+    assert row == {"operator": "My,Own", "name": "a, \"b\" 'c' 2\nd", "graph": None, "reason": "Unsupported opType"}
+    assert (metrics["npu_operators"], metrics["command_streams"]) == (3, 2)
+    layers = json.loads((folder / vela.LAYERS).read_text(encoding="utf-8"))["layers"]
+    assert [layer["name"] for layer in layers] == [tensor.name for tensor in model.subgraphs[0].tensors[1:]]
+    assert sum(layer["cycles"] for layer in layers) == metrics["cycles_total"]
+
+
+def test_of_two_namesakes_velas_reason_is_not_guessed(compile_: Compile, tmp_path: Path) -> None:
+    model = two_signatures()
+    model.subgraphs.append(copy.deepcopy(model.subgraphs[0]))
+
+    _, metrics = compile_(quantized=model_folder(tmp_path / "namesakes", packed(model)))
+
+    assert metrics["cpu_operators"] == 6
+    assert {row["reason"] for row in metrics["cpu_operators_by_name"]} == {NO_REASON}
 
 
 def test_a_folder_with_spaces_and_letters_beyond_ascii_is_no_obstacle(

@@ -2,16 +2,20 @@
 
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pipeline import verdicts
+from pipeline.data import arrays
 from pipeline.data.arrays import DataSet
 from pipeline.npu.stream import debug_database
+from pipeline.npu.stream.checks import Check
 from pipeline.npu.stream.errors import NotVerifiedError, StreamError
-from pipeline.stages import accuracy, verify
+from pipeline.stages import accuracy, differing, micro, proving, verify
 from pipeline.stages.contract import Found, Work
 from pipeline.stages.verify import VerifyError
 
@@ -60,7 +64,8 @@ def test_every_sample_has_the_bytes_of_tensorflow_lite_micro(
     result = verify.make(asked)
 
     metrics = result.metrics
-    assert metrics["not_verified"] == []
+    assert metrics["verdict"] == verdicts.PROVED
+    assert metrics["not_verified"] == metrics["failures"] == []
     assert metrics["identical_samples"] == metrics["emulated_samples"] == len(data.x_test)
     assert (metrics["max_difference"], metrics["first_difference"]) == (0, None)
     assert metrics["compiled_accuracy"] == found["accuracy"].metrics["micro_accuracy"]
@@ -71,8 +76,9 @@ def test_every_sample_has_the_bytes_of_tensorflow_lite_micro(
         np.load(asked.into / verify.EMULATED, allow_pickle=False) as ours,
         np.load(made["accuracy"] / accuracy.MICRO, allow_pickle=False) as theirs,
     ):
-        assert sorted(ours.files) == sorted(theirs.files)
-        for name in ours.files:
+        assert sorted(ours.files) == sorted([*theirs.files, verify.ROWS])
+        assert ours[verify.ROWS].tolist() == list(range(300))
+        for name in theirs.files:
             np.testing.assert_array_equal(ours[name], theirs[name])
 
 
@@ -83,13 +89,22 @@ def test_operators_on_the_cpu_are_said_to_be_not_verified(chain: Chain, job: Mak
 
     assert found.warnings == ["not verified: 2 operators run on the CPU beside the NPU"]
     assert found.metrics["compiled_accuracy"] is None
+    assert found.metrics["verdict"] == verdicts.NOTHING
 
 
-def test_fewer_samples_may_be_asked_for(chain: Chain, job: Make) -> None:
+def test_fewer_samples_may_be_asked_for_and_are_spread_over_the_test_set(
+    chain: Chain, data: DataSet, job: Make
+) -> None:
     reports: list[dict[str, Any]] = []
+    asked = job(chain("gru")[0], 7, report=lambda **facts: reports.append(facts))
 
-    metrics = verify.make(job(chain("gru")[0], 7, report=lambda **facts: reports.append(facts))).metrics
+    metrics = verify.make(asked).metrics
 
+    with np.load(asked.into / verify.EMULATED, allow_pickle=False) as ours:
+        samples = ours[verify.ROWS]
+        assert ours["output"].shape == (7, 3)
+    assert samples.tolist() == arrays.spread(data.y_test, 7).tolist()
+    assert set(data.y_test[samples]) == {0, 1, 2}
     assert metrics["emulated_samples"] == metrics["identical_samples"] == 7
     assert reports[-1] == {"done": 7, "total": 7, "what": "emulated"}
 
@@ -103,9 +118,46 @@ def test_without_bytes_to_compare_with_the_rest_is_verified(chain: Chain, job: M
     assert found.metrics["emulated_samples"] == 7
     assert found.metrics["compiled_accuracy"] is not None
     assert len(found.metrics["checks"]) > 3
+    assert found.metrics["verdict"] == verdicts.PARTLY
+    (lacking,) = found.metrics["not_verified"]
+    assert lacking.startswith("no sample is compared: ")
     for name in verify.COMPARED:
         assert found.metrics[name] is None
         assert "no bytes of TensorFlow Lite Micro" in found.unavailable[name]
+
+
+def test_a_machine_without_tensorflow_lite_micro_says_where_there_is_one(
+    chain: Chain, job: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = chain("gru")
+    (tmp_path / "accuracy").mkdir()
+    monkeypatch.setattr(micro, "find_spec", lambda _: None)
+
+    found = verify.make(job({**made, "accuracy": tmp_path / "accuracy"}, 7))
+
+    assert found.metrics["verdict"] == verdicts.PARTLY
+    assert "there is no package of TensorFlow Lite Micro for" in found.metrics["not_verified"][0]
+    assert "Linux on x86_64" in found.metrics["not_verified"][0]
+
+
+def test_a_softmax_of_16_bits_may_only_differ_where_it_reads_the_same(
+    chain: Chain, job: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, _ = chain("gru", activations="int16")
+    shutil.copytree(made["accuracy"], tmp_path / "accuracy")
+    with np.load(made["accuracy"] / accuracy.MICRO, allow_pickle=False) as file:
+        expected = {name: file[name].copy() for name in file.files}
+    expected["output"][5, 1] ^= 1
+    np.savez(tmp_path / "accuracy" / accuracy.MICRO, **expected)
+    made = {**made, "accuracy": tmp_path / "accuracy"}
+
+    found = verify.make(job(made))
+
+    assert any("its softmax of 16 bits differs by at most 1 of 32,768 steps" in each for each in found.warnings)
+    assert found.metrics["verdict"] == verdicts.PROVED
+    monkeypatch.setattr(differing, "softmax_reads_the_same", lambda *_: False)
+    with pytest.raises(VerifyError, match="of test sample"):
+        verify.make(job(made, into="again"))
 
 
 def test_an_output_that_differs_ends_the_stage_and_names_the_sample(chain: Chain, job: Make, tmp_path: Path) -> None:
@@ -121,11 +173,28 @@ def test_an_output_that_differs_ends_the_stage_and_names_the_sample(chain: Chain
         verify.make(job({**made, "accuracy": tmp_path / "accuracy"}))
 
 
+def test_a_sample_that_differs_among_fewer_is_named_by_its_number_in_the_test_set(
+    chain: Chain, data: DataSet, job: Make, tmp_path: Path
+) -> None:
+    made, _ = chain("gru")
+    sample = int(arrays.spread(data.y_test, 7)[-1])
+    shutil.copytree(made["accuracy"], tmp_path / "accuracy")
+    with np.load(made["accuracy"] / accuracy.MICRO, allow_pickle=False) as file:
+        expected = {name: file[name].copy() for name in file.files}
+    expected["output"][sample, 1] ^= 0x40
+    np.savez(tmp_path / "accuracy" / accuracy.MICRO, **expected)
+
+    with pytest.raises(VerifyError, match=rf"output\[1\] of test sample {sample} .*; 1 of 7 samples differ"):
+        verify.make(job({**made, "accuracy": tmp_path / "accuracy"}, 7))
+
+
 def test_samples_of_16_bits_differ_only_where_it_is_proved_why(chain: Chain, job: Make) -> None:
     found = verify.make(job(chain("gru", activations="int16")[0]))
 
     metrics = found.metrics
-    assert any("16-bit numbers" in what for what in metrics["not_verified"])
+    assert metrics["not_verified"] == []
+    assert any("16-bit numbers" in what for what in metrics["only_by_samples"])
+    assert metrics["verdict"] == verdicts.PROVED
     differ = metrics["emulated_samples"] - metrics["identical_samples"]
     said = [warning for warning in found.warnings if "samples differ" in warning]
     assert bool(said) == bool(differ)
@@ -150,7 +219,7 @@ def test_another_models_compiled_file_fails_a_check_that_names_the_operator(
     chain: Chain, job: Make, tmp_path: Path
 ) -> None:
     made, _ = chain("gru")
-    other = (chain("lstm")[0]["vela"] / verify.COMPILED).read_bytes()
+    other = (chain("lstm")[0]["vela"] / proving.COMPILED).read_bytes()
 
     with pytest.raises((VerifyError, StreamError), match=r"\S+ \S+"):
         verify.make(job(ends(made, tmp_path / "vela", compiled=other)))
@@ -170,13 +239,14 @@ def test_what_is_not_covered_is_a_warning_and_no_number_is_made_up(
         message = "weights in a format of the year after next"
         raise NotVerifiedError(message)
 
-    monkeypatch.setattr(verify, "Machine", refuse)
+    monkeypatch.setattr(proving, "Machine", refuse)
 
     found = verify.make(job(chain("gru")[0]))
 
     assert found.warnings == ["not verified: weights in a format of the year after next"]
     assert found.metrics["not_verified"] == ["weights in a format of the year after next"]
     assert found.metrics["checks"] == []
+    assert found.metrics["verdict"] == verdicts.NOTHING
     for name in verify.OF_SAMPLES:
         assert found.metrics[name] is None
         assert found.unavailable[name] == "weights in a format of the year after next"
@@ -196,7 +266,32 @@ def test_a_check_that_can_not_be_made_leaves_the_samples(
 
     assert found.metrics["identical_samples"] == 7
     assert found.metrics["checks"] == []
+    assert found.metrics["verdict"] == verdicts.PARTLY
     assert found.warnings == ["not verified: Vela's debug database is not as expected"]
+
+
+@pytest.mark.parametrize(
+    ("checked", "compared", "not_verified", "failed", "word"),
+    [
+        (1, True, [], 0, verdicts.PROVED),
+        (1, True, ["something"], 0, verdicts.PARTLY),
+        (1, False, [], 0, verdicts.PARTLY),
+        (0, True, [], 0, verdicts.PARTLY),
+        (0, False, [], 0, verdicts.NOTHING),
+        (1, True, [], 1, verdicts.FAILED),
+    ],
+)
+def test_nothing_less_than_all_is_called_proved(
+    checked: int,
+    compared: bool,  # noqa: FBT001
+    not_verified: list[str],
+    failed: int,
+    word: str,
+) -> None:
+    checks = (Check(name="weights", unit="weights", checked=9, failed=failed),) * checked
+    samples = proving.Samples(metrics={"identical_samples": 3 if compared else None})
+
+    assert proving.verdict(replace(proving.NO_CHECKS, checks=checks), samples, not_verified) == word
 
 
 def test_a_comparison_counted_by_hand() -> None:

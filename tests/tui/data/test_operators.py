@@ -26,7 +26,7 @@ ROW: dict[str, Any] = {
 
 
 def read(folder: Path, *rows: dict[str, Any]) -> list[Operator]:
-    (folder / "layers.json").write_text(json.dumps({"layers": rows}), encoding="utf-8")
+    (folder / "layers.json").write_text(json.dumps({"layers": rows, "layers_unavailable": ""}), encoding="utf-8")
     return operators.read_operators(folder)
 
 
@@ -133,11 +133,11 @@ DAMAGED = {
     "nothing for layers": '{"layers": null}',
     "text for a layer": '{"layers": ["a"]}',
     "a layer without columns": '{"layers": [{"name": "a", "operator": "Add"}]}',
-    "cycles missing": json.dumps({"layers": [{**ROW, "cycles": None}]}),
-    "cycles in words": json.dumps({"layers": [{**ROW, "cycles": "many"}]}),
-    "products in words": json.dumps({"layers": [{**ROW, "macs": "many"}]}),
-    "a part of the cycles missing": json.dumps({"layers": [{**ROW, "cycles_sram": None}]}),
-    "no name": json.dumps({"layers": [{**ROW, "name": None}]}),
+    "cycles missing": json.dumps({"layers_unavailable": "", "layers": [{**ROW, "cycles": None}]}),
+    "cycles in words": json.dumps({"layers_unavailable": "", "layers": [{**ROW, "cycles": "many"}]}),
+    "products in words": json.dumps({"layers_unavailable": "", "layers": [{**ROW, "macs": "many"}]}),
+    "a part of the cycles missing": json.dumps({"layers_unavailable": "", "layers": [{**ROW, "cycles_sram": None}]}),
+    "no name": json.dumps({"layers_unavailable": "", "layers": [{**ROW, "name": None}]}),
 }
 
 
@@ -145,6 +145,13 @@ DAMAGED = {
 def test_damaged_layers_are_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "layers.json").write_text(content, encoding="utf-8")
     with pytest.raises(UnreadableError, match=r"layers\.json is (truncated or not ours|not as this version)"):
+        operators.read_operators(tmp_path)
+
+
+def test_layers_that_are_not_of_the_whole_model_say_why(tmp_path: Path) -> None:
+    document = {"layers": [], "layers_unavailable": "the compiled file has 2 graphs"}
+    (tmp_path / "layers.json").write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(operators.NoOperatorsError, match="the compiled file has 2 graphs"):
         operators.read_operators(tmp_path)
 
 

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from pipeline import store
-from pipeline.record import read_record
+from pipeline.record import name_of, read_record
 from tests.tui.recorded import HOUR, NOW, Recorded
 from tui.data import results
 from tui.data.project import ProjectWatcher
@@ -32,9 +32,10 @@ def record_again(stage: str, key: str = "0" * 32, **facts: Any) -> None:
     """Keep another result of a stage in the store, such as another version of a tool would have left."""
     home = store.resolve(Path(f"build/keyword/{stage}"))
     record = msgspec.structs.replace(read_record(home), key=key, **facts)
-    other = home.with_name(f"{record.key}.{home.name.partition('.')[2]}")
+    content = msgspec.json.encode(record)
+    other = home.with_name(name_of(key, content))
     shutil.copytree(home, other)
-    (other / "stage.json").write_bytes(msgspec.json.encode(record))
+    (other / "stage.json").write_bytes(content)
 
 
 def test_nothing_built_is_an_empty_catalogue(recorded: Recorded) -> None:
@@ -228,7 +229,7 @@ def test_accuracy_is_better_when_it_is_higher_and_costs_when_they_are_lower() ->
     assert rows["float accuracy"].better == (None, None, True)
     assert rows["inference"].cells == ("10.00 ms", "15.00 ms (1.50x)", "10.00 ms")
     assert rows["inference"].better == (None, False, None)
-    assert rows["flash"].cells[1] == "0.5 KiB (0.50x)"
+    assert rows["flash"].cells[1] == "512 bytes (0.50x)"
     assert rows["flash"].better[1] is True
     assert (rows["CPU operators"].cells[1], rows["CPU operators"].better[1]) == ("2", False), "2 is no multiple of 0"
 

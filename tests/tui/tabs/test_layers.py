@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipeline.records import amend
 from tests.tui.alone import OneTab, alone
 from tests.tui.conftest import until
 from tests.tui.recorded import Recorded, writable
@@ -55,14 +56,21 @@ async def test_operators_are_put_together_in_four_ways(built: Recorded) -> None:
         assert names(app)[0] == "recurrent product"
 
 
+async def test_a_small_share_is_not_cut(built: Recorded) -> None:
+    del built
+    async with alone(LayersTab(), WIDE) as app:
+        column = titles(app).index("share")
+        shares = [str(table(app).get_row_at(row)[column]) for row in range(table(app).row_count)]
+        assert "0.0067 %" in shares
+        assert max(map(len, shares)) <= table(app).ordered_columns[column].width
+
+
 @pytest.fixture
 def folded(built: Recorded) -> None:
     """Let four rows of the data set be a time step."""
     del built
-    record = writable(Path("build/keyword/unrolled/stage.json"))
-    facts = json.loads(record.read_bytes())
-    facts["metrics"] |= {"rows_per_step": 4, "time_steps": 7, "steps_per_inference": 7, "inferences_per_sequence": 1}
-    record.write_text(json.dumps(facts), encoding="utf-8")
+    metrics = {"rows_per_step": 4, "time_steps": 7, "steps_per_inference": 7, "inferences_per_sequence": 1}
+    amend(Path("build/keyword/unrolled"), metrics=metrics)
 
 
 async def test_a_step_of_several_rows_says_so(folded: None) -> None:

@@ -1,11 +1,13 @@
 """The NPU tab."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.pipeline.records import amend
 from tests.tui.alone import alone
 from tests.tui.recorded import NOW, Recorded, writable
 from tui.tabs.npu import NpuTab
@@ -27,9 +29,7 @@ def append(text: str) -> None:
 
 def find(**metrics: Any) -> None:
     """Let Vela have found something else."""
-    record = json.loads((HOME / "stage.json").read_text(encoding="utf-8"))
-    record["metrics"] |= metrics
-    (HOME / "stage.json").write_text(json.dumps(record), encoding="utf-8")
+    amend(HOME, metrics=metrics)
 
 
 @pytest.fixture
@@ -64,7 +64,9 @@ async def test_a_budget_is_kept_or_not(built: Recorded) -> None:
         assert "no [budget]" not in text
     find(sram_bytes=None)
     async with alone(NpuTab(), WIDE) as app:
-        assert "not known: the result has no sram_bytes" in app.text(), "nor is it taken for 0"
+        text = app.text()
+        assert "NOT KNOWN, of 6.0 KiB" in text, "nor is it taken for 0"
+        assert text.count("not known: the result has no sram_bytes") == 1
 
 
 async def test_what_stays_on_the_cpu_is_listed_with_its_reason(built: Recorded) -> None:
@@ -113,6 +115,25 @@ async def test_no_result_then_running_then_failed_then_a_result(recorded: Record
         recorded.write(units=8)
         app.look()
         assert "from the previous build: " in app.text()
+
+
+async def test_what_is_not_known_is_a_dash_with_its_reason_and_keeps_no_budget(built: Recorded) -> None:
+    del built
+    why = "the compiled file has 2 graphs, of which Vela [reports] the last"
+    layers = {"layers": [], "layers_unavailable": why, "summary": {}, "constants": []}
+    writable(HOME / "layers.json").write_text(json.dumps(layers), encoding="utf-8")
+    unknown = ("cycles_total", "inference_ms", "sram_bytes")
+    amend(HOME, metrics=dict.fromkeys(unknown), unavailable=dict.fromkeys(unknown, why))
+    append("\n[budget]\ncycles_max = 1000000000\nsram_max = 6144\nflash_max = 1000000000\n")
+    async with alone(NpuTab(), WIDE) as app:
+        lines = app.text().splitlines()
+        assert [line.split()[1] for line in lines if line.startswith(("inference ", "SRAM "))][:2] == ["-", "-"]
+        assert any(re.fullmatch(r"cycles +NOT KNOWN, of 1,000,000,000", line) for line in lines)
+        assert any(re.fullmatch(r"SRAM +NOT KNOWN, of 6.0 KiB", line) for line in lines)
+        assert any(re.match(r"flash .* % of 953.7 MiB", line) for line in lines)
+        assert lines.count(f"not known: {why}") == 1
+        assert f"no operator's cycles: {why}" in lines
+        assert not any("what the cycles are spent on" in line for line in lines)
 
 
 @pytest.mark.parametrize("damage", ["", '{"layers": [{}]}'])

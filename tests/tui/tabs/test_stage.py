@@ -1,12 +1,12 @@
 """The first tab: state, reasons, progress, and the facts of a result."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.widgets import Sparkline
 
+from tests.pipeline.records import amend
 from tests.tui.alone import OneTab, alone
 from tests.tui.recorded import NOW, Recorded
 from tui.tabs.stage import StageTab
@@ -133,11 +133,8 @@ async def test_data_that_stands_in_is_said_at_the_stage_and_the_experiment(recor
 async def test_a_number_that_could_not_be_had_stands_with_its_reason(recorded: Recorded) -> None:
     recorded.write()
     recorded.build()
-    path = Path("build/keyword/weights/stage.json")
-    record = json.loads(path.read_text(encoding="utf-8"))  # noqa: ASYNC240 - a test may wait for its disk
-    record["metrics"] |= {"parameters": None, "odd": float(10**9), "lists": [1], "yes": True}
-    record["unavailable"] = {"parameters": "[no] counter"}
-    path.write_text(json.dumps(record), encoding="utf-8")  # noqa: ASYNC240
+    metrics = {"parameters": None, "odd": float(10**9), "lists": [1], "yes": True}
+    amend(Path("build/keyword/weights"), metrics=metrics, unavailable={"parameters": "[no] counter"})
     async with alone(StageTab(), WIDE) as app:
         text = look(app, "weights:keyword")
         assert "not available: [no] counter" in text
@@ -148,9 +145,7 @@ async def test_a_number_that_could_not_be_had_stands_with_its_reason(recorded: R
 async def test_a_warning_of_a_stage_stands_at_the_stage_and_in_the_experiments_results(recorded: Recorded) -> None:
     recorded.write()
     recorded.build()
-    path = Path("build/keyword/quantized/stage.json")
-    record = json.loads(path.read_text(encoding="utf-8"))  # noqa: ASYNC240 - a test may wait for its disk
-    path.write_text(json.dumps(record | {"warnings": ["1.5 % [saturated]"]}), encoding="utf-8")  # noqa: ASYNC240
+    amend(Path("build/keyword/quantized"), warnings=["1.5 % [saturated]"])
     async with alone(StageTab(), WIDE) as app:
         assert "warning: 1.5 % [saturated]" in look(app, "quantized:keyword")
         assert "quantized:keyword: 1.5 % [saturated]" in look(app, None)

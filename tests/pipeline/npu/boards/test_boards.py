@@ -105,3 +105,17 @@ def test_its_point_is_compiled_with_its_own_timing() -> None:
     assert Path(alif.point().config or "").is_file()
     assert alif.point().name == "u55-256.Shared_Sram.RTSS_HP_SRAM_MRAM"
     assert isinstance(alif, Board)
+
+
+def test_what_is_not_known_of_a_model_is_not_said_to_fit(mine: Path) -> None:
+    board = boards.load(mine)
+    small = {"sram_bytes": 65536, "dram_bytes": 0, "flash_bytes": 262144}
+    assert (board.fits(small), board.said(small)) == (True, "")
+    assert board.fits({**small, "sram_bytes": None}) is None
+    assert board.said({**small, "sram_bytes": None}) == "what it needs of SRAM is not known"
+    assert board.fits({**small, "sram_bytes": None, "flash_bytes": 10**9}) is False
+
+
+def test_little_too_little_is_not_nothing(mine: Path) -> None:
+    needs = {"sram_bytes": 65540, "dram_bytes": 0, "flash_bytes": 1}
+    assert boards.load(mine).missing(needs) == ["needs 64.0 KiB of SRAM and has 64 KiB: 4 bytes too little"]

@@ -1,13 +1,14 @@
 """Opening compiled files, and files that are none."""
 
 from pathlib import Path
+from typing import Any
 
 import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from pipeline.npu.stream.container import FOURCC, Family, load
+from pipeline.npu.stream.container import FOURCC, Family, load, programs
 from pipeline.npu.stream.errors import NotVerifiedError, StreamError
 from tests.pipeline.deployment.networks import Network
 from tests.pipeline.npu.stream.compiled import Compile, Compiled
@@ -44,17 +45,33 @@ def test_the_stream_says_which_npu_it_is_for(
     assert bool(program.fast_scratch_bytes) == (mode == "Dedicated_Sram")
 
 
+def elsewhere(model: Any, change: str) -> None:
+    """Let a part of a compiled model be outside the one operator of the NPU."""
+    graph = model.subgraphs[0]
+    match change:
+        case "an operator on the CPU":
+            on_cpu: Any = schema.OperatorT()
+            on_cpu.opcodeIndex, on_cpu.inputs, on_cpu.outputs = len(model.operatorCodes), graph.inputs, graph.outputs
+            model.operatorCodes.append(schema.OperatorCodeT())
+            graph.operators = [*graph.operators, on_cpu]
+        case "all on the CPU":
+            model.operatorCodes[0].customCode = None
+        case "another command stream":
+            graph.operators = [*graph.operators, graph.operators[0]]
+        case "another graph":
+            model.subgraphs = [graph, graph]
+
+
 def changed(compiled: Compiled, tmp_path: Path, change: str) -> Path:
     """Write a compiled file that is wrong in one way."""
     model = schema.ModelT.InitFromPackedBuf(compiled.path.read_bytes(), 0)
     graph = model.subgraphs[0]
     stream = model.buffers[graph.tensors[graph.operators[0].inputs[0]].buffer]
     words = np.array(stream.data, np.uint8).view(np.uint32)
+    elsewhere(model, change)
     match change:
         case "another operator":
             model.operatorCodes[0].customCode = b"vendor-npu"
-        case "an operator on the CPU":
-            graph.operators = [*graph.operators, graph.operators[0]]
         case "no metadata":
             model.metadata = []
         case "fourcc":
@@ -91,9 +108,35 @@ def test_a_file_that_contradicts_itself_is_an_error_in_words(
         load(changed(compiled, tmp_path, change))
 
 
-def test_operators_on_the_cpu_are_not_covered(compiled: Compiled, tmp_path: Path) -> None:
-    with pytest.raises(NotVerifiedError, match="1 operators run on the CPU beside the NPU"):
-        load(changed(compiled, tmp_path, "an operator on the CPU"))
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("an operator on the CPU", "1 operator runs on the CPU beside the NPU"),
+        ("all on the CPU", "none of its 1 operators runs on the NPU"),
+    ],
+)
+def test_operators_on_the_cpu_are_not_covered(compiled: Compiled, tmp_path: Path, change: str, message: str) -> None:
+    with pytest.raises(NotVerifiedError, match=message):
+        load(changed(compiled, tmp_path, change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("another command stream", "it has 2 command streams in 1 graph, not one"),
+        ("another graph", "it has 2 command streams in 2 graphs, not one"),
+    ],
+)
+def test_several_command_streams_are_not_covered(compiled: Compiled, tmp_path: Path, change: str, message: str) -> None:
+    with pytest.raises(NotVerifiedError, match=message):
+        load(changed(compiled, tmp_path, change))
+
+
+def test_every_command_stream_of_a_file_is_opened(compiled: Compiled, tmp_path: Path) -> None:
+    (alone,) = programs(compiled.path)
+    assert np.array_equal(alone.words, load(compiled.path).words)
+    for operators_besides, count in (("an operator on the CPU", 1), ("another command stream", 2)):
+        assert len(programs(changed(compiled, tmp_path, operators_besides))) == count
 
 
 def test_the_quantized_model_itself_is_no_compiled_file(compiled: Compiled) -> None:

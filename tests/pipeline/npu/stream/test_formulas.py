@@ -33,22 +33,68 @@ def test_operators_of_two_inputs_equal_the_kernels_over_every_pair(kind: str, ac
         assert np.array_equal(formulas.table(read(content, tmp_path)), single.pairs(content))
 
 
+def around(power: int) -> list[float]:
+    """Return a power of two, where a kernel's shift changes, and the float32 on either side of it."""
+    exact = np.float32(2.0**power)
+    return [float(np.nextafter(exact, np.float32(0))), float(exact), float(np.nextafter(exact, np.float32(np.inf)))]
+
+
+EDGES = [scale for power in range(-13, 14) for scale in around(power)]
+ZERO_POINTS = (-128, -1, 0, 17, 127)
+
+
 @pytest.mark.parametrize("kind", ["LOGISTIC", "TANH"])
-def test_sigmoid_and_tanh_equal_the_kernels_over_every_input(kind: str, tmp_path: Path) -> None:
+def test_sigmoid_and_tanh_equal_the_kernels_over_every_input_of_every_scale(kind: str, tmp_path: Path) -> None:
     random = np.random.default_rng(5)
     output = Stored(1 / 256, -128) if kind == "LOGISTIC" else Stored(1 / 128, 0)
-    for _ in range(20):
-        content = single.model(kind, [some_stored(random, 1e-3, 0.5)], output, [(256,)] * 2)
-        assert np.array_equal(formulas.table(read(content, tmp_path)), single.run(content, EVERY))
-
-
-@pytest.mark.parametrize("kind", ["RELU", "QUANTIZE"])
-def test_rescaling_equals_the_kernels_over_every_input(kind: str, tmp_path: Path) -> None:
-    random = np.random.default_rng(6)
-    for _ in range(10):
-        x, output = some_stored(random, 0.01, 0.1), some_stored(random, 0.01, 0.1)
+    inputs = [Stored(scale, ZERO_POINTS[place % 5]) for place, scale in enumerate(EDGES)]
+    inputs += [Stored(scale, zero_point) for scale in (1.0, 2.0, 4.0, 7.9, 8.0, 16.0) for zero_point in ZERO_POINTS]
+    inputs += [some_stored(random, 1e-4, 1e4) for _ in range(80)]
+    for x in inputs:
         content = single.model(kind, [x], output, [(256,)] * 2)
-        assert np.array_equal(formulas.table(read(content, tmp_path)), single.run(content, EVERY))
+        assert np.array_equal(formulas.table(read(content, tmp_path)), single.run(content, EVERY)), x
+
+
+@pytest.mark.parametrize("kind", ["RELU", "RELU6", "QUANTIZE"])
+def test_rescaling_equals_the_kernels_over_every_input_of_every_scale(kind: str, tmp_path: Path) -> None:
+    """Of scales that are to each other like small numbers, results lie halfway, and the last bit decides."""
+    random = np.random.default_rng(6)
+    ratios = [scale for power in range(-30, 23) for scale in around(power)]
+    ratios += [int(random.integers(1, 64)) / int(random.integers(1, 64)) for _ in range(150)]
+    for place, ratio in enumerate(ratios):
+        scale = float(np.exp(random.uniform(np.log(1e-4), np.log(1e4))))
+        x, output = Stored(scale, ZERO_POINTS[place % 5]), Stored(scale / ratio, ZERO_POINTS[place // 5 % 5])
+        content = single.model(kind, [x], output, [(256,)] * 2)
+        assert np.array_equal(formulas.table(read(content, tmp_path)), single.run(content, EVERY)), (x, output)
+
+
+@pytest.mark.parametrize("kind", ["ADD", "SUB", "MUL"])
+def test_operators_of_two_inputs_equal_the_kernels_of_scales_far_apart(kind: str, tmp_path: Path) -> None:
+    random = np.random.default_rng([ord(letter) for letter in kind])
+    for number in range(20):
+        a = some_stored(random, 1e-4, 1e4)
+        b = Stored(a.scale * float(np.exp(random.uniform(-12, 12))), ZERO_POINTS[number % 5])
+        unit = a.scale * b.scale if kind == "MUL" else max(a.scale, b.scale)
+        ratio = int(random.integers(1, 64)) / int(random.integers(1, 64)) if number % 2 else 2.0 ** (number - 10)
+        content = single.binary(kind, a, b, Stored(unit * ratio, ZERO_POINTS[number // 5]))
+        assert np.array_equal(formulas.table(read(content, tmp_path)), single.pairs(content)), (a, b, unit * ratio)
+
+
+@pytest.mark.parametrize(
+    ("kind", "x", "output"),
+    [
+        ("RELU", Stored(1e4), Stored(1e-4)),
+        ("RELU6", Stored(1e-9), Stored(1e-9)),
+        ("TANH", Stored(2.0**-29), Stored(1 / 128)),
+        ("MUL", Stored(1.0), Stored(1e-5)),
+    ],
+)
+def test_what_would_overflow_in_the_kernels_is_not_guessed(
+    kind: str, x: Stored, output: Stored, tmp_path: Path
+) -> None:
+    content = single.binary("MUL", x, x, output) if kind == "MUL" else single.model(kind, [x], output, [(256,)] * 2)
+    with pytest.raises(NotVerifiedError, match=rf"{kind} output: .* 32 bits, and .* depends on its C\+\+ compiler"):
+        formulas.table(read(content, tmp_path))
 
 
 @pytest.mark.parametrize("scales", [[0.004], [0.01, 0.003, 0.0007, 0.00013]])

@@ -24,7 +24,7 @@ def reached(*operators: Operator) -> npt.NDArray[np.int64]:
         each.number: each for one in (*operators, add) for each in (*one.inputs, *one.outputs) if each is not None
     }
     model = Model(tensors=tuple(tensors.values()), operators=(*operators, add), inputs=(), outputs=())
-    pairs = Reach(model).pairs(add)
+    pairs = Reach(model).inputs(add)
     assert np.array_equal(pairs, pairs.T)
     return np.flatnonzero(pairs.any(axis=1)) - 128
 
@@ -73,7 +73,7 @@ def test_the_reach_of_a_sigmoid_in_a_network_is_what_it_can_be(compile_network: 
     model = compile_network(made("lstm"), 2).model
     sigmoid = next(operator for operator in model.operators if operator.kind == "LOGISTIC")
     product = next(operator for operator in model.operators if operator.kind == "MUL")
-    possible = Reach(model).pairs(product)
+    possible = Reach(model).inputs(product)
 
     assert possible.shape == (256, 256)
     assert 0 < possible.sum() < possible.size

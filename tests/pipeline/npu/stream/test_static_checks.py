@@ -56,6 +56,14 @@ def test_networks_with_state_pass(compile_network: Compile, cell: str, layers: i
     assert not failures(found)
 
 
+@pytest.mark.parametrize("accelerator", ["ethos-u55-128", "ethos-u65-512", "ethos-u85-256"])
+def test_two_layers_over_more_steps_than_a_concatenation_takes_pass(compile_network: Compile, accelerator: str) -> None:
+    found = compile_network(made("simple_rnn", 2), 12, accelerator).check()
+
+    assert not failures(found)
+    assert not found.not_verified
+
+
 SIZES = [(Network("gru", 1, features=3, units=5), 1), (Network("lstm", 2, features=9, units=13), 4)]
 
 

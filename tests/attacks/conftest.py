@@ -1,0 +1,3 @@
+from tests.machines import machine, shared
+
+__all__ = ["machine", "shared"]
