@@ -17,8 +17,8 @@ from benchmarks.side_by_side import DOIT, ROOT, alternate, compare, environment,
 from tests.tui.conftest import settled, until
 from tests.tui.terminal import Terminal
 from tui.app import Dashboard
-from tui.facts.board import Board
-from tui.widgets.log_panel import LogPanel, LogView
+from tui.data.project import ProjectWatcher
+from tui.tabs.log import LogTab, LogView
 
 PAINT_RATIO = 2.0
 IDLE_PERCENT, REFRESH_MS, BURST_SECONDS, KEY_MS = 2.0, 100.0, 5.0, 100.0
@@ -126,13 +126,13 @@ def _idle(folder: Path) -> Row:
 
 
 def _refresh(rounds: int) -> Row:
-    board = Board()
-    board.assess()
+    watcher = ProjectWatcher()
+    watcher.assess()
     times = []
     for _ in range(rounds):
         started = time.perf_counter()
-        board.assess()
-        stages = len(board.snapshot().stages())
+        watcher.assess()
+        stages = len(watcher.snapshot().stages())
         times.append(time.perf_counter() - started)
     what = f"status of {MANY} experiments, {stages} stages (median of {rounds})"
     return (what, 1e3 * statistics.median(times), REFRESH_MS, "ms")
@@ -168,7 +168,7 @@ async def _burst() -> list[Row]:
         await settled(pilot)
         app.main.select("tiny", "weights:tiny")
         await pilot.press("l")
-        panel = app.main.query_one(LogPanel)
+        panel = app.main.query_one(LogTab)
         log = panel.query_one(LogView)
         stage = app.main.stage()
         path = stage.job.log if stage else Path()

@@ -15,7 +15,7 @@ from pipeline.stage_list import STAGES
 from tests.conftest import ROOT, Project
 from tui.app import Dashboard
 from tui.screens.main import MainScreen
-from tui.widgets.log_panel import LogPanel
+from tui.tabs.log import LogTab
 from tui.widgets.row_table import RowTable
 from tui.widgets.stage_table import StageTable
 
@@ -118,7 +118,7 @@ def test_every_key_that_it_names_is_one() -> None:
     named = {key for row in _table("| key | |") for key in re.findall(r"`(.+?)`", row[0])}
     words = {"[": "left_square_bracket", "]": "right_square_bracket", "/": "slash", "!": "exclamation_mark"}
     words |= {"?": "question_mark", "esc": "escape"}
-    classes = (Dashboard, MainScreen, LogPanel, StageTable, RowTable)
+    classes = (Dashboard, MainScreen, LogTab, StageTable, RowTable)
     bound = {key for widget in classes for bindings in widget.BINDINGS for key in _keys(bindings)}
     assert {words.get(key, key) for key in named} - bound - {"ctrl+p"} == set()
 

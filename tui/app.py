@@ -14,9 +14,9 @@ from pipeline.errors import UnrollError
 from pipeline.folders import EXPERIMENTS
 from tui import engine
 from tui.commands import GoToProvider
+from tui.data import formats
+from tui.data.project import ProjectWatcher, Snapshot
 from tui.engine import Ending, Engine
-from tui.facts import words
-from tui.facts.board import Board, Snapshot
 from tui.messages import Assessed
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
@@ -41,7 +41,7 @@ class Dashboard(App[None]):
         """Begin with a look at nothing; the first look at the files comes after the first paint."""
         super().__init__()
         self.now = now
-        self.board = Board(now)
+        self.watcher = ProjectWatcher(now)
         self.engine = Engine()
         self.snapshot: Snapshot | None = None
         self._leaving = False
@@ -68,7 +68,7 @@ class Dashboard(App[None]):
 
     def _begin(self) -> None:
         """Hear of the run before the first look, or what runs would be shown as stale until the next tick."""
-        self.board.poll()
+        self.watcher.poll()
         self._look()
 
     def _tick(self) -> None:
@@ -78,14 +78,14 @@ class Dashboard(App[None]):
         if self._terminal_is_gone():
             self.exit()
         self.main.keep_focus()
-        heard = self.board.poll()
+        heard = self.watcher.poll()
         ending = self.engine.poll()
         if ending and self._leaving:
             self.exit()
         elif ending:
             self._tell(ending)
         due = time.monotonic() >= self._look_at
-        if heard or ending or due or self.board.files_changed():
+        if heard or ending or due or self.watcher.files_changed():
             self._look()
         running = self.snapshot is not None and self.snapshot.running
         if heard or ending or (running and time.monotonic() - self._shown_at > 1):
@@ -109,7 +109,7 @@ class Dashboard(App[None]):
     def _assess(self) -> None:
         began = time.monotonic()
         try:
-            self.board.assess()
+            self.watcher.assess()
         finally:
             took = time.monotonic() - began
             self._look_at = time.monotonic() + max(LEAST_PAUSE_SECONDS, PAUSES_PER_LOOK * took)
@@ -117,14 +117,14 @@ class Dashboard(App[None]):
         self.post_message(Assessed())  # which goes nowhere when the dashboard ends meanwhile
 
     def on_assessed(self, message: Assessed) -> None:
-        """Show what was found."""
+        """Show how things stand now."""
         del message
         self._show()
 
     def _show(self) -> None:
-        if not (self.board.assessed and self._is_up):
+        if not (self.watcher.assessed and self._is_up):
             return  # events alone are no picture
-        snapshot = self.board.snapshot()
+        snapshot = self.watcher.snapshot()
         self._shown_at = time.monotonic()
         if snapshot != self.snapshot or snapshot.running:
             self.snapshot = snapshot
@@ -136,13 +136,13 @@ class Dashboard(App[None]):
             self.notify("stopped; finished stages are kept", title=command)
         elif ending.exit_code:
             self.notify(
-                ending.said or f"exit code {ending.exit_code}",
+                ending.last_line or f"exit code {ending.exit_code}",
                 title=f"{command} failed",
                 severity="error",
                 markup=False,
             )
         else:
-            self.notify(ending.said or "done", title=command, markup=False)
+            self.notify(ending.last_line or "done", title=command, markup=False)
 
     def _run(self, *commands: Sequence[str]) -> None:
         if self.engine.running or (self.snapshot and self.snapshot.running):
@@ -159,13 +159,13 @@ class Dashboard(App[None]):
 
     def action_run_selected(self) -> None:
         """Run the selected stage and what it needs, or all that is stale of the selected experiment."""
-        stage, facts = self.main.stage(), self.main.experiment()
-        if facts and facts.problem:
+        stage, experiment = self.main.stage(), self.main.experiment()
+        if experiment and experiment.problem:
             self.notify("the experiment's file has a mistake; e edits it", severity="error")
         elif stage:
             self._run([stage.job.name])
-        elif facts:
-            self._run([f"build:{facts.name}"])
+        elif experiment:
+            self._run([f"build:{experiment.name}"])
 
     def action_run_all(self) -> None:
         """Run all that is stale of every experiment, as far as one failing does not stop the others."""
@@ -173,11 +173,11 @@ class Dashboard(App[None]):
 
     def action_run_matrix(self) -> None:
         """Compile the selected experiment for every Ethos-U, as far as that was not done."""
-        facts = self.main.experiment()
-        if facts and facts.problem:
+        experiment = self.main.experiment()
+        if experiment and experiment.problem:
             self.notify("the experiment's file has a mistake; e edits it", severity="error")
-        elif facts:
-            self._run([f"matrix:{facts.name}"])
+        elif experiment:
+            self._run([f"matrix:{experiment.name}"])
 
     def action_force(self) -> None:
         """Make the selected stage again, though it may be fresh."""
@@ -224,11 +224,11 @@ class Dashboard(App[None]):
 
     def action_edit(self) -> None:
         """Open the selected experiment in the user's editor; what became stale shows at once."""
-        facts = self.main.experiment()
-        if facts is None:
+        experiment = self.main.experiment()
+        if experiment is None:
             self.notify("select an experiment first", severity="warning")
             return
-        path = EXPERIMENTS / f"{facts.name}.toml"
+        path = EXPERIMENTS / f"{experiment.name}.toml"
         command = engine.edit_command(path)
         if command is None:
             self.notify(f"no editor found: set $EDITOR, or edit {path} elsewhere", severity="error", markup=False)
@@ -247,14 +247,19 @@ class Dashboard(App[None]):
     @work
     async def action_compare(self) -> None:
         """Open the comparison of results; its plotting library is loaded now."""
-        from tui.facts import results  # noqa: PLC0415 - not before it is asked for
+        from tui.data import results  # noqa: PLC0415 - not before it is asked for
         from tui.screens.compare import CompareScreen  # noqa: PLC0415
         from tui.widgets.stage_table import StageTable  # noqa: PLC0415
 
         if self.snapshot is not None and self.screen is self.main:  # a key pressed twice opens it once
-            found = results.catalogue(self.snapshot)
             marked = self.main.query_one(StageTable).marked
-            await self.push_screen(CompareScreen(found, marked, self.now))
+            await self.push_screen(CompareScreen(results.catalogue(self.snapshot), marked, self.now))
+
+    def go_to(self, experiment: str, job: str | None) -> None:
+        """Show an experiment, or one of its stages, whatever screen lies above."""
+        while self.screen is not self.main:
+            self.pop_screen()
+        self.main.select(experiment, job)
 
     def action_help(self) -> None:
         """Show the keys, the signs and the words."""
@@ -276,7 +281,7 @@ class Dashboard(App[None]):
     def _copy(self, text: str) -> None:
         if text:
             self.copy_to_clipboard(text)
-            self.notify(words.clipped(text, 300), title="copied", markup=False)
+            self.notify(formats.clipped(text, 300), title="copied", markup=False)
 
     def action_picture(self) -> None:
         """Save the screen as an SVG."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import Protocol, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
@@ -10,8 +10,7 @@ from textual.fuzzy import Matcher
 from textual.markup import escape
 from textual.types import IgnoreReturnCallbackType
 
-if TYPE_CHECKING:
-    from tui.app import Dashboard
+from tui.data.project import Snapshot
 
 ACTIONS = {
     "Run what is selected": ("app.run_selected", "a stage and what it needs, or an experiment"),
@@ -26,43 +25,46 @@ ACTIONS = {
 }
 
 
+class ShowsStages(Protocol):
+    """An app that has experiments and stages to go to."""
+
+    snapshot: Snapshot | None
+
+    def go_to(self, experiment: str, job: str | None) -> None:
+        """Show an experiment, or one of its stages."""
+
+
 class GoToProvider(Provider):
     """Actions, and "go to" for every experiment and stage."""
 
     async def discover(self) -> Hits:
         """Offer the actions before anything is typed."""
-        for name, (action, words) in ACTIONS.items():
-            yield DiscoveryHit(name, partial(self.app.run_action, action), help=words)
+        for name, (action, explanation) in ACTIONS.items():
+            yield DiscoveryHit(name, partial(self.app.run_action, action), help=explanation)
 
     async def search(self, query: str) -> Hits:
         """Offer what matches."""
         matcher = self.matcher(query)
-        for name, command, words in self._commands():
+        for name, command, explanation in self._commands():
             score = matcher.match(name)
             if score > 0:
-                yield Hit(score, _highlighted(matcher, name), command, text=name, help=escape(words))
+                yield Hit(score, _highlighted(matcher, name), command, text=name, help=escape(explanation))
 
     def _commands(self) -> Iterator[tuple[str, IgnoreReturnCallbackType, str]]:
-        for name, (action, words) in ACTIONS.items():
-            yield name, partial(self.app.run_action, action), words
-        dashboard = cast("Dashboard", self.app)
-        for facts in dashboard.snapshot.experiments if dashboard.snapshot else ():
-            yield f"Go to {facts.name}", partial(_go_to, dashboard, facts.name, None), facts.description
-            for stage in facts.stages:
-                go = partial(_go_to, dashboard, facts.name, stage.job.name)
+        for name, (action, explanation) in ACTIONS.items():
+            yield name, partial(self.app.run_action, action), explanation
+        dashboard = cast("ShowsStages", self.app)
+        for experiment in dashboard.snapshot.experiments if dashboard.snapshot else ():
+            yield f"Go to {experiment.name}", partial(dashboard.go_to, experiment.name, None), experiment.description
+            for stage in experiment.stages:
+                go = partial(dashboard.go_to, experiment.name, stage.job.name)
                 yield f"Go to {stage.job.name}", go, stage.state
-
-
-def _go_to(dashboard: "Dashboard", experiment: str, job: str | None) -> None:
-    while dashboard.screen is not dashboard.main:
-        dashboard.pop_screen()
-    dashboard.main.select(experiment, job)
 
 
 def _highlighted(matcher: Matcher, name: str) -> Content:
     """Return a name with what was typed standing out; brackets are not markup."""
     _, offsets = matcher.fuzzy_search.match(matcher.query, name)
-    found = Content(name)
+    content = Content(name)
     for offset in offsets:
-        found = found.stylize(matcher.match_style, offset, offset + 1)
-    return found
+        content = content.stylize(matcher.match_style, offset, offset + 1)
+    return content

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from pipeline.errors import UnrollError
 from pipeline.folders import LOGS
-from tui.facts.live import Run
-from tui.facts.logs import last_lines
+from tui.data.live import Run
+from tui.data.logs import last_lines
 
-SAID = LOGS / "dashboard.log"
+OUTPUT = LOGS / "dashboard.log"
 """What doit printed when the dashboard ran it."""
 
 
@@ -34,8 +34,8 @@ class Ending:
     command: tuple[str, ...]
     exit_code: int
     """Negative when a signal ended it."""
-    said: str
-    """The last line that doit printed."""
+    last_line: str
+    """The last that doit printed."""
     stopped: bool
     """Whether that was asked for."""
 
@@ -65,16 +65,16 @@ class Engine:
         first, *self._todo = commands
         self._stops = 0
         LOGS.mkdir(parents=True, exist_ok=True)
-        SAID.write_bytes(b"")
+        OUTPUT.write_bytes(b"")
         self._spawn(first)
 
     def _spawn(self, arguments: Sequence[str]) -> None:
         self._command = ("doit", *arguments)
-        with SAID.open("ab") as said:
+        with OUTPUT.open("ab") as output:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "doit", *arguments],
                 stdin=subprocess.DEVNULL,
-                stdout=said,
+                stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
@@ -92,7 +92,7 @@ class Engine:
             except OSError as error:
                 return Ending(self._command, 1, f"doit can't be started: {error}", stopped=False)
             return None
-        lines = [line for line in last_lines(SAID, 5) if line.strip()]
+        lines = [line for line in last_lines(OUTPUT, 5) if line.strip()]
         return Ending(self._command, code, lines[-1] if lines else "", bool(self._stops))
 
     def stop(self) -> None:
@@ -136,7 +136,7 @@ def edit_command(file: Path) -> list[str] | None:
         commands = [shlex.split(named)] if named else [["nano"], ["vim"], ["vi"]]
     except ValueError:  # a quotation mark without its other
         return None
-    for words in commands:
-        if words and shutil.which(words[0]):
-            return [*words, str(file)]
+    for command in commands:
+        if command and shutil.which(command[0]):
+            return [*command, str(file)]
     return None

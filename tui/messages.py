@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from textual.content import Content
 from textual.message import Message
 
 
@@ -34,12 +33,3 @@ class FilterClosed(Message):
 @dataclass
 class Assessed(Message):
     """The files were looked at, in a thread of its own."""
-
-
-@dataclass
-class SamplesDrawn(Message):
-    """The samples that changed class are drawn, in a thread of its own."""
-
-    drawn: Content
-    shown: tuple[object, ...]
-    """For what; something else may have been selected meanwhile."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual import constants
 from textual.app import App
 from textual.pilot import Pilot
 from textual.widget import Widget
@@ -27,19 +28,41 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recorded:
     return Recorded()
 
 
+@pytest.fixture(autouse=True)
+def still_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing glide from place to place."""
+    monkeypatch.setattr(constants, "TEXTUAL_ANIMATIONS", "none")
+
+
 @pytest.fixture
-def dashboard() -> Dashboard:
+def whole_dashboard() -> Dashboard:
     """Return the dashboard, which looks at the current folder at the recorded time."""
     return Dashboard(now=lambda: NOW)
 
 
+@pytest.fixture
+def no_footer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the footer, whose keys, styled with every focus, take a third of the time."""
+    monkeypatch.setattr(Footer, "compose", lambda _: iter(()))
+
+
+@pytest.fixture
+def dashboard(whole_dashboard: Dashboard, no_footer: None) -> Dashboard:
+    """Return the dashboard without the footer."""
+    del no_footer
+    return whole_dashboard
+
+
 async def until(pilot: Pilot[None], true: Callable[[], object], seconds: float = 60) -> None:
-    """Wait for something to become true on the screen."""
-    for _ in range(round(seconds / 0.02)):
+    """Wait for something to become true on the screen; the longer it takes, the less often it is looked at."""
+    slept, pause = 0.0, 0.01
+    while slept < seconds:  # not by the clock, which goes on while a busy machine lets this wait
         await pilot.pause()
         if true():
             return
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(pause)
+        slept += pause
+        pause = min(1.3 * pause, 0.2)
     pytest.fail("waited in vain")
 
 
@@ -67,13 +90,13 @@ def _is_working(app: App[None]) -> bool:
 
 async def still(pilot: Pilot[None]) -> None:
     """Wait until the screen does not change any more: layout and scrolling take their turns."""
-    before = ""
+    before: object = None
     for _ in range(100):
         await pilot.pause(0.1)
         squeezed = [footer for footer in pilot.app.screen.query(Footer) if _is_squeezed(footer)]
         for footer in squeezed:
             footer.refresh(recompose=True)
-        now = pilot.app.export_screenshot()
+        now = pilot.app.screen._compositor.render_strips()
         if now == before and not squeezed and not _is_working(pilot.app):
             return
         before = now

@@ -17,6 +17,7 @@ from pipeline import experiment, graph, lock, matrix, store
 from pipeline.events import FILE
 from pipeline.graph import Job
 from pipeline.npu import boards, points
+from pipeline.payback import with_twin
 from pipeline.record import SCHEMA, Record
 from pipeline.status import STATE_DB, Assessor, State
 from tests.pipeline.records import layers_of_keras
@@ -48,6 +49,7 @@ BUDGET = "\n[budget]\nsram_max = 262144\nflash_max = 524288\ninference_ms_max = 
 SECONDS = {
     "dataset": 1.5,
     "weights": 26.6,
+    "compressed": 31.2,
     "unrolled": 7.1,
     "quantized": 7.6,
     "accuracy": 9.7,
@@ -80,11 +82,11 @@ class Recorded:
         Path(f"experiments/{name}.toml").write_text(text, encoding="utf-8")
         Path(f"{name}.tflite").write_text(f"model of {name}", encoding="utf-8")
 
-    def jobs(self, name: str = "keyword") -> list[Job]:
-        """Return the jobs of an experiment."""
-        return graph.jobs(name, experiment.load(name))
+    def jobs(self, name: str = "keyword", *, twin: bool = False) -> list[Job]:
+        """Return the jobs of an experiment, or of the same without ``[compress]``."""
+        return graph.jobs(*with_twin(name, experiment.load(name))[-1 if twin else 0])
 
-    def build(
+    def build(  # noqa: PLR0913 - what tests vary
         self,
         name: str = "keyword",
         *,
@@ -92,11 +94,12 @@ class Recorded:
         cycles: int = 6_000_000,
         finished: float = NOW - HOUR,
         stand_in: str | None = None,
+        twin: bool = False,
     ) -> None:
         """Lay down the result of every stage, as doit would have left it."""
         states: dict[str, State] = {}
         assessor = Assessor()
-        for job in self.jobs(name):
+        for job in self.jobs(name, twin=twin):
             inputs = assessor.assess(job, states, recorded=False).inputs
             assert inputs is not None
             with store.scratch_folder() as scratch:
@@ -192,8 +195,8 @@ def _results(job: Job, folder: Path, *, int8: float, cycles: int) -> tuple[dict[
             samples[1::2, 4:8, 6:22] = 1.0  # a seven
             np.savez(folder / "dataset.npz", x_test=samples)
             return {"dataset": "mnist", "train_samples": 60_000, "test_samples": 10_000}, "measured"
-        case "weights":
-            (folder / "model.weights.h5").write_text(f"weights of {units}", encoding="utf-8")
+        case "weights" | "compressed":
+            (folder / "model.weights.h5").write_text(f"{job.stage.name} of {units}", encoding="utf-8")
             return {"parameters": 222_218, "training_loss": 0.31, "weights_bytes": 903_960}, "measured"
         case "unrolled":
             (folder / "unrolled.tflite").write_text(f"graph of {units}", encoding="utf-8")

@@ -22,16 +22,17 @@ from tui.messages import Assessed
 from tui.screens.compare import CompareScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.help import HelpScreen
+from tui.tabs.log import LogView
 from tui.widgets.failure_card import FailureCard
-from tui.widgets.log_panel import LogView
 from tui.widgets.stage_table import StageTable
 
 WIDE = (140, 40)
 
 
 @pytest.fixture
-def here(built: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def here(built: Project, monkeypatch: pytest.MonkeyPatch, no_footer: None) -> Iterator[Project]:
     """Work in a project where tiny is built and the only experiment."""
+    del no_footer
     (built.folder / "experiments" / "mnist-gru.toml").unlink()
     monkeypatch.chdir(built.folder)
     monkeypatch.setattr(Dashboard, "NOTIFICATION_TIMEOUT", 600)  # what was said is asked for later
@@ -56,7 +57,7 @@ def states(pilot: Pilot[None]) -> dict[str, str]:
 def text(pilot: Pilot[None]) -> str:
     """Return what the first tab says."""
     assert isinstance(pilot.app, Dashboard)
-    parts = pilot.app.main.query("#headline, #failure, #progress, #facts").results(Static)
+    parts = pilot.app.main.query("#headline, #failure, #progress, #result").results(Static)
     return "\n".join(str(part.content) for part in parts if part.display)
 
 
@@ -66,30 +67,31 @@ def said(pilot: Pilot[None]) -> str:
 
 
 async def test_a_build_is_started_watched_and_finished(here: Project) -> None:
-    here.change("units = 16", "units = 8")
+    here.change('accelerator = "ethos-u55-128"', 'accelerator = "ethos-u55-64"')
     async with Dashboard().run_test(size=WIDE) as pilot:
         await settled(pilot)
-        assert states(pilot)["weights"] == "stale"
-        await pilot.press("j", "j")
-        await until(pilot, lambda: "units 16 -> 8" in text(pilot))
-        await pilot.press("k", "k", "r")
-        await until(pilot, lambda: states(pilot)["weights"] == "running")
-        assert states(pilot)["vela"] == "waiting"
+        assert states(pilot)["vela"] == "stale"
+        pilot.app.main.select("tiny", "vela:tiny:u55-128")  # type: ignore[attr-defined]
+        await until(pilot, lambda: "accelerator ethos-u55-128 -> ethos-u55-64" in text(pilot))
+        await pilot.press("g", "r")
+        await until(pilot, lambda: states(pilot)["vela"] == "running")
+        assert states(pilot)["verify"] == "waiting"
         assert "doit build:tiny" in said(pilot)
-        await until(pilot, lambda: "to go" in text(pilot) and "loss" in text(pilot))
-        assert "next  unrolled:tiny" in text(pilot)
         await until(pilot, lambda: set(states(pilot).values()) == {"fresh"}, 120)
         await until(pilot, lambda: "tiny" in said(pilot).split("started")[-1])
     assert set(here.states().values()) == {"fresh"}
 
 
-async def test_a_run_is_stopped_midway_and_what_finished_is_kept(here: Project) -> None:
+async def test_training_is_watched_and_stopped_midway_and_what_finished_is_kept(here: Project) -> None:
     here.change("train_samples = 2000", "train_samples = 1900")
     async with Dashboard().run_test(size=WIDE) as pilot:
         await settled(pilot)
         assert states(pilot)["dataset"] == "stale"
         await pilot.press("r")
         await until(pilot, lambda: states(pilot)["weights"] == "running")
+        assert states(pilot)["vela"] == "waiting"
+        await until(pilot, lambda: "to go" in text(pilot) and "loss" in text(pilot))
+        assert "next  unrolled:tiny" in text(pilot)
         await pilot.press("s")
         await until(pilot, lambda: "finished stages are kept" in said(pilot))
         await until(pilot, lambda: states(pilot)["weights"] == "stale")
@@ -395,3 +397,18 @@ async def test_nothing_is_running_and_nothing_is_selected(recorded: Recorded, da
             await pilot.pause()
         assert "nothing is running" in said(pilot)
         assert dashboard.is_running
+
+
+async def test_the_key_runs_the_matrix_of_what_is_selected(
+    recorded: Recorded, dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr(dashboard.engine, "start", lambda *commands: started.append(commands))
+    recorded.write("broken", units=0)
+    recorded.write()
+    async with dashboard.run_test(size=WIDE) as pilot:
+        await settled(pilot)
+        await pilot.press("m")
+        assert started == [], "the first experiment's file has a mistake"
+        await pilot.press("j", "j", "m")
+        assert started == [(["matrix:keyword"],)], "from a stage, too"

@@ -14,8 +14,8 @@ import pytest
 
 from tests.conftest import Project
 from tui import engine
-from tui.engine import SAID, Ending, Engine, ForeignRunError
-from tui.facts.live import Run
+from tui.data.live import Run
+from tui.engine import OUTPUT, Ending, Engine, ForeignRunError
 
 VELA = "vela:tiny:u55-128"
 
@@ -69,7 +69,7 @@ def test_doit_runs_to_its_end_and_the_last_line_is_told(here: Project, machine: 
     assert machine.running
     end = ending(machine)
     assert end == Ending(("doit", "build:tiny"), 0, "tiny: up to date, nothing to do (7 stages)", stopped=False)
-    assert (here.folder / SAID).read_text(encoding="utf-8").endswith("(7 stages)\n")
+    assert (here.folder / OUTPUT).read_text(encoding="utf-8").endswith("(7 stages)\n")
 
 
 def test_two_commands_run_one_after_the_other(here: Project, machine: Engine) -> None:
@@ -112,8 +112,8 @@ def test_a_failing_stage_fails_the_run_and_ends_it(here: Project, machine: Engin
     machine.start(["quantized:tiny"], ["list"])
     end = ending(machine)
     assert (end.exit_code, end.stopped, end.command) == (1, False, ("doit", "quantized:tiny"))
-    assert "99999" in (here.folder / SAID).read_text(encoding="utf-8")
-    assert end.said
+    assert "99999" in (here.folder / OUTPUT).read_text(encoding="utf-8")
+    assert end.last_line
 
 
 def test_a_mistake_in_the_command_is_told(here: Project, machine: Engine) -> None:
@@ -121,8 +121,8 @@ def test_a_mistake_in_the_command_is_told(here: Project, machine: Engine) -> Non
     machine.start(["no-such-task"])
     end = ending(machine)
     assert end.exit_code == 3
-    assert end.said
-    assert "no-such-task" in SAID.read_text(encoding="utf-8")
+    assert end.last_line
+    assert "no-such-task" in OUTPUT.read_text(encoding="utf-8")
 
 
 def test_a_build_folder_that_can_not_be_written_fails_at_once(
@@ -141,7 +141,7 @@ def test_a_record_that_can_not_be_written_ends_doit_with_words(here: Project, ma
     machine.start(["build:tiny"])
     end = ending(machine)
     assert end.exit_code != 0
-    assert end.said
+    assert end.last_line
 
 
 def test_a_second_command_that_can_not_be_started_is_told(
@@ -151,7 +151,7 @@ def test_a_second_command_that_can_not_be_started_is_told(
     machine.start(["first"], ["second"])
     end = ending(machine)
     assert (end.command, end.exit_code) == (("doit", "second"), 1)
-    assert end.said.startswith("doit can't be started: ")
+    assert end.last_line.startswith("doit can't be started: ")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_the_last_line_of_a_doit_that_dies_is_told(
     instead_of_doit(body)
     machine.start(["x"])
     end = ending(machine)
-    assert (end.exit_code, end.said, end.stopped) == (code, said, False)
+    assert (end.exit_code, end.last_line, end.stopped) == (code, said, False)
 
 
 def test_a_doit_that_does_not_heed_a_stop_is_killed_by_the_second(
@@ -176,7 +176,7 @@ def test_a_doit_that_does_not_heed_a_stop_is_killed_by_the_second(
 ) -> None:
     instead_of_doit("signal.signal(signal.SIGINT, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)")
     machine.start(["x"])
-    Project.wait_until(lambda: SAID.exists() and "deaf" in SAID.read_text())
+    Project.wait_until(lambda: OUTPUT.exists() and "deaf" in OUTPUT.read_text())
     machine.stop()
     time.sleep(0.2)
     assert machine.poll() is None
@@ -200,7 +200,7 @@ def test_a_run_outlives_the_dashboard_that_started_it(instead_of_doit: Callable[
     code += "from tui.engine import Engine; machine = Engine(); machine.start(['x']); print('left')"
     left = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     assert left.stdout == "left\n"
-    Project.wait_until(lambda: "still here" in SAID.read_text())
+    Project.wait_until(lambda: "still here" in OUTPUT.read_text())
 
 
 def foreign(pid: int, host: str = "") -> Run:

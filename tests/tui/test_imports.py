@@ -1,4 +1,4 @@
-"""What is loaded for what: the dashboard opens at once, and its facts can be used without it."""
+"""What is loaded for what: the dashboard opens at once, and its data can be used without it."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ def modules(folder: str, pattern: str = "*.py") -> list[str]:
     return [".".join(path.parts).removesuffix(".__init__") for path in paths]
 
 
-FACTS = modules("tui/facts")
+DATA = modules("tui/data")
 TRAINS = ("pipeline.stages.", "pipeline.data.", "pipeline.compression.kernels")
 LIGHT = [name for name in modules("pipeline") if not name.startswith(TRAINS)]
 
@@ -40,15 +40,17 @@ def loaded_by(code: str, folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["tui.app", "tui.once", "tui.engine", "tui.serve", "tui.__main__", "tui.facts.board", "tui.screens.main"]
+    "module", ["tui.app", "tui.once", "tui.engine", "tui.serve", "tui.__main__", "tui.data.project", "tui.screens.main"]
 )
 def test_what_is_opened_first_loads_nothing_heavy(module: str, tmp_path: Path) -> None:
     assert not HEAVY & loaded_by(f"import {module}", tmp_path)
 
 
-def test_the_facts_need_no_screen_and_nothing_heavy(tmp_path: Path) -> None:
-    assert set(FACTS) >= {f"tui.facts.{name}" for name in ("accuracy", "board", "images", "live", "logs", "npu")}
-    found = loaded_by(f"import {', '.join(FACTS)}", tmp_path)
+def test_the_data_need_no_screen_and_nothing_heavy(tmp_path: Path) -> None:
+    assert set(DATA) >= {
+        f"tui.data.{name}" for name in ("accuracy", "project", "changed_samples", "live", "logs", "operators")
+    }
+    found = loaded_by(f"import {', '.join(DATA)}", tmp_path)
     assert not (HEAVY | SCREEN) & found
 
 

@@ -14,8 +14,8 @@ from tests.conftest import ROOT, TINY, Project
 from tests.pipeline.records import amend
 from tests.tui.recorded import MINUTE, NOW, Recorded
 from tui import once
-from tui.facts import words
-from tui.facts.board import Board
+from tui.data import formats
+from tui.data.project import ProjectWatcher
 
 pytestmark = pytest.mark.smoke
 
@@ -34,7 +34,7 @@ def printed(*, encoding: str = "utf-8", folder: Path | None = None) -> str:
 
 def look() -> list[str]:
     """Return the lines at the recorded time."""
-    board = Board(lambda: NOW)
+    board = ProjectWatcher(lambda: NOW)
     board.poll()
     board.assess()
     return list(once.lines(board.snapshot(), NOW))
@@ -152,7 +152,7 @@ STATES: dict[str, tuple[Callable[[Recorded], None], list[str]]] = {
             "  stale     vela u55-128    downstream of quantized",
             (
                 "  accuracy  float 98.19 %, int8 98.25 % (+0.06 points), TFLite Micro 98.24 % (+0.05 points),"
-                " measured (of before what is stale)"
+                " measured (from the previous build)"
             ),
         ],
     ),
@@ -207,7 +207,7 @@ def test_every_stage_stands_there_with_its_state_and_the_exit_code_is_0(recorded
     if state not in {"empty", "invalid"}:
         for stage in TINY:
             (line,) = [line for line in lines if re.match(rf"  \w+ +{stage}( |$)", line) and "int8" not in line]
-            assert line.split()[0] in words.GLYPHS
+            assert line.split()[0] in formats.GLYPHS
 
 
 def test_a_description_cannot_forge_lines_or_colour_a_terminal(recorded: Recorded) -> None:

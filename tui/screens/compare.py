@@ -15,27 +15,27 @@ from textual_plotext import PlotextPlot
 
 from pipeline import pareto
 from pipeline.summary import accuracy_drop, has_accuracy, quantized_accuracy
-from tui.facts import results, words
-from tui.facts.results import Result, Row
-from tui.widgets import paint
+from tui.data import formats, results
+from tui.data.results import ComparedRow, Result
+from tui.widgets import styling
+from tui.widgets.columns import Column, fitting
 from tui.widgets.row_table import RowTable
 
 MARKED_AT_FIRST = 3
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-COLUMNS = {
-    "": 4,
-    "experiment": 0,
-    "made": 10,
-    "quantized": 9,
-    "points": 7,
-    "cycles": 12,
-    "ms": 8,
-    "SRAM": 12,
-    "flash": 12,
-}
-DROPPED = ("SRAM", "points", "flash", "ms", "made", "cycles")
-"""Columns that go when there is no room, the first first."""
-LEAST_NAME = 16
+COLUMNS = (
+    Column("", 4),
+    Column("experiment", 16, stretches=True),
+    Column("made", 10, goes=5),
+    Column("quantized", 9),
+    Column("points", 7, goes=2),
+    Column("cycles", 12, goes=6),
+    Column("ms", 8, goes=4),
+    Column("SRAM", 12, goes=1),
+    Column("flash", 12, goes=3),
+)
+PADDING = 6
+"""Of the whole width: the scrollbar, and the space before the first column and after the last."""
 
 
 class ResultTable(RowTable):
@@ -55,16 +55,16 @@ class CompareScreen(Screen[None]):
         Binding("escape,d,q", "app.pop_screen", "Back"),
     ]
 
-    def __init__(self, found: Sequence[Result], marked: set[str], now: Callable[[], float]) -> None:
+    def __init__(self, compared: Sequence[Result], marked: set[str], now: Callable[[], float]) -> None:
         """Take all results, and the experiments that are marked already."""
         super().__init__()
-        self._results = list(found)
-        wanted = [result for result in found if result.shown and result.experiment in marked]
+        self._results = list(compared)
+        wanted = [result for result in compared if result.current and result.experiment in marked]
         if len(wanted) < 2:  # noqa: PLR2004 - one alone is no comparison
-            of_marked = [result for result in found if result.experiment in marked]
-            wanted = (of_marked or [result for result in found if result.shown])[:MARKED_AT_FIRST]
+            of_marked = [result for result in compared if result.experiment in marked]
+            wanted = (of_marked or [result for result in compared if result.current])[:MARKED_AT_FIRST]
         self._marked = {id(result) for result in wanted}
-        self._targets = results.target_names(found)
+        self._targets = results.target_names(compared)
         self._target = self._targets[0] if self._targets else ""
         self._now = now
 
@@ -127,21 +127,20 @@ class CompareScreen(Screen[None]):
 
     def _head(self) -> Content:
         if not self._results:
-            return paint.text("No results yet: run an experiment first (esc, then r).")
+            return styling.text("No results yet: run an experiment first (esc, then r).")
         target = f"   cycles on {self._target}, estimated" if self._target else ""
-        return paint.row(
-            paint.text("Compare", "bold"),
-            f"   {words.count(len(self._results), 'result')}, {len(self._chosen())} marked{target}",
+        return styling.row(
+            styling.text("Compare", "bold"),
+            f"   {formats.count(len(self._results), 'result')}, {len(self._chosen())} marked{target}",
         )
 
     def _fill(self) -> None:
         table = self.query_one(ResultTable)
         before, top = table.cursor_row, round(table.scroll_y)
-        columns = paint.fitting(COLUMNS, DROPPED, self.size.width - LEAST_NAME - 4)
-        taken = sum(COLUMNS[name] + paint.GAP for name in columns)
+        columns = fitting(COLUMNS, self.size.width - PADDING)
         table.clear(columns=True)
-        for name in columns:
-            table.add_column(Text(name), width=COLUMNS[name] or max(self.size.width - taken - 4, LEAST_NAME))
+        for name, width in columns.items():
+            table.add_column(Text(name), width=width)
         for letter, result in self._lettered():
             cells = self._cells(letter, result)
             table.add_row(*(cells[name] for name in columns))
@@ -155,32 +154,34 @@ class CompareScreen(Screen[None]):
         return [(LETTERS[index] if index < len(LETTERS) else "+", result) for index, result in enumerate(self._results)]
 
     def _cells(self, letter: str, result: Result) -> dict[str, Content]:
-        found = result.targets.get(self._target, {})
+        metrics = result.targets.get(self._target, {})
         marked = id(result) in self._marked
         stand_in = " (stand-in data)" if result.stand_in else ""
-        kept = "" if result.shown else ", remembered"
+        kept = "" if result.current else ", remembered"
         known = has_accuracy(result.metrics)
-        points = words.points(-accuracy_drop(result.metrics) / 100).removesuffix(" points") if known else "-"
+        points = formats.points(-accuracy_drop(result.metrics) / 100).removesuffix(" points") if known else "-"
         return {
-            "": paint.text(f"{'*' if marked else ' '} {letter}", "$text-accent bold" if marked else ""),
-            "experiment": paint.text(f"{result.experiment}{kept}{stand_in}", "" if result.shown else paint.MUTED),
-            "made": paint.text(words.age(self._now() - result.finished), paint.MUTED),
-            "quantized": paint.text(words.percent(quantized_accuracy(result.metrics)) if known else "-"),
-            "points": paint.text(points),
-            "cycles": paint.text(words.or_dash("{:>11,.0f}".format, found.get("cycles_total"))),
-            "ms": paint.text(words.or_dash(words.milliseconds, found.get("inference_ms"))),
-            "SRAM": paint.text(words.or_dash(words.size, found.get("sram_bytes"))),
-            "flash": paint.text(words.size(found["flash_bytes"]) if found else "-"),
+            "": styling.text(f"{'*' if marked else ' '} {letter}", "$text-accent bold" if marked else ""),
+            "experiment": styling.text(f"{result.experiment}{kept}{stand_in}", "" if result.current else styling.MUTED),
+            "made": styling.text(formats.age(self._now() - result.finished), styling.MUTED),
+            "quantized": styling.text(formats.percent(quantized_accuracy(result.metrics)) if known else "-"),
+            "points": styling.text(points),
+            "cycles": styling.text(formats.or_dash("{:>11,.0f}".format, metrics.get("cycles_total"))),
+            "ms": styling.text(formats.or_dash(formats.milliseconds, metrics.get("inference_ms"))),
+            "SRAM": styling.text(formats.or_dash(formats.size, metrics.get("sram_bytes"))),
+            "flash": styling.text(formats.size(metrics["flash_bytes"]) if metrics else "-"),
         }
 
     def _difference_text(self) -> Content:
         chosen = self._chosen()
         if len(chosen) < 2:  # noqa: PLR2004 - one alone is no comparison
-            return paint.text("Mark two or more results with space, to see them side by side.")
+            return styling.text("Mark two or more results with space, to see them side by side.")
         letters = {id(result): letter for letter, result in self._lettered()}
         head = ["", *(f"{letters[id(result)]} {result.experiment}" for result in chosen)]
         rows = results.side_by_side(chosen)
-        return paint.lines(paint.table([[paint.text(cell, paint.HEADING) for cell in head], *map(_painted, rows)]))
+        return styling.lines(
+            styling.table([[styling.text(cell, styling.HEADING) for cell in head], *map(_painted, rows)])
+        )
 
     def _plot(self) -> None:
         widget = self.query_one("#plot", PlotextPlot)
@@ -201,7 +202,7 @@ class CompareScreen(Screen[None]):
             for letter, cycles, height in reversed(points):  # of equal points, the first is seen
                 plot.scatter([cycles], [height], marker=letter)
             ticks = _ticks([cycles for _, cycles, _ in points])
-            plot.xticks(ticks, [words.short(tick) for tick in ticks])
+            plot.xticks(ticks, [formats.short(tick) for tick in ticks])
             plot.title("quantized accuracy (%) by cycles; dots: Pareto front")
         widget.refresh()
 
@@ -211,7 +212,7 @@ def _ticks(values: Sequence[float]) -> list[float]:
     return [low + (high - low) * part / 4 for part in range(5)] if high > low else [low]
 
 
-def _painted(row: Row) -> list[Content]:
+def _painted(row: ComparedRow) -> list[Content]:
     styles = {True: "$text-success", False: "$text-error", None: ""}
-    cells = [paint.text(cell, styles[better]) for cell, better in zip(row.cells, row.better, strict=True)]
-    return [paint.text(row.name, paint.MUTED), *cells]
+    cells = [styling.text(cell, styles[better]) for cell, better in zip(row.cells, row.better, strict=True)]
+    return [styling.text(row.name, styling.MUTED), *cells]

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from tui.widgets import paint
+from tui.widgets import styling
 
 
 class ConfirmScreen(ModalScreen[str]):
@@ -27,10 +27,10 @@ class ConfirmScreen(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         """Lay out the question above its answers."""
         with Vertical(id="question"):
-            yield Static(paint.text(self._question))
+            yield Static(styling.text(self._question))
             with Horizontal():
                 for key, answer in self._answers.items():
-                    yield Button(paint.text(f"{key}  {answer}"), id=f"answer-{key}")
+                    yield Button(styling.text(f"{key}  {answer}"), id=f"answer-{key}")
 
     def on_key(self, event: events.Key) -> None:
         """Take the key of an answer."""

@@ -10,14 +10,22 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.facts import words
-from tui.widgets import paint
+from tui import tabs
+from tui.data import formats
+from tui.widgets import styling
+
+TABS = tabs.load()
+_OF_TABS = {
+    keys: what
+    for tab in sorted(TABS, key=lambda tab: not tab.SHORTCUT)  # those that a letter opens come first
+    for keys, what in tab.HELP_KEYS.items()
+}
 
 KEYS: dict[str, dict[str, str]] = {
     "move": {
         "j k, arrows": "down, up (g G: first, last)",
         "enter": "fold an experiment in or out; open a stage",
-        "[ ], 1 to 6": "tab before, next tab; a tab by its number",
+        f"[ ], 1 to {min(len(TABS), 9)}": "tab before, next tab; a tab by its number",
         "esc": "back to the list",
         "b": "hide the list, so that the details have all the room",
         "/": "filter the list or the layers, search the log",
@@ -32,8 +40,9 @@ KEYS: dict[str, dict[str, str]] = {
         "e": "open the experiment in your editor ($VISUAL, $EDITOR)",
     },
     "look": {
-        "l": "log of the selected stage: f follow, n N next match, ! first error",
-        "t o": "in the layers: group by role, time step, operator; sort",
+        **{
+            keys: what for tab in sorted(TABS, key=lambda tab: not tab.SHORTCUT) for keys, what in tab.HELP_KEYS.items()
+        },
         "space d": "mark experiments, and compare results",
         "c": "copy what the cursor is on",
         "P": "save a picture of the screen (SVG)",
@@ -79,7 +88,7 @@ class HelpScreen(ModalScreen[None]):
 
     def _draw(self) -> None:
         columns = self.query_one("#help", VerticalScroll).scrollable_content_region.width
-        self.query_one(Static).update(paint.lines(help_lines(columns)))
+        self.query_one(Static).update(styling.lines(help_lines(columns)))
 
     def action_scroll(self, way: str) -> None:
         """Scroll by keys."""
@@ -92,13 +101,13 @@ class HelpScreen(ModalScreen[None]):
 
 def help_lines(columns: int) -> list[Content]:
     """Return the help's text, wrapped."""
-    parts = {**KEYS, "states": {words.GLYPHS[name] + " " + name: what for name, what in STATES.items()}}
+    parts = {**KEYS, "states": {formats.GLYPHS[name] + " " + name: what for name, what in STATES.items()}}
     parts["what kind of number it is"] = BASES
     width = max(len(key) for part in parts.values() for key in part)
-    found: list[Content] = []
+    lines: list[Content] = []
     for title, part in parts.items():
-        rows: list[paint.Cells] = [
-            [paint.text(f"  {key:<{width}}", "$text-accent"), does] for key, does in part.items()
+        rows: list[styling.Cells] = [
+            [styling.text(f"  {key:<{width}}", "$text-accent"), does] for key, does in part.items()
         ]
-        found += [paint.text(title, paint.HEADING), *paint.table(rows, columns), Content("")]
-    return found
+        lines += [styling.text(title, styling.HEADING), *styling.table(rows, columns), Content("")]
+    return lines

@@ -9,24 +9,21 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static, TabbedContent, TabPane
+from textual.widgets import Footer, Static, TabbedContent
 
 from pipeline.folders import EXPERIMENTS
-from tui.facts.board import ExperimentFacts, Snapshot, StageFacts
+from tui import tabs
+from tui.data.project import ExperimentStatus, Snapshot, StageStatus
+from tui.data.view import View
 from tui.messages import FilterChanged, FilterClosed, Opened, Selected
-from tui.widgets import paint
-from tui.widgets.accuracy_panel import AccuracyPanel
+from tui.widgets import styling
+from tui.widgets.details_tab import DetailsTab
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.headline import Headline
-from tui.widgets.layer_panel import LayerPanel, LayerTable
-from tui.widgets.log_panel import LogPanel, LogView
-from tui.widgets.matrix_panel import MatrixPanel
-from tui.widgets.npu_panel import NpuPanel
-from tui.widgets.panel import Panel, View
-from tui.widgets.stage_panel import StagePanel
 from tui.widgets.stage_table import StageTable
 
-TABS = ("stage", "accuracy", "npu", "layers", "log", "matrix")
+TABS = {tab.tab_id(): tab for tab in tabs.load()}
+"""Name -> tab, in the order of the tab bar."""
 
 EMPTY = """No experiments yet.
 
@@ -41,7 +38,7 @@ class MainScreen(Screen[None]):
         # the footer shows them in this order and drops the last first
         Binding("r", "app.run_selected", "Run"),
         Binding("s", "app.stop", "Stop"),
-        Binding("l", "tab('log')", "Log"),
+        *(Binding(tab.SHORTCUT, f"tab('{name}')", tab.TITLE) for name, tab in TABS.items() if tab.SHORTCUT),
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("question_mark", "app.help", "Help", key_display="?"),
         Binding("q", "app.leave", "Quit"),
@@ -52,7 +49,7 @@ class MainScreen(Screen[None]):
         Binding("F", "app.force", "Force", show=False),
         Binding("left_square_bracket", "turn(-1)", "Tab before", show=False, key_display="["),
         Binding("right_square_bracket", "turn(1)", "Next tab", show=False, key_display="]"),
-        *(Binding(str(number), f"tab('{tab}')", tab, show=False) for number, tab in enumerate(TABS, 1)),
+        *(Binding(key, f"tab('{tab}')", tab, show=False) for key, tab in zip("123456789", TABS, strict=False)),
         Binding("b", "list", "List", show=False),
         Binding("c", "app.copy", "Copy", show=False),
         Binding("P", "app.picture", "Picture", show=False),
@@ -65,18 +62,16 @@ class MainScreen(Screen[None]):
         self._now = now
         self._snapshot = Snapshot()
         self._selected: tuple[str, str | None] | None = None
-        self._filters: StageTable | LayerPanel | LogPanel | None = None
+        self._filters: StageTable | DetailsTab | None = None
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
         yield Headline(Content("Unroll"), id="headline-bar")
         with Horizontal(id="body"):
             yield StageTable(self._now)
-            with Vertical(id="details"), TabbedContent(initial="stage"):
-                panels = (StagePanel, AccuracyPanel, NpuPanel, LayerPanel, LogPanel, MatrixPanel)
-                for name, panel in zip(TABS, panels, strict=True):
-                    with TabPane("NPU" if name == "npu" else name.capitalize(), id=name):
-                        yield panel()
+            with Vertical(id="details"), TabbedContent(initial=next(iter(TABS))):
+                for tab in TABS.values():
+                    yield tab()
         yield Static(id="why")
         yield Static(Content(EMPTY), id="empty")
         yield FilterBar(id="filter")
@@ -115,40 +110,43 @@ class MainScreen(Screen[None]):
         self._show_details()
 
     def _show_details(self) -> None:
-        view, pane = self.view(), self.query_one(TabbedContent).active_pane
+        view, tab = self.view(), self._tab()
         why = _why(view)
         reason = self.query_one("#why", Static)
         reason.update(why)
         reason.set_class(not why, "-none")  # of itself: a class of the screen would have all widgets styled anew
-        if view is not None and pane is not None:
-            panel = pane.children[0]
-            if isinstance(panel, Panel | LayerPanel | LogPanel):
-                panel.show(view)
+        if view is not None and tab is not None:
+            tab.show(view)
+
+    def _tab(self) -> DetailsTab | None:
+        """Return the tab in sight; None before the first is laid out."""
+        pane = self.query_one(TabbedContent).active_pane
+        return pane if isinstance(pane, DetailsTab) else None
 
     def view(self) -> View | None:
         """Return what is selected, or None while there is nothing."""
-        facts = self.experiment()
-        return View(self._snapshot, facts, self.stage(), self._now()) if facts else None
+        experiment = self.experiment()
+        return View(self._snapshot, experiment, self.stage(), self._now()) if experiment else None
 
-    def experiment(self) -> ExperimentFacts | None:
+    def experiment(self) -> ExperimentStatus | None:
         """Return the selected experiment, or the one whose stage is selected."""
         return self._snapshot.experiment(self._selected[0]) if self._selected else None
 
-    def stage(self) -> StageFacts | None:
+    def stage(self) -> StageStatus | None:
         """Return the selected stage."""
         job = self._selected[1] if self._selected else None
         return self._snapshot.stage(job) if job else None
 
     def under_cursor(self) -> str:
         """Return what the cursor is on, as text to be copied."""
-        if isinstance(self.focused, LayerTable):
-            return self.query_one(LayerPanel).under_cursor()
-        if isinstance(self.focused, LogView):
-            return self.focused.under_cursor()
-        stage, facts = self.stage(), self.experiment()
+        tab = self._tab()
+        text = tab.under_cursor() if tab and tab.has_focus_within else None
+        if text is not None:
+            return text
+        stage, experiment = self.stage(), self.experiment()
         if stage:
             return f"{stage.job.name}  {stage.state}  {stage.note}".strip()
-        return f"{EXPERIMENTS}/{facts.name}.toml" if facts else ""
+        return f"{EXPERIMENTS}/{experiment.name}.toml" if experiment else ""
 
     def select(self, experiment: str, job: str | None) -> None:
         """Move to an experiment or a stage."""
@@ -178,14 +176,13 @@ class MainScreen(Screen[None]):
 
     def action_turn(self, step: int) -> None:
         """Show the next tab, or the one before."""
-        tabs = self.query_one(TabbedContent)
-        self.action_tab(TABS[(TABS.index(tabs.active) + step) % len(TABS)])
+        names = list(TABS)
+        self.action_tab(names[(names.index(self.query_one(TabbedContent).active) + step) % len(names)])
 
     def _focus_details(self) -> None:
-        pane = self.query_one(TabbedContent).active_pane
-        focusable = pane.query("LogView, LayerTable, Panel") if pane else None
-        if focusable:
-            focusable.first().focus()
+        tab = self._tab()
+        if tab and tab.is_mounted:
+            tab.focus_target().focus()
 
     def action_back(self) -> None:
         """Return to the list."""
@@ -201,13 +198,11 @@ class MainScreen(Screen[None]):
             self.action_back()
 
     def action_filter(self) -> None:
-        """Look for something in what has the focus: the list, the layers or the log."""
-        active = self.query_one(TabbedContent).active
+        """Look for something in what has the focus: the tab, where it can be filtered, or else the list."""
         details = self.focused is not None and self.query_one("#details") in self.focused.ancestors
-        if details and active == "log":
-            self._filters, what = self.query_one(LogPanel), "search the log (n next, N before)"
-        elif details and active == "layers":
-            self._filters, what = self.query_one(LayerPanel), "filter the operators by name, role, step 3, flash, CPU"
+        tab = self._tab() if details else None
+        if tab and tab.FILTERS:
+            self._filters, what = tab, tab.FILTERS
         else:
             self.remove_class("-details", "-no-list")  # what is filtered is to be seen
             self._filters, what = self.query_one(StageTable), "filter the experiments by name, state, reason"
@@ -232,5 +227,5 @@ def _why(view: View | None) -> Content:
     if view is None:
         return Content("")
     if view.stage:
-        return paint.text(view.stage.note)
-    return paint.text(view.experiment.problem or view.experiment.description)
+        return styling.text(view.stage.note)
+    return styling.text(view.experiment.problem or view.experiment.description)

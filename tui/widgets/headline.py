@@ -3,9 +3,9 @@
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.facts import words
-from tui.facts.board import Snapshot
-from tui.widgets import paint
+from tui.data import formats
+from tui.data.project import Snapshot
+from tui.widgets import styling
 
 
 class Headline(Static):
@@ -22,25 +22,25 @@ def headline(snapshot: Snapshot, now: float) -> Content:
     stand = (
         "all fresh"
         if stages and not snapshot.stale
-        else f"{snapshot.stale:,} of {words.count(len(stages), 'stage')} not fresh"
+        else f"{snapshot.stale:,} of {formats.count(len(stages), 'stage')} not fresh"
     )
-    wrong = [facts.name for facts in snapshot.experiments if facts.problem]
-    parts: list[Content | str] = [paint.text("Unroll", "bold"), "   "]
+    wrong = [experiment.name for experiment in snapshot.experiments if experiment.problem]
+    parts: list[Content | str] = [styling.text("Unroll", "bold"), "   "]
     if stages or not wrong:
         parts += [stand if stages else "no experiments", "   "]
     if wrong:
-        parts += [paint.text(f"! {wrong[0]} has a mistake", "$text-error bold"), "   "]
-    if any(facts.stand_in for facts in snapshot.experiments):
-        parts += [paint.text("STAND-IN data", "$text-warning bold"), "   "]
+        parts += [styling.text(f"! {wrong[0]} has a mistake", "$text-error bold"), "   "]
+    if any(experiment.stand_in for experiment in snapshot.experiments):
+        parts += [styling.text("STAND-IN data", "$text-warning bold"), "   "]
     running = next((stage for stage in stages if stage.state == "running"), None)
     if running:
         progress = running.latest.progress if running.latest else None
         remaining = progress.remaining(now) if progress else None
         share = f" {100 * progress.share:.0f} %" if progress else ""
-        to_go = f", {words.duration(remaining)} to go" if remaining is not None else ""
-        parts += [paint.text(f"▶ {running.job.name}{share}{to_go}", "$text-accent bold")]
+        to_go = f", {formats.duration(remaining)} to go" if remaining is not None else ""
+        parts += [styling.text(f"▶ {running.job.name}{share}{to_go}", "$text-accent bold")]
     elif snapshot.running:
-        parts += [paint.text("▶ a build is going on", "$text-accent bold")]
+        parts += [styling.text("▶ a build is going on", "$text-accent bold")]
     elif snapshot.run and snapshot.run.failed:
-        parts += [paint.text(f"✗ {snapshot.run.failed[0]} failed", "$text-error bold")]
-    return paint.row(*parts)
+        parts += [styling.text(f"✗ {snapshot.run.failed[0]} failed", "$text-error bold")]
+    return styling.row(*parts)

@@ -1,15 +1,16 @@
 """The table of roles in the accuracy tab: which tensor of the network quantizing hurts most."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from textual.content import Content
 
 from pipeline.quantization.role_loss import RoleLoss
-from tui.facts import words
-from tui.widgets import paint
+from tui.data import formats
+from tui.widgets import styling
+from tui.widgets.columns import Column, fitting
 
-DROPPED = ("seen", "zero point", "rounding", "range", "scale")
-"""Columns that go when there is no room, the first first."""
+GOES = {"seen": 1, "zero point": 2, "rounding": 3, "range": 4, "scale": 5}
+"""Columns that go when there is no room, and their turn."""
 
 
 def role_lines(roles: Sequence[RoleLoss], columns: int) -> list[Content]:
@@ -17,22 +18,24 @@ def role_lines(roles: Sequence[RoleLoss], columns: int) -> list[Content]:
     if not roles:
         return []
     cells = [_cells(role) for role in roles]
-    widths = {name: max(len(name), *(len(row[name]) for row in cells)) for name in cells[0]}
-    shown = paint.fitting(widths, DROPPED, columns)
-    head: paint.Cells = [paint.text(name, paint.MUTED) for name in shown]
-    rows: list[paint.Cells] = [[paint.text(row[name]) for name in shown] for row in cells]
+    names = fitting(
+        [Column(name, max(len(name), *(len(row[name]) for row in cells)), goes=GOES.get(name)) for name in cells[0]],
+        columns,
+    )
+    head: styling.Cells = [styling.text(name, styling.MUTED) for name in names]
+    rows: list[styling.Cells] = [[styling.text(row[name]) for name in names] for row in cells]
     return [
-        paint.text("what quantizing costs each role, the weakest first", paint.HEADING),
-        *paint.table([head, *rows]),
-        *(paint.text(line, paint.MUTED) for line in _explained(shown)),
+        styling.text("what quantizing costs each role, the weakest first", styling.HEADING),
+        *styling.table([head, *rows]),
+        *(styling.text(line, styling.MUTED) for line in _explained(names)),
     ]
 
 
 def _cells(role: RoleLoss) -> Mapping[str, str]:
     return {
         "role": role.tie,
-        "noise": words.percent(role.noise),
-        "saturated": words.percent(role.saturated),
+        "noise": formats.percent(role.noise),
+        "saturated": formats.percent(role.saturated),
         "rounding": f"{role.rounding_error:.2f}",
         "scale": f"{role.scale:.3g}",
         "zero point": str(role.zero_point),
@@ -41,6 +44,6 @@ def _cells(role: RoleLoss) -> Mapping[str, str]:
     }
 
 
-def _explained(shown: Sequence[str]) -> list[str]:
+def _explained(names: Iterable[str]) -> list[str]:
     lines = ["noise: error by the spread of the values"]
-    return [*lines, "rounding: error in steps; 0.29 is rounding alone"] if "rounding" in shown else lines
+    return [*lines, "rounding: error in steps; 0.29 is rounding alone"] if "rounding" in names else lines

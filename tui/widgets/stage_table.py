@@ -1,6 +1,6 @@
 """The list on the left: experiments, their stages, and how each stands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from rich.text import Text
@@ -9,19 +9,22 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import DataTable
 
-from tui.facts import words
-from tui.facts.board import ExperimentFacts, Snapshot, StageFacts
+from tui.data import formats
+from tui.data.project import ExperimentStatus, Snapshot, StageStatus
 from tui.messages import Opened, Selected
-from tui.widgets import paint
+from tui.widgets import styling
+from tui.widgets.columns import Column, fitting
 from tui.widgets.row_table import RowTable
 
 MOST_UNFOLDED = 60
 """Stages up to which all experiments are unfolded at first."""
 
-COLUMNS = ("name", "state", "time", "age")
-WIDTHS = {"state": 15, "time": 11, "age": 10}
-NEEDED = {"time": 46, "age": 56}
-"""Columns of the screen that the list must have to show a column: first age goes, then time."""
+COLUMNS = (
+    Column("name", 19, stretches=True),
+    Column("state", 15),
+    Column("time", 11, goes=2),
+    Column("age", 10, goes=1),
+)
 
 
 class StageTable(RowTable):
@@ -41,7 +44,7 @@ class StageTable(RowTable):
         self._snapshot = Snapshot()
         self._unfolded: set[str] | None = None
         self._filter = ""
-        self._shown: dict[str, list[Content]] = {}
+        self._drawn: dict[str, list[Content]] = {}
         self._last: str | None = None
         self.marked: set[str] = set()
 
@@ -50,7 +53,7 @@ class StageTable(RowTable):
         self._snapshot = snapshot
         if self._unfolded is None and snapshot.experiments:
             few = len(snapshot.stages()) <= MOST_UNFOLDED
-            self._unfolded = {facts.name for facts in snapshot.experiments} if few else set()
+            self._unfolded = {experiment.name for experiment in snapshot.experiments} if few else set()
         self._draw()
 
     def filter(self, wanted: str) -> None:
@@ -79,7 +82,7 @@ class StageTable(RowTable):
     @property
     def current(self) -> str | None:
         """The key of the row under the cursor: ``experiment`` or ``experiment/job``."""
-        keys = list(self._shown)
+        keys = list(self._drawn)
         return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else None
 
     def go_to(self, experiment: str, job: str | None) -> None:
@@ -87,10 +90,10 @@ class StageTable(RowTable):
         if job:
             self._fold(experiment, unfold=True)
         key = _key(experiment, job)
-        if key not in self._shown:
+        if key not in self._drawn:
             self.filter("")
-        if key in self._shown:
-            self.move_cursor(row=list(self._shown).index(key))
+        if key in self._drawn:
+            self.move_cursor(row=list(self._drawn).index(key))
 
     def action_open(self) -> None:
         """Fold an experiment in or out; open a stage."""
@@ -125,29 +128,29 @@ class StageTable(RowTable):
         self._unfolded = unfolded | {experiment} if unfold else unfolded - {experiment}
         self._draw()
 
-    def _columns(self) -> list[str]:
-        return [name for name in COLUMNS if self.size.width >= NEEDED.get(name, 0)]
+    def _columns(self) -> Mapping[str, int]:
+        return fitting(COLUMNS, self.size.width - self.scrollbar_size_vertical, gap=0)
 
     def _draw(self, *, anew: bool = False) -> None:
         if not self.size.width:
             return  # not laid out yet; on_resize comes
         columns = self._columns()
         rows = dict(self._rows(columns))
-        if anew or list(rows) != list(self._shown):
+        if anew or list(rows) != list(self._drawn):
             self._rebuild(columns, rows)
             return
         for index, (key, cells) in enumerate(rows.items()):
-            for column, (cell, before) in enumerate(zip(cells, self._shown[key], strict=True)):
+            for column, (cell, before) in enumerate(zip(cells, self._drawn[key], strict=True)):
                 if cell != before:
                     self.update_cell_at((index, column), cell)  # type: ignore[arg-type] # a Coordinate is a pair
-        self._shown = rows
+        self._drawn = rows
 
-    def _rebuild(self, columns: list[str], rows: dict[str, list[Content]]) -> None:
+    def _rebuild(self, columns: Mapping[str, int], rows: dict[str, list[Content]]) -> None:
         before, last, top = self.cursor_row, self.current or self._last, round(self.scroll_y)
-        self._shown = rows
+        self._drawn = rows
         self.clear(columns=True)
-        for name in columns:
-            self.add_column(self._title(name), width=self._width(name, columns))
+        for name, width in columns.items():
+            self.add_column(self._title(name), width=width)
         for key, cells in rows.items():
             self.add_row(*cells, key=key)
         if rows and last:
@@ -159,9 +162,9 @@ class StageTable(RowTable):
     def _place(self, key: str, keys: list[str], before: int) -> int:
         """Return the row for the cursor: the same, its experiment's, the first match, or the next after one gone."""
         experiment = _split(key)[0]
-        for found in (key, experiment):
-            if found in keys:
-                return keys.index(found)
+        for wanted in (key, experiment):
+            if wanted in keys:
+                return keys.index(wanted)
         return 0 if self._snapshot.experiment(experiment) else min(before, len(keys) - 1)
 
     def _title(self, column: str) -> Text:
@@ -169,40 +172,34 @@ class StageTable(RowTable):
             return Text(column)
         return Text(f"with {self._filter!r}", style="reverse") if self._filter else Text("experiment, stage")
 
-    def _width(self, name: str, columns: list[str]) -> int:
-        if name != "name":
-            return WIDTHS[name]
-        room = self.size.width - sum(WIDTHS[column] for column in columns if column != "name")
-        return max(room - self.scrollbar_size_vertical, 10)
-
-    def _rows(self, columns: list[str]) -> list[tuple[str, list[Content]]]:
-        width = self._width("name", columns)
+    def _rows(self, columns: Mapping[str, int]) -> list[tuple[str, list[Content]]]:
+        width = columns["name"]
         rows = []
-        for facts in self._snapshot.experiments:
-            if not _matches(facts, self._filter.lower()):
+        for experiment in self._snapshot.experiments:
+            if not _matches(experiment, self._filter.lower()):
                 continue
-            unfolded = facts.name in (self._unfolded or set())
-            cells = self._experiment_cells(facts, unfolded=unfolded, width=width)
-            rows.append((facts.name, [cells[name] for name in columns]))
-            for stage in facts.stages if unfolded else ():
-                cells = self._stage_cells(stage, width)
-                rows.append((_key(facts.name, stage.job.name), [cells[name] for name in columns]))
+            unfolded = experiment.name in (self._unfolded or set())
+            cells = self._cells_of_experiment(experiment, unfolded=unfolded, width=width)
+            rows.append((experiment.name, [cells[name] for name in columns]))
+            for stage in experiment.stages if unfolded else ():
+                cells = self._cells_of_stage(stage, width)
+                rows.append((_key(experiment.name, stage.job.name), [cells[name] for name in columns]))
         return rows
 
-    def _experiment_cells(self, facts: ExperimentFacts, *, unfolded: bool, width: int) -> dict[str, Content]:
-        fold = " " if not facts.stages else "▾" if unfolded else "▸"
-        mark = "*" if facts.name in self.marked else ""
-        name = paint.text(words.clipped(f"{fold} {mark}{facts.name}", width - 1), paint.HEADING)
-        beside = f" {facts.stale}" if facts.state == "stale" else ""
-        seconds = sum(stage.record.seconds for stage in facts.stages if stage.record)
+    def _cells_of_experiment(self, experiment: ExperimentStatus, *, unfolded: bool, width: int) -> dict[str, Content]:
+        fold = " " if not experiment.stages else "▾" if unfolded else "▸"
+        mark = "*" if experiment.name in self.marked else ""
+        name = styling.text(formats.clipped(f"{fold} {mark}{experiment.name}", width - 1), styling.HEADING)
+        beside = f" {experiment.stale}" if experiment.state == "stale" else ""
+        seconds = sum(stage.record.seconds for stage in experiment.stages if stage.record)
         return {
             "name": name,
-            "state": paint.state(facts.state, beside),
-            "time": paint.text(words.duration(seconds) if seconds else "", paint.MUTED),
-            "age": self._age(max((stage.record.finished for stage in facts.stages if stage.record), default=None)),
+            "state": styling.state(experiment.state, beside),
+            "time": styling.text(formats.duration(seconds) if seconds else "", styling.MUTED),
+            "age": self._age(max((stage.record.finished for stage in experiment.stages if stage.record), default=None)),
         }
 
-    def _stage_cells(self, stage: StageFacts, width: int) -> dict[str, Content]:
+    def _cells_of_stage(self, stage: StageStatus, width: int) -> dict[str, Content]:
         job = stage.job
         name = f"    {job.stage.name}{f' {job.target}' if job.target else ''}"
         progress = stage.latest.progress if stage.latest and stage.state == "running" else None
@@ -210,19 +207,25 @@ class StageTable(RowTable):
         running = stage.latest.started if stage.latest and stage.state == "running" else None
         seconds = self._now() - running if running is not None else stage.record.seconds if stage.record else None
         return {
-            "name": paint.text(words.clipped(name, width - 1)),
-            "state": paint.state(stage.state, beside),
-            "time": paint.text(words.duration(seconds) if seconds is not None else "", paint.MUTED),
+            "name": styling.text(formats.clipped(name, width - 1)),
+            "state": styling.state(stage.state, beside),
+            "time": styling.text(formats.duration(seconds) if seconds is not None else "", styling.MUTED),
             "age": self._age(stage.record.finished if stage.record else None),
         }
 
     def _age(self, finished: float | None) -> Content:
-        return paint.text(words.age(self._now() - finished) if finished else "", paint.MUTED)
+        return styling.text(formats.age(self._now() - finished) if finished else "", styling.MUTED)
 
 
-def _matches(facts: ExperimentFacts, wanted: str) -> bool:
-    said = [facts.name, facts.description, facts.state, facts.problem or "", *(stage.note for stage in facts.stages)]
-    return any(wanted in part.lower() for part in said)
+def _matches(experiment: ExperimentStatus, wanted: str) -> bool:
+    texts = [
+        experiment.name,
+        experiment.description,
+        experiment.state,
+        experiment.problem or "",
+        *(stage.note for stage in experiment.stages),
+    ]
+    return any(wanted in part.lower() for part in texts)
 
 
 def _key(experiment: str, job: str | None) -> str:

@@ -5,10 +5,11 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from tests.tui.alone import Empty
 from tests.tui.conftest import settled, until
 from tests.tui.recorded import Recorded
 from tui.app import Dashboard
-from tui.facts import words
+from tui.data import formats
 from tui.screens.help import BASES, KEYS, STATES, HelpScreen, help_lines
 from tui.screens.main import MainScreen
 
@@ -23,7 +24,7 @@ def test_nothing_is_cut(columns: int) -> None:
 
 
 def test_every_state_and_every_key_is_told() -> None:
-    assert set(STATES) == set(words.GLYPHS)
+    assert set(STATES) == set(formats.GLYPHS)
     said = " ".join(key for part in KEYS.values() for key in part).replace(",", " ").split()
     shown = {
         binding.key_display or ("esc" if binding.key == "escape" else binding.key)
@@ -45,12 +46,11 @@ async def test_any_key_that_one_would_try_closes_it(recorded: Recorded, dashboar
             assert dashboard.main.focused is not None
 
 
-async def test_it_scrolls_and_wraps_anew(recorded: Recorded, dashboard: Dashboard) -> None:
-    recorded.write()
-    async with dashboard.run_test(size=(50, 24)) as pilot:
-        await settled(pilot)
-        await pilot.press("question_mark")
-        box = dashboard.screen.query_one("#help", VerticalScroll)
+async def test_it_scrolls_and_wraps_anew() -> None:
+    app = Empty()
+    async with app.run_test(size=(50, 24)) as pilot:
+        await app.push_screen(HelpScreen())
+        box = app.screen.query_one("#help", VerticalScroll)
         await until(pilot, lambda: box.max_scroll_y > 10)
         for keys, goal in ((["j", "j", "k"], 1), (["end"], box.max_scroll_y), (["home"], 0), (["down"], 1)):
             await pilot.press(*keys)
@@ -58,5 +58,5 @@ async def test_it_scrolls_and_wraps_anew(recorded: Recorded, dashboard: Dashboar
         narrow = box.max_scroll_y
         await pilot.resize_terminal(120, 24)
         await until(pilot, lambda: box.max_scroll_y < narrow)
-        text = dashboard.screen.query_one(Static).content
+        text = app.screen.query_one(Static).content
         assert "a clock, or an accuracy over the whole test set" in str(text)

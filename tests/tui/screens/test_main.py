@@ -55,15 +55,16 @@ async def test_tabs_are_turned_by_brackets_and_numbers(built: Recorded, dashboar
 
 
 @pytest.mark.parametrize("width", [50, 80, 120])
-async def test_the_footer_shows_the_keys_that_matter_most(built: Recorded, dashboard: Dashboard, width: int) -> None:
+async def test_the_footer_shows_the_keys_that_matter_most(
+    built: Recorded, whole_dashboard: Dashboard, width: int
+) -> None:
     del built
-    async with dashboard.run_test(size=(width, 24)) as pilot:
+    async with whole_dashboard.run_test(size=(width, 24)) as pilot:
         await settled(pilot)
-        await until(pilot, lambda: dashboard.screen.query(FooterKey))  # which come later than all else
+        screen = whole_dashboard.screen
+        await until(pilot, lambda: screen.query(FooterKey))  # which come later than all else
         await still(pilot)
-        shown = [
-            key.key_display for key in dashboard.screen.query(FooterKey) if key.display and key.region.right <= width
-        ]
+        shown = [key.key_display for key in screen.query(FooterKey) if key.display and key.region.right <= width]
         wanted = FIRST_KEYS if width == 50 else [*FIRST_KEYS, "e", "d"]
         assert shown[: len(wanted)] == wanted
 

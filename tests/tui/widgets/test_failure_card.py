@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from tests.tui.conftest import settled, until
-from tests.tui.facts.conftest import look
+from tests.tui.alone import alone
+from tests.tui.data.conftest import look
 from tests.tui.recorded import NOW, Recorded
-from tui.app import Dashboard
+from tui.tabs.stage import StageTab
 from tui.widgets.failure_card import FailureCard, card
 
 FAILED: dict[str, Any] = {"message": "the loss became nan", "log": "build/logs/weights.keyword.log"}
@@ -67,25 +67,25 @@ def test_a_log_is_only_text(recorded: Recorded) -> None:
     assert "\x1b" not in said()
 
 
-async def test_it_goes_when_the_stage_succeeds_and_shows_a_second_failure(
-    recorded: Recorded, dashboard: Dashboard
-) -> None:
+async def test_it_goes_when_the_stage_succeeds_and_shows_a_second_failure(recorded: Recorded) -> None:
     recorded.write()
     fail(recorded)
-    async with dashboard.run_test(size=(120, 40)) as pilot:
-        await settled(pilot)
-        shown = dashboard.main.query_one(FailureCard)
+    async with alone(StageTab(), (64, 40)) as app:
+        shown = app.tab.query_one(FailureCard)
         assert not shown.display, "the experiment is selected"
-        await pilot.press("j", "j")
-        await until(pilot, lambda: shown.display and "nan" in str(shown.content))
+        app.select("weights:keyword")
+        assert shown.display
+        assert "nan" in str(shown.content)
         recorded.write(units=8)  # an attempt to repair it; the failure is not forgotten
-        await until(pilot, lambda: dashboard.snapshot and look().stage("weights:keyword"))
+        app.look()
         assert shown.display
         fail(recorded, NOW - 30, message="it failed again")
-        await until(pilot, lambda: "it failed again" in str(shown.content))
+        app.look()
+        assert "it failed again" in str(shown.content)
         recorded.build()
         recorded.stage_event("stage_done", NOW, "weights:keyword")
-        await until(pilot, lambda: not shown.display)
-        await pilot.press("k")
+        app.look()
+        assert not shown.display
+        app.select("dataset:keyword")
         assert not shown.display
     assert Path("build/keyword/weights").exists()  # noqa: ASYNC240 - a test may wait for its disk

@@ -7,8 +7,8 @@ from tests.tui.conftest import settled, until
 from tests.tui.recorded import Recorded
 from tui.app import Dashboard
 from tui.screens.help import HelpScreen
+from tui.tabs.layers import LayersTab
 from tui.widgets.filter_bar import FilterBar
-from tui.widgets.layer_panel import LayerPanel
 from tui.widgets.stage_table import StageTable
 
 CONTEXTS = {"1": ("StageTable", "experiments"), "4": ("LayerTable", "operators"), "5": ("LogView", "log")}
@@ -36,23 +36,22 @@ def built(recorded: Recorded) -> Recorded:
     return recorded
 
 
-@pytest.mark.parametrize("key", CONTEXTS)
-async def test_it_gives_the_focus_back_wherever_it_was_opened(built: Recorded, dashboard: Dashboard, key: str) -> None:
+async def test_it_gives_the_focus_back_wherever_it_was_opened(built: Recorded, dashboard: Dashboard) -> None:
     del built
-    widget, what = CONTEXTS[key]
     async with dashboard.run_test(size=(50, 30)) as pilot:
         await settled(pilot)
         assert not bar(pilot).display
-        await pilot.press(key)
-        if key == "1":
-            await pilot.press("escape")
-        for close in ("escape", "enter"):
-            await pilot.press("slash")
-            assert bar(pilot).has_focus
-            assert what in bar(pilot).placeholder
-            await pilot.press("k", "q", close)
-            await until(pilot, lambda: not bar(pilot).display and focused(pilot) == widget)
-        assert dashboard.is_running, "the letters were typed, not obeyed"
+        for key, (widget, what) in CONTEXTS.items():
+            await pilot.press(key)
+            if key == "1":
+                await pilot.press("escape")
+            for close in ("escape", "enter"):
+                await pilot.press("slash")
+                assert bar(pilot).has_focus
+                assert what in bar(pilot).placeholder
+                await pilot.press("k", "q", close)
+                await until(pilot, lambda widget=widget: not bar(pilot).display and focused(pilot) == widget)  # type: ignore[misc]
+            assert dashboard.is_running, "the letters were typed, not obeyed"
 
 
 async def test_enter_keeps_the_filter_and_opening_again_begins_with_none(built: Recorded, dashboard: Dashboard) -> None:
@@ -64,14 +63,14 @@ async def test_enter_keeps_the_filter_and_opening_again_begins_with_none(built: 
         await until(pilot, lambda: table.row_count == 0 and not bar(pilot).display)
         assert title(table) == "with 'xy'", "else nobody knows later why there are no experiments"
         await pilot.press("4", "slash", *"mul", "enter")
-        await until(pilot, lambda: dashboard.main.query_one(LayerPanel)._filter == "mul")
+        await until(pilot, lambda: dashboard.main.query_one(LayersTab)._filter == "mul")
         assert table.row_count == 0, "each keeps its own"
         await pilot.press("escape", "slash")
         await until(pilot, lambda: table.row_count == 8)
         assert bar(pilot).value == ""
         assert title(table) == "experiment, stage"
         await pilot.press("escape")
-        assert dashboard.main.query_one(LayerPanel)._filter == "mul"
+        assert dashboard.main.query_one(LayersTab)._filter == "mul"
 
 
 async def test_closed_it_swallows_no_key(built: Recorded, dashboard: Dashboard) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.facts.conftest import look
+from tests.tui.data.conftest import look
 from tests.tui.recorded import NOW, Recorded
-from tui.facts.board import Snapshot
+from tui.data.project import Snapshot
 from tui.widgets.headline import headline
 
 

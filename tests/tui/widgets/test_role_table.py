@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.quantization.role_loss import RoleLoss
-from tests.tui.conftest import settled, until
+from tests.tui.alone import alone
 from tests.tui.recorded import Recorded
-from tui.app import Dashboard
+from tui.tabs.accuracy import AccuracyTab
 from tui.widgets.role_table import role_lines
 
 ROLE = RoleLoss(
@@ -61,29 +61,22 @@ def _publish(content: str) -> None:
     (QUANTIZED / "roles.json").write_text(content, encoding="utf-8")
 
 
-async def test_the_accuracy_tab_shows_the_roles_the_weakest_first(accuracy_tab: Recorded, dashboard: Dashboard) -> None:
+async def test_the_accuracy_tab_shows_the_roles_the_weakest_first(accuracy_tab: Recorded) -> None:
     del accuracy_tab
     strong = {name: getattr(ROLE, name) for name in ROLE.__struct_fields__} | {"tie": "gru_1/hidden", "noise": 0.001}
     weak = {name: getattr(ROLE, name) for name in ROLE.__struct_fields__}
     _publish(json.dumps([strong, weak]))
-    async with dashboard.run_test(size=(140, 60)) as pilot:
-        await settled(pilot)
-        await pilot.press("2")
-        ladder = dashboard.main.query_one("#ladder")
-        await until(pilot, lambda: "what quantizing costs each role" in str(ladder.content))  # type: ignore[attr-defined]
-        text = str(ladder.content)  # type: ignore[attr-defined]
+    async with alone(AccuracyTab(), (84, 60)) as app:
+        text = app.text("#ladder")
+        assert "what quantizing costs each role" in text
         assert text.index("gru_1/gate_sum") < text.index("gru_1/hidden")
 
 
 @pytest.mark.parametrize("damage", ["{", "[{}]", '[{"tie": 3}]'])
-async def test_damaged_roles_are_said_and_the_rest_is_shown(
-    accuracy_tab: Recorded, dashboard: Dashboard, damage: str
-) -> None:
+async def test_damaged_roles_are_said_and_the_rest_is_shown(accuracy_tab: Recorded, damage: str) -> None:
     del accuracy_tab
     _publish(damage)
-    async with dashboard.run_test(size=(140, 60)) as pilot:
-        await settled(pilot)
-        await pilot.press("2")
-        ladder = dashboard.main.query_one("#ladder")
-        await until(pilot, lambda: "roles.json is truncated or not ours" in str(ladder.content))  # type: ignore[attr-defined]
-        assert "recall by class" in str(ladder.content)  # type: ignore[attr-defined]
+    async with alone(AccuracyTab(), (84, 60)) as app:
+        text = app.text("#ladder")
+        assert "roles.json is truncated or not ours" in text
+        assert "recall by class" in text

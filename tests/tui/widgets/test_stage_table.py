@@ -1,30 +1,79 @@
 """The list: folding, filtering, marking, and a cursor that stays where it was put."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual.app import ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from tests.tui.alone import Empty
 from tests.tui.conftest import settled, until
+from tests.tui.data.conftest import look
 from tests.tui.recorded import HOUR, NOW, Recorded
 from tui.app import Dashboard
-from tui.widgets.filter_bar import FilterBar
+from tui.messages import Selected
 from tui.widgets.stage_table import StageTable
 
 STAGES = ["dataset", "weights", "unrolled", "quantized", "accuracy", "vela u55-128", "verify u55-128"]
 WIDE = (120, 40)
 
 
+class OneList(Empty):
+    """The list alone, as wide as it is in the dashboard."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.selected: tuple[str, str | None] | None = None
+        self.opened = 0
+
+    def compose(self) -> ComposeResult:
+        yield StageTable(lambda: NOW)
+
+    def on_selected(self, message: Selected) -> None:
+        self.selected = (message.experiment, message.job)
+
+    def on_opened(self) -> None:
+        self.opened += 1
+
+    def look(self) -> None:
+        """Look at the project, and show it."""
+        self.query_one(StageTable).show(look())
+
+
+@asynccontextmanager
+async def alone(size: tuple[int, int] = WIDE) -> AsyncIterator[Pilot[None]]:
+    """Open the list; ``size`` is that of the dashboard."""
+    app = OneList()
+    async with app.run_test(size=size) as pilot:
+        app.look()
+        table(pilot).focus()
+        await pilot.pause()
+        yield pilot
+
+
+def look_again(pilot: Pilot[None]) -> None:
+    assert isinstance(pilot.app, OneList)
+    pilot.app.look()
+
+
+def at(pilot: Pilot[None]) -> tuple[str, str | None] | None:
+    """Return what the list says that is selected."""
+    assert isinstance(pilot.app, OneList)
+    return pilot.app.selected
+
+
 def table(pilot: Pilot[None]) -> StageTable:
-    assert isinstance(pilot.app, Dashboard)
-    return pilot.app.main.query_one(StageTable)
+    main = pilot.app.main if isinstance(pilot.app, Dashboard) else pilot.app
+    return main.query_one(StageTable)
 
 
 def shown(pilot: Pilot[None], column: int = 0) -> list[str]:
     """Return what stands in a column, row by row, as it is read."""
-    found = table(pilot)
-    return [str(found.get_row_at(row)[column]).strip() for row in range(found.row_count)]
+    rows = table(pilot)
+    return [str(rows.get_row_at(row)[column]).strip() for row in range(rows.row_count)]
 
 
 def selected(pilot: Pilot[None]) -> str:
@@ -46,10 +95,9 @@ def three(recorded: Recorded) -> Recorded:
     return recorded
 
 
-async def test_experiments_are_folded_by_enter_and_arrows(three: Recorded, dashboard: Dashboard) -> None:
+async def test_experiments_are_folded_by_enter_and_arrows(three: Recorded) -> None:
     del three
-    async with dashboard.run_test(size=WIDE) as pilot:
-        await settled(pilot)
+    async with alone() as pilot:
         assert shown(pilot)[:9] == ["▾ a", *STAGES, "▾ b"]
         await pilot.press("enter")
         assert shown(pilot)[:3] == ["▸ a", "▾ b", "dataset"]
@@ -76,10 +124,9 @@ async def test_a_click_selects_and_another_folds_or_opens(three: Recorded, dashb
         await until(pilot, lambda: not table(pilot).has_focus)
 
 
-async def test_keys_of_vi_move_the_cursor(three: Recorded, dashboard: Dashboard) -> None:
+async def test_keys_of_vi_move_the_cursor(three: Recorded) -> None:
     del three
-    async with dashboard.run_test(size=WIDE) as pilot:
-        await settled(pilot)
+    async with alone() as pilot:
         await pilot.press("G")
         assert table(pilot).current == "c/verify:c:u55-128"
         await pilot.press("k")
@@ -88,43 +135,41 @@ async def test_keys_of_vi_move_the_cursor(three: Recorded, dashboard: Dashboard)
         assert table(pilot).current == "a/dataset:a"
 
 
-async def test_the_cursor_stays_when_experiments_come_and_go_above_it(three: Recorded, dashboard: Dashboard) -> None:
-    async with dashboard.run_test(size=(120, 14)) as pilot:
-        await settled(pilot)
-        dashboard.main.select("c", "quantized:c")
+async def test_the_cursor_stays_when_experiments_come_and_go_above_it(three: Recorded) -> None:
+    async with alone((120, 14)) as pilot:
+        table(pilot).go_to("c", "quantized:c")
         await pilot.pause()
         line = on_screen(pilot)
         Path("experiments/a.toml").unlink()  # noqa: ASYNC240 - a test may wait for its disk
-        await until(pilot, lambda: "▾ a" not in shown(pilot))
+        look_again(pilot)
+        assert "▾ a" not in shown(pilot)
         assert table(pilot).current == "c/quantized:c"
         await until(pilot, lambda: 0 <= on_screen(pilot) <= line)
         three.write("a2")
-        await until(pilot, lambda: shown(pilot)[0] == "▸ a2")
+        look_again(pilot)
+        assert shown(pilot)[0] == "▸ a2"
         await until(pilot, lambda: 0 <= on_screen(pilot) < table(pilot).size.height - 1)
         assert table(pilot).current == "c/quantized:c"
-        assert selected(pilot).startswith("quantized:c")
+        assert at(pilot) == ("c", "quantized:c")
 
 
-async def test_an_experiment_that_is_removed_under_the_cursor_leaves_it_beside(
-    three: Recorded, dashboard: Dashboard
-) -> None:
+async def test_an_experiment_that_is_removed_under_the_cursor_leaves_it_beside(three: Recorded) -> None:
     del three
-    async with dashboard.run_test(size=WIDE) as pilot:
-        await settled(pilot)
-        dashboard.main.select("b", None)
+    async with alone() as pilot:
+        table(pilot).go_to("b", None)
         await pilot.press("enter")
         Path("experiments/b.toml").unlink()  # noqa: ASYNC240
+        look_again(pilot)
         await until(pilot, lambda: table(pilot).current == "c")
-        await until(pilot, lambda: selected(pilot).startswith("c "))
+        await until(pilot, lambda: at(pilot) == ("c", None))
 
 
 async def test_a_state_that_changes_moves_nothing_and_draws_only_its_cells(
-    three: Recorded, dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch
+    three: Recorded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[int] = []
-    async with dashboard.run_test(size=(120, 12)) as pilot:
-        await settled(pilot)
-        dashboard.main.select("b", "accuracy:b")
+    async with alone((120, 12)) as pilot:
+        table(pilot).go_to("b", "accuracy:b")
         await pilot.pause()
         top = table(pilot).scroll_y
         assert top > 0
@@ -137,16 +182,16 @@ async def test_a_state_that_changes_moves_nothing_and_draws_only_its_cells(
 
         monkeypatch.setattr(StageTable, "update_cell_at", update_cell_at)
         three.write("b", units=1, description="just one")
-        await until(pilot, lambda: "○ stale 6" in shown(pilot, 1))
+        look_again(pilot)
+        assert "○ stale 6" in shown(pilot, 1)
         assert (table(pilot).current, table(pilot).scroll_y) == ("b/accuracy:b", top)
         assert set(drawn) == {8, 10, 11, 12, 13, 14, 15}, "the data set of b stays fresh"
         monkeypatch.undo()
 
 
-async def test_marks_stand_beside_names_and_can_be_taken_away(three: Recorded, dashboard: Dashboard) -> None:
+async def test_marks_stand_beside_names_and_can_be_taken_away(three: Recorded) -> None:
     del three
-    async with dashboard.run_test(size=WIDE) as pilot:
-        await settled(pilot)
+    async with alone() as pilot:
         await pilot.press("space", "j", "j", "space", "space")
         assert shown(pilot)[0] == "▾ *a"
         await pilot.press("space")
@@ -154,16 +199,14 @@ async def test_marks_stand_beside_names_and_can_be_taken_away(three: Recorded, d
         assert shown(pilot)[0] == "▾ a"
 
 
-async def test_the_filter_looks_at_names_words_states_and_reasons(three: Recorded, dashboard: Dashboard) -> None:
+async def test_the_filter_looks_at_names_words_states_and_reasons(three: Recorded) -> None:
     found = {"THE QUIET": {"c"}, "fresh": {"b"}, "never built": {"a", "c"}, "modle": {"d"}, "invalid": {"d"}}
     three.write("c", description="the quiet one")
     Path("experiments/d.toml").write_text("[modle]\n")  # noqa: ASYNC240
-    async with dashboard.run_test(size=WIDE) as pilot:
-        await settled(pilot)
-        await pilot.press("slash")
+    async with alone() as pilot:
         for wanted, names in found.items():
-            dashboard.main.query_one(FilterBar).value = wanted
-            await until(pilot, lambda names=names: {key.partition("/")[0] for key in table(pilot)._shown} == names)  # type: ignore[misc]
+            table(pilot).filter(wanted)
+            assert {key.partition("/")[0] for key in table(pilot)._drawn} == names
 
 
 async def test_escape_takes_the_filter_away_and_leaves_the_cursor(three: Recorded, dashboard: Dashboard) -> None:
@@ -212,12 +255,9 @@ async def test_the_details_follow_the_cursor_to_the_first_match(three: Recorded,
     ("width", "columns"),
     [(140, ["name", "state", "time", "age"]), (100, ["name", "state"]), (50, ["name", "state", "time"])],
 )
-async def test_age_goes_first_and_then_time(
-    three: Recorded, dashboard: Dashboard, width: int, columns: list[str]
-) -> None:
+async def test_age_goes_first_and_then_time(three: Recorded, width: int, columns: list[str]) -> None:
     three.write("b" * 100)
-    async with dashboard.run_test(size=(width, 40)) as pilot:
-        await settled(pilot)
+    async with alone((width, 40)) as pilot:
         labels = [str(column.label) for column in table(pilot).ordered_columns]
         assert ["name", *labels[1:]] == columns
         assert sum(column.width for column in table(pilot).ordered_columns) <= table(pilot).size.width
@@ -226,31 +266,30 @@ async def test_age_goes_first_and_then_time(
         assert "53 s" not in " ".join(shown(pilot, -1)) or "time" in columns
 
 
-async def test_a_resize_drops_columns_and_brings_them_back(three: Recorded, dashboard: Dashboard) -> None:
+async def test_a_resize_drops_columns_and_brings_them_back(three: Recorded) -> None:
     del three
-    async with dashboard.run_test(size=WIDE) as pilot:
-        await settled(pilot)
-        dashboard.main.select("b", "weights:b")
+    async with alone() as pilot:
+        table(pilot).go_to("b", "weights:b")
         assert "1 h ago" in shown(pilot, -1)
         for width, last in ((100, "state"), (50, "time"), (40, "state"), (12, "state"), (120, "age")):
             await pilot.resize_terminal(width, 30)
             await until(pilot, lambda last=last: str(table(pilot).ordered_columns[-1].label) == last)  # type: ignore[misc]
             await pilot.pause()
             assert table(pilot).current == "b/weights:b"
-            assert dashboard.main._selected == ("b", "weights:b")
+            assert at(pilot) == ("b", "weights:b")
 
 
-async def test_200_experiments_are_folded_at_first(recorded: Recorded, dashboard: Dashboard) -> None:
+async def test_200_experiments_are_folded_at_first(recorded: Recorded) -> None:
     for number in range(200):
         recorded.write(f"sweep-{number:03}", units=16 + number)
-    async with dashboard.run_test(size=(120, 20)) as pilot:
-        await settled(pilot)
+    async with alone((120, 20)) as pilot:
         assert table(pilot).row_count == 200
         await pilot.press("G")
         await until(pilot, lambda: table(pilot).current == "sweep-199")
         line = on_screen(pilot)
         recorded.write("a-first")
-        await until(pilot, lambda: table(pilot).row_count == 201)
+        look_again(pilot)
+        assert table(pilot).row_count == 201
         await until(pilot, lambda: on_screen(pilot) == line)
         await pilot.press("enter")
         assert table(pilot).row_count == 208
@@ -259,15 +298,14 @@ async def test_200_experiments_are_folded_at_first(recorded: Recorded, dashboard
         assert table(pilot).row_count == 201
 
 
-async def test_a_running_stage_shows_how_far_it_is_and_for_how_long(recorded: Recorded, dashboard: Dashboard) -> None:
+async def test_a_running_stage_shows_how_far_it_is_and_for_how_long(recorded: Recorded) -> None:
     recorded.write()
     recorded.build(finished=NOW - 50 * HOUR)
     recorded.write(units=8)
     recorded.start_run(NOW - 30)
     recorded.stage_event("stage_started", NOW - 20, "weights:keyword", reasons=["units 256 -> 8"])
     recorded.stage_event("stage_progress", NOW - 10, "weights:keyword", done=30, total=100)
-    async with dashboard.run_test(size=WIDE) as pilot:
-        await settled(pilot)
+    async with alone() as pilot:
         assert shown(pilot, 1)[:4] == ["▶ running", "● fresh", "▶ running 30 %", "◌ waiting"]
         assert shown(pilot, 2)[2] == "20 s"
         assert shown(pilot, 3)[1] == "2 d ago"

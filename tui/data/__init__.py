@@ -1,0 +1,1 @@
+"""What the dashboard shows, as plain data: nothing here imports Textual."""

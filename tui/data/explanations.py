@@ -1,0 +1,39 @@
+"""Why a target costs what it costs, in the words of ``doit matrix``, from the compiles that are there."""
+
+import msgspec
+
+from pipeline import store
+from pipeline.graph import Job
+from pipeline.record import Record
+from tui.data.matrix import compiles_of_same_model
+
+
+def sentences(job: Job, record: Record) -> list[str]:
+    """Explain a target by its own compile, and by those of the same model that ``doit matrix`` left; compiles nothing.
+
+    Returns:
+        No sentence for a result that another version made, which has less to tell.
+
+    """
+    from pipeline import reason  # noqa: PLC0415 - only the NPU tab asks for it
+    from pipeline.matrix import Matrix, Row  # noqa: PLC0415 - as above
+    from pipeline.npu import points  # noqa: PLC0415 - as above
+
+    own = Row(
+        point=points.of_config(job.config), link=store.resolve(job.link), target=job.target, record=record, failure=None
+    )
+    rows = {own.point: own}
+    for link, other in compiles_of_same_model(job.experiment, record.inputs):
+        point = points.of_config(other.inputs["config"])
+        rows.setdefault(point, Row(point=point, link=link, target=None, record=other, failure=None))
+    matrix = Matrix(
+        experiment=job.experiment,
+        rows=tuple(row for row in rows.values() if not row.point.clusters),
+        variants=tuple(row for row in rows.values() if row.point.clusters),
+        boards=(),
+        impossible=(),
+    )
+    try:
+        return [claim.text for claim in reason.claims(matrix, own)]
+    except (OSError, KeyError, TypeError, ValueError, msgspec.MsgspecError):
+        return []

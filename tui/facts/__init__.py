@@ -1,1 +1,0 @@
-"""What the dashboard knows, as plain data: nothing here imports Textual."""

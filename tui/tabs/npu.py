@@ -1,0 +1,229 @@
+"""The NPU tab: what each target costs, against the budget, and where the cycles go."""
+
+from collections.abc import Iterable, Sequence
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from pipeline import payback
+from pipeline.budget import LIMITS, Verdict
+from pipeline.npu import on_cpu
+from pipeline.payback import Payback
+from pipeline.record import Record
+from pipeline.store import resolve
+from pipeline.summary import placement
+from pipeline.tables import percent
+from tui.data import explanations, formats, matrix, operators
+from tui.data.artefacts import UnreadableError
+from tui.data.costs import COSTS, Cost
+from tui.data.operators import Operator
+from tui.data.project import ExperimentStatus, StageStatus
+from tui.data.results import target_name
+from tui.data.view import View
+from tui.widgets import styling
+from tui.widgets.details_tab import TextTab
+
+MOST_ROLES = 8
+LEAST_SHARE = 7
+"""Columns of the screen for a share, which has more digits the smaller it is."""
+ONLY_WITH_A_BUDGET = "cpu_operators"
+"""The placement tells it anyway."""
+
+
+class NpuTab(TextTab):
+    """Cycles, time, memory and placement of every target of the experiment; of one when it is selected."""
+
+    TITLE = "NPU"
+    ORDER = 3
+
+    def compose(self) -> ComposeResult:
+        """Make a place for it."""
+        yield Static()
+
+    def key(self, view: View) -> object:
+        """Return the results, the budgets, and when the matrix last changed, which explains them."""
+        return (
+            self.columns,
+            view.experiment.verdicts,
+            view.experiment.paybacks,
+            [(stage.job.name, stage.record, stage.state, stage.reasons, stage.note) for stage in view.compiles()],
+            matrix.last_change(view.experiment.name),
+        )
+
+    def draw(self, view: View) -> None:
+        """Draw every target, or the one that is selected."""
+        self.query_one(Static).update(npu_text(view, self.columns))
+
+
+def npu_text(view: View, columns: int) -> Content:
+    """Return all that the tab shows."""
+    parts = [_target(stage, view.experiment, columns) for stage in view.compiles()]
+    return styling.lines(parts or ["no target: the experiment's file has a mistake"])
+
+
+def _target(stage: StageStatus, experiment: ExperimentStatus, columns: int) -> Content:
+    record, config = stage.record, stage.job.config
+    name, state = styling.text(str(stage.job.target), styling.HEADING), styling.state(stage.state)
+    head: list[Content | str] = [
+        styling.row(name, f"  {target_name(config)}  ", state),
+        styling.text(f"{config['accelerator']}, {config['system_config']}", styling.MUTED),
+    ]
+    if record is None:
+        return styling.lines([*head, f"no result yet: {stage.note}", ""])
+    if stage.reasons:
+        head.append(styling.text(formats.from_previous_build(stage.reasons), "$text-warning"))
+    if record.stand_in:
+        head.append(styling.text(f"on STAND-IN data: {record.stand_in}", "$text-warning bold"))
+    cycles: list[Content | str] = []
+    try:
+        executed = operators.read_operators(resolve(stage.job.link))
+        if operators.cycles_by_bound(executed):
+            cycles = [*_bound_lines(executed, columns), "", *_role_lines(executed, columns), ""]
+    except operators.NoOperatorsError as error:
+        cycles = [styling.text(f"no operator's cycles: {error}", "$text-warning"), ""]
+    except UnreadableError as error:
+        return styling.lines([*head, styling.text(str(error), "$text-error"), ""])
+    verdicts = [verdict for verdict in experiment.verdicts if verdict.target == stage.job.target]
+    return styling.lines(
+        [
+            *head,
+            *cost_lines(record, verdicts, columns),
+            *(styling.text(f"not known: {why}", "$text-warning") for why in _why_not_known(record, verdicts)),
+            "",
+            *_payback_lines(stage, experiment.paybacks),
+            *cycles,
+            *_reason_lines(stage, record),
+            *_placement(record),
+            "",
+        ]
+    )
+
+
+def _why_not_known(record: Record, verdicts: Sequence[Verdict]) -> Iterable[str]:
+    """Return why numbers could not be had, each reason once."""
+    of_budgets = (verdict.unavailable for verdict in verdicts if verdict.unavailable)
+    return dict.fromkeys([*record.unavailable.values(), *of_budgets])
+
+
+def _payback_lines(stage: StageStatus, paybacks: Sequence[Payback]) -> list[Content]:
+    """Return what compressing the weights pays back on this target; nothing for an experiment without [compress]."""
+    of_target = [each for each in paybacks if each.target == stage.job.target]
+    if not of_target:
+        return []
+    rows: list[styling.Cells] = [
+        [
+            styling.text(name, styling.MUTED),
+            before,
+            "->",
+            styling.text(now, styling.HEADING),
+            gain,
+            styling.text(basis, styling.MUTED),
+        ]
+        for name, before, now, gain, basis in payback.cells(of_target[0])
+    ]
+    return [
+        styling.text("what compressing the weights pays back", styling.HEADING),
+        *styling.table(rows),
+        *(styling.text(sentence, styling.MUTED) for sentence in payback.sentences(of_target)),
+        Content(""),
+    ]
+
+
+def cost_lines(record: Record, verdicts: Sequence[Verdict], columns: int) -> list[Content]:
+    """Return inference time, cycles, SRAM and flash, with bars where there is a budget."""
+    budgeted = {LIMITS[verdict.budget].metric for verdict in verdicts}
+    rows: list[styling.Cells] = [
+        [
+            styling.text(cost.title, styling.MUTED),
+            styling.text(formats.or_dash(cost.show, record.metrics[metric]), styling.HEADING),
+            styling.text(record.basis.get(metric, ""), styling.MUTED),
+        ]
+        for metric, cost in COSTS.items()
+        if metric in record.metrics and (metric != ONLY_WITH_A_BUDGET or metric in budgeted)
+    ]
+    if record.metrics.get("dram_bytes"):
+        rows.append([styling.text("DRAM", styling.MUTED), formats.size(record.metrics["dram_bytes"]), ""])
+    return [*styling.table(rows), Content(""), *_budget_lines(verdicts, columns)]
+
+
+def _budget_lines(verdicts: Sequence[Verdict], columns: int) -> list[Content]:
+    if not verdicts:
+        return [styling.text("no [budget] in the experiment: sram_max, flash_max, ...", styling.MUTED)]
+    width = min(max(columns - 36, 6), 40)
+    order = {metric: place for place, metric in enumerate(COSTS)}
+    in_order = sorted(verdicts, key=lambda verdict: order.get(LIMITS[verdict.budget].metric, len(order)))
+    return [
+        styling.text("budget", styling.HEADING),
+        *styling.table([_against(verdict, width) for verdict in in_order], gap=1),
+    ]
+
+
+def _against(verdict: Verdict, width: int) -> list[Content]:
+    limit = LIMITS[verdict.budget]
+    cost = COSTS.get(limit.metric, Cost(verdict.budget, limit.show))
+    title = styling.text(cost.title, styling.MUTED)
+    if verdict.value is None:
+        not_known = f"NOT KNOWN, of {cost.show(verdict.allowed)}"
+        return [title, Content(), styling.text(not_known, "$text-error bold")]
+    share = verdict.value / verdict.allowed if verdict.allowed else float(verdict.value > 0)
+    word, style, bar = ("of", "", styling.BAR) if verdict.passed else ("OVER", "$text-error bold", "$error")
+    return [
+        title,
+        styling.bar(share, width, bar),
+        styling.text(f"{percent(share, 0)} {word} {cost.show(verdict.allowed)}", style),
+    ]
+
+
+def _bound_lines(executed: Sequence[Operator], columns: int) -> list[Content]:
+    split = operators.cycles_by_bound(executed)
+    total = sum(cycles for _, cycles in split) or 1
+    shares = [(bound, cycles / total, cycles) for bound, cycles in split]
+    title = styling.text("what the cycles are spent on or wait for", styling.HEADING)
+    return [title, *_share_lines(shares, min(max(columns - 30, 6), 50))]
+
+
+def _role_lines(executed: Sequence[Operator], columns: int) -> list[Content]:
+    groups = sorted(operators.groups(executed, "role"), key=lambda group: -group.cycles)
+    shares = [(group.name, group.share, group.cycles) for group in groups[:MOST_ROLES]]
+    title = styling.text("which operators they go to", styling.HEADING)
+    return [title, *_share_lines(shares, min(max(columns - 34, 6), 50))]
+
+
+def _share_lines(shares: Sequence[tuple[str, float, int]], width: int) -> list[Content]:
+    """Return a line for each name with its share of the cycles, a bar, and the cycles."""
+    longest = max([LEAST_SHARE, *(len(percent(share, 1)) for _, share, _ in shares)])
+    rows: list[styling.Cells] = [
+        [
+            name,
+            percent(share, 1).rjust(longest),
+            styling.bar(share, width),
+            styling.text(formats.short(cycles), styling.MUTED),
+        ]
+        for name, share, cycles in shares
+    ]
+    return styling.table(rows, gap=1)
+
+
+def _reason_lines(stage: StageStatus, record: Record) -> list[Content | str]:
+    sentences = explanations.sentences(stage.job, record)
+    if not sentences:
+        return []
+    more = styling.text(f"doit matrix:{stage.job.experiment} compares it with every other Ethos-U", styling.MUTED)
+    compared = matrix.last_change(stage.job.experiment) > 0
+    return [
+        styling.text("why, as Vela estimates it", styling.HEADING),
+        *(f"- {sentence}" for sentence in sentences),
+        *([] if compared else [more]),
+        "",
+    ]
+
+
+def _placement(record: Record) -> list[Content]:
+    metrics = record.metrics
+    rows = metrics["cpu_operators_by_name"]
+    style = "$text-error" if rows else "$text-success"
+    return [
+        styling.text(placement(metrics, in_full=True), style),
+        *(styling.text(f"  {on_cpu.line(row)}") for row in rows),
+    ]
