@@ -61,7 +61,7 @@ def test_what_is_proved_of_it_is_told_and_may_be_required(mine: Project) -> None
     assert "nothing proved; not compared" in mine.doit("build:mine")
     results = mine.results()
     again = mine.doit("verify:mine")
-    assert "WARNING: verify:mine:ethos-u55-128: nothing proved (it has 2 subgraphs; one is covered)" in again
+    assert "WARNING: verify:mine:ethos-u55-128: nothing proved (it has 2 command streams in 2 graphs, not one)" in again
 
     with (mine.folder / "experiments" / "mine.toml").open("a", encoding="utf-8") as file:
         file.write('[verify]\nrequire = "partly"\n')
