@@ -162,7 +162,7 @@ STATES: dict[str, tuple[Callable[[Recorded], None], list[str]]] = {
         [
             "running: doit build:keyword, since 1 min 00 s",
             "  running   weights         43 %",
-            "  waiting   unrolled        units 256 -> 128; downstream of weights",
+            "  waiting   unrolled        downstream of weights",
             "  waiting   quantized       downstream of unrolled",
         ],
     ),
