@@ -82,8 +82,8 @@ def test_a_stage_killed_alone_fails_with_a_sentence(built: Project) -> None:
 
 
 def test_the_second_of_two_builds_waits_and_finds_the_work_done(built: Project) -> None:
-    built.doit("forget", "unrolled:tiny")
-    first = _start_and_wait_for(built, "unrolled")
+    built.doit("forget", "weights:tiny")
+    first = _start_and_wait_for(built, "weights")
     second = built.start("build:tiny")
     printed, _ = second.communicate(timeout=120)
     assert first.wait(timeout=10) == 0
@@ -93,8 +93,8 @@ def test_the_second_of_two_builds_waits_and_finds_the_work_done(built: Project) 
 
 
 def test_a_waiting_build_can_be_given_up(built: Project) -> None:
-    built.doit("forget", "unrolled:tiny")
-    first = _start_and_wait_for(built, "unrolled")
+    built.doit("forget", "weights:tiny")
+    first = _start_and_wait_for(built, "weights")
     second = built.start("build:tiny")
     assert second.stdout is not None
     assert "waiting for another build" in second.stdout.readline()
@@ -106,9 +106,9 @@ def test_a_waiting_build_can_be_given_up(built: Project) -> None:
 
 
 def test_status_does_not_wait_for_a_build(built: Project) -> None:
-    built.doit("forget", "unrolled:tiny")
-    running = _start_and_wait_for(built, "unrolled")
-    assert built.states()["unrolled"] == "stale"
+    built.doit("forget", "weights:tiny")
+    running = _start_and_wait_for(built, "weights")
+    assert built.states()["weights"] == "stale"
     running.send_signal(signal.SIGINT)
     running.communicate(timeout=30)
 

@@ -35,7 +35,8 @@ def compile_model(model: Path, into: Path, target: Mapping[str, Any], *more: str
         The compiled model, and all that Vela printed.
 
     Raises:
-        CompileError: Vela is missing or failed.
+        CompileError: Vela failed.
+        ImportError: Vela, or what it needs, is missing.
 
     """
     arguments = [str(model), "--output-dir", str(into), "--config", "Arm/vela.ini"]
@@ -47,6 +48,9 @@ def compile_model(model: Path, into: Path, target: Mapping[str, Any], *more: str
     print(printed)  # noqa: T201 - goes into the stage's log
     if code:
         last = (printed.strip().splitlines() or ["(it printed nothing)"])[-1]
+        kind, _, what = last.partition(": ")
+        if kind in ("ImportError", "ModuleNotFoundError"):
+            raise ImportError(what)  # of the environment, not of the model
         how = f"exit code {code}" if code > 0 else f"signal {-code}"
         message = f"Vela failed ({how}): {last}"
         raise CompileError(message)

@@ -59,7 +59,7 @@ def test_a_stage_sees_only_its_own_sections() -> None:
     configs = {job.stage.name: set(job.config) for job in graph.jobs("mnist-gru", loaded)}
     assert configs["weights"] == {"model", "training"}
     assert configs["quantized"] == {"deployment", "quantization"}
-    assert configs["unrolled"] == {"model", "deployment"}
+    assert configs["unrolled"] == {"deployment"}
     assert configs["accuracy"] == set()
     assert configs["verify"] == {"accelerator", "system_config", "memory_mode", "optimise", "verify"}
 

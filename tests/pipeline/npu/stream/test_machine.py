@@ -44,7 +44,7 @@ def network(number: int) -> tuple[Network, int, dict[str, Any]]:
     cell = CELLS[number % 3]
     chosen = Network(
         cell,
-        seed=number,
+        seed=300 + number,
         features=FEATURES[number % 4],
         units=UNITS[number % 7],
         layers=1 + (number % 11 == 5),
