@@ -80,7 +80,7 @@ class _Lowering:
             steps=self._steps,
             inputs=self._ports(self._inputs),
             outputs=self._ports(self._outputs),
-            tensors=self._writer.roles(),
+            tensors=sorted(self._writer.roles(), key=lambda tensor: tensor.operation is not None),
         )
         return self._writer.finished(self._inputs, self._outputs), graph
 

@@ -59,7 +59,7 @@ class Graph(msgspec.Struct, frozen=True, kw_only=True):
     inputs: list[GraphPort]
     outputs: list[GraphPort]
     tensors: list[TensorRole]
-    """In the order in which they are computed."""
+    """What is given from outside, then the rest in the order in which it is computed."""
 
     @property
     def states(self) -> list[str]:
