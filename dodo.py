@@ -1,6 +1,6 @@
 """The graph as doit tasks, and nothing else: experiments become ``<stage>:<experiment>``.
 
-Nothing heavy is imported here: what runs TensorFlow is a process of its own (``pipeline.run``).
+Nothing heavy is imported here: what runs TensorFlow is a process of its own (``pipeline.engine.running.run``).
 """
 
 import gc
@@ -10,15 +10,21 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from pipeline import answers, budget, check, commands, experiment, folders, graph, payback, placement, requirement
-from pipeline.build import Build
-from pipeline.console import ConsoleReporter
+from pipeline import folders
+from pipeline.command_line import commands
+from pipeline.command_line.console import ConsoleReporter
+from pipeline.engine import job_graph
+from pipeline.engine.build import Build
 from pipeline.errors import UnrollError
-from pipeline.grid.answer import answer_pareto
-from pipeline.grid.axes import AXES
-from pipeline.report.write import answer_report
-from pipeline.schema import Budget, Experiment
-from pipeline.stage_list import STAGES
+from pipeline.experiments import experiment
+from pipeline.experiments.schema import Budget, Experiment
+from pipeline.stages.catalogue import STAGES
+from pipeline.views import budget, check, uncompressed
+from pipeline.views.gates import placement, proof
+from pipeline.views.matrix import answer
+from pipeline.views.pareto.answer import answer_pareto
+from pipeline.views.pareto.axes import AXES
+from pipeline.views.report.write import answer_report
 
 gc.disable()  # a short-lived process with many tasks; collecting takes a sixth of a no-op over 200 experiments
 
@@ -37,12 +43,12 @@ GATES = ("placement", "proof")
 CHECKED: dict[str, Experiment] = {}
 
 
-def _load() -> dict[str, list[graph.Job] | UnrollError]:
-    loaded: dict[str, list[graph.Job] | UnrollError] = {}
+def _load() -> dict[str, list[job_graph.Job] | UnrollError]:
+    loaded: dict[str, list[job_graph.Job] | UnrollError] = {}
     for name in experiment.names():
         try:
-            for each, document in payback.with_twin(name, experiment.load(name)):
-                loaded[each] = graph.jobs(each, document)
+            for each, document in uncompressed.with_twin(name, experiment.load(name)):
+                loaded[each] = job_graph.jobs(each, document)
                 DESCRIPTIONS[each] = document.description
                 BUDGETS[each] = document.budget
                 REQUIRED[each] = document.verify.require
@@ -59,7 +65,7 @@ ConsoleReporter.jobs = {
 }
 
 
-def _twin(name: str) -> list[graph.Job]:
+def _twin(name: str) -> list[job_graph.Job]:
     """Return the jobs of the same experiment without [compress]; none if it has no such section."""
     jobs = EXPERIMENTS.get(name + experiment.TWIN, [])
     return [] if isinstance(jobs, UnrollError) else jobs
@@ -75,7 +81,7 @@ DOIT_CONFIG = {
 }
 
 
-def _is_fresh(task: object, values: dict[str, Any], job: graph.Job) -> bool:
+def _is_fresh(task: object, values: dict[str, Any], job: job_graph.Job) -> bool:
     del task  # doit finds the other arguments by these names and places
     return BUILD.is_fresh(job, recorded=bool(values))
 
@@ -84,7 +90,7 @@ def _is_fresh(task: object, values: dict[str, Any], job: graph.Job) -> bool:
 _is_fresh.__signature__ = inspect.signature(_is_fresh)  # type: ignore[attr-defined] # read by inspect itself
 
 
-def _make(job: graph.Job) -> dict[str, Any] | TaskFailed:
+def _make(job: job_graph.Job) -> dict[str, Any] | TaskFailed:
     try:
         return BUILD.make(job)
     except UnrollError as error:
@@ -95,12 +101,12 @@ def _fail(error: UnrollError) -> TaskFailed:
     return TaskFailed(str(error))
 
 
-def _fresh(task: object, values: object, jobs: list[graph.Job]) -> bool:
+def _fresh(task: object, values: object, jobs: list[job_graph.Job]) -> bool:
     del task, values
     return all(BUILD.known(job).fresh for job in jobs)
 
 
-def _job_task(job: graph.Job) -> Task:
+def _job_task(job: job_graph.Job) -> Task:
     return {
         "basename": job.stage.name,
         "name": job.name.partition(":")[2],
@@ -114,7 +120,7 @@ def _job_task(job: graph.Job) -> Task:
     }
 
 
-def _group_task(basename: str, name: str | None, doc: str, jobs: list[graph.Job]) -> Task:
+def _group_task(basename: str, name: str | None, doc: str, jobs: list[job_graph.Job]) -> Task:
     """Group jobs; a group has a state of its own, or doit would write to disk at every no-op."""
     return {
         "basename": basename,
@@ -135,12 +141,12 @@ def _broken_task(basename: str, name: str, error: UnrollError) -> Task:
     return {"basename": basename, "name": name, "doc": f"can't be built: {error}", "actions": [(_fail, [error])]}
 
 
-def _is_placed(task: object, values: object, jobs: list[graph.Job], allowed: int) -> bool:
+def _is_placed(task: object, values: object, jobs: list[job_graph.Job], allowed: int) -> bool:
     del task, values
     return not placement.surplus(BUILD, jobs, allowed)
 
 
-def _placement_task(name: str, jobs: list[graph.Job]) -> Task:
+def _placement_task(name: str, jobs: list[job_graph.Job]) -> Task:
     allowed = BUDGETS[name].cpu_operators_max or 0
     targets = [job for job in jobs if job.compiles]
     return {
@@ -154,24 +160,24 @@ def _placement_task(name: str, jobs: list[graph.Job]) -> Task:
     }
 
 
-def _is_proved(task: object, values: object, jobs: list[graph.Job], require: str) -> bool:
+def _is_proved(task: object, values: object, jobs: list[job_graph.Job], require: str) -> bool:
     del task, values
-    return not requirement.short(BUILD, jobs, require)
+    return not proof.short(BUILD, jobs, require)
 
 
-def _proof_task(name: str, require: str, jobs: list[graph.Job]) -> Task:
+def _proof_task(name: str, require: str, jobs: list[job_graph.Job]) -> Task:
     return {
         "basename": "proof",
         "name": name,
         "doc": f'fail when less is proved of {name} than verify.require = "{require}" asks for',
-        "actions": [(requirement.gate, [BUILD, jobs, require])],
+        "actions": [(proof.gate, [BUILD, jobs, require])],
         "uptodate": [(_is_proved, [jobs, require])],
         "task_dep": [job.name for job in jobs],
         "io": {"capture": False},
     }
 
 
-def _proof_tasks(name: str, jobs: list[graph.Job]) -> Iterator[Task]:
+def _proof_tasks(name: str, jobs: list[job_graph.Job]) -> Iterator[Task]:
     """Make the gate of an experiment, and one of each target, for whoever asks for that alone."""
     verified = [job for job in jobs if job.verifies]
     yield _proof_task(name, REQUIRED[name], verified)
@@ -251,7 +257,7 @@ def task_matrix() -> Iterator[Task]:
         yield {
             "name": name,
             "doc": f"what {name} costs on every Ethos-U, and why",
-            "actions": [(answers.answer_matrix, [answers.Asked(BUILD, jobs)])],
+            "actions": [(answer.answer_matrix, [answer.Asked(BUILD, jobs)])],
             "params": [
                 JSON,
                 {**every, "help": "every system configuration and memory mode, not only the usual ones"},
@@ -280,7 +286,7 @@ def task_pareto() -> Iterator[Task]:
         yield {
             "name": name,
             "doc": f"what accuracy costs: variants of {name}, with their Pareto fronts",
-            "actions": [(answer_pareto, [answers.Asked(BUILD, jobs), CHECKED[name]])],
+            "actions": [(answer_pareto, [answer.Asked(BUILD, jobs), CHECKED[name]])],
             "params": [
                 JSON,
                 *(
@@ -338,7 +344,7 @@ def task_report() -> Iterator[Task]:
         yield {
             "name": name,
             "doc": f"write build/{name}/report.html and report.md",
-            "actions": [(answer_report, [answers.Asked(BUILD, jobs, _twin(name)), DESCRIPTIONS[name], BUDGETS[name]])],
+            "actions": [(answer_report, [answer.Asked(BUILD, jobs, _twin(name)), DESCRIPTIONS[name], BUDGETS[name]])],
             "task_dep": [job.name for job in [*jobs, *_twin(name)]],
             "uptodate": [False],
             "io": {"capture": False},
@@ -374,7 +380,7 @@ def task_in_docker() -> Task:
     """Run doit in a container: in-docker build:tiny; options of doit after --, as in: in-docker -- -n 2 build."""
     return {
         "basename": "in-docker",
-        "actions": [(commands.in_docker,)],
+        "actions": [(commands.run_in_docker,)],
         "pos_arg": "words",
         "uptodate": [False],
         "io": {"capture": False},

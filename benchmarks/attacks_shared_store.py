@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.side_by_side import DOIT, environment, project, show
-from pipeline.shared_store import SharedStore
+from pipeline.engine.results.shared_store import SharedStore
 from tests.attacks.bad_entries import SIGNED, UNSIGNED, Damage, flip_a_bit
 
 Contents = dict[str, bytes]

@@ -13,10 +13,13 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline import experiment, folders, graph, store
-from pipeline.fingerprint import file_hashes
-from pipeline.record import RECORD, read_record
-from pipeline.status import Assessor, State
+from pipeline import folders
+from pipeline.engine import job_graph
+from pipeline.engine.digests.fingerprint import file_hashes
+from pipeline.engine.results import store
+from pipeline.engine.results.record import RECORD, read_record
+from pipeline.engine.status import Assessor, State
+from pipeline.experiments import experiment
 
 
 def main() -> None:
@@ -36,7 +39,7 @@ def _make(model: str, name: str, seed: int) -> None:
     (folders.EXPERIMENTS / f"{name}.toml").write_text(seeded, "utf-8")
     assessor = Assessor()
     states: dict[str, State] = {}
-    for job in graph.jobs(name, experiment.load(name)):
+    for job in job_graph.jobs(name, experiment.load(name)):
         states[job.name] = assessor.assess(job, states)
         if not states[job.name].remembered:
             _publish(job, states[job.name], folders.BUILD / model / job.link.relative_to(folders.BUILD / name))
@@ -45,7 +48,7 @@ def _make(model: str, name: str, seed: int) -> None:
     shutil.rmtree(folders.BUILD / name)
 
 
-def _publish(job: graph.Job, state: State, built: Path) -> None:
+def _publish(job: job_graph.Job, state: State, built: Path) -> None:
     if state.key is None or state.inputs is None:
         message = f"{job.name} has no inputs: is the experiment it is made from built?"
         raise RuntimeError(message)

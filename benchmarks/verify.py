@@ -10,12 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.side_by_side import DOIT, alternate, compare, project, run
-from pipeline import experiment
+from pipeline.contract import Work
 from pipeline.data import arrays
-from pipeline.npu.stream import container
-from pipeline.npu.stream.machine import Machine
-from pipeline.stages import emulated, micro, proving
-from pipeline.stages.contract import Work
+from pipeline.emulator.machine.machine import Machine
+from pipeline.emulator.stream import program
+from pipeline.experiments import experiment
+from pipeline.runtime import emulated, micro
+from pipeline.stages import proving
 
 EXPERIMENT = "mnist-gru"
 RATIO, PEAK_BYTES, CHECK_SECONDS = 1 / 1.5, 1 << 30, 10.0
@@ -38,7 +39,7 @@ def main() -> int:
         x, labels = arrays.load_part(build / "dataset", "test")
         x = x[arrays.spread(labels, options.samples)]
         checking = _seconds_of_checks(folder, quantized, compiled)
-        machine = Machine(container.load(compiled))
+        machine = Machine(program.load(compiled))
         times = alternate(
             {
                 MICRO: lambda: _seconds(lambda: micro.outputs(quantized, x, _ignore)),
@@ -84,7 +85,7 @@ def _seconds_of_checks(folder: Path, quantized: Path, compiled: Path) -> float:
             into=into,
             report=lambda **_: None,
         )
-        return _seconds(lambda: proving.check(work, Machine(container.load(compiled))))
+        return _seconds(lambda: proving.check(work, Machine(program.load(compiled))))
 
 
 if __name__ == "__main__":

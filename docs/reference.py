@@ -10,8 +10,8 @@ import msgspec
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pipeline import schema  # noqa: E402 - found through the line above
-from pipeline.schema import Section  # noqa: E402
+from pipeline.experiments import schema  # noqa: E402 - found through the line above
+from pipeline.experiments.schema import Section  # noqa: E402
 
 README = ROOT / "README.md"
 MARKED = re.compile(r"(?<=<!-- reference, by docs/reference\.py -->\n).*?(?=<!-- end of reference -->)", re.DOTALL)

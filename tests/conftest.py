@@ -21,12 +21,12 @@ ROOT = Path(__file__).parent.parent
 os.environ.pop("UNROLL_CACHE", None)  # a store of the user's would bring back what a test wants made
 LONG_FIXTURES = (
     "test_doitw",
-    "pipeline/npu/stream/",
+    "pipeline/emulator/",
     "pipeline/npu/test_targets",
-    "pipeline/grid/test_answer",
-    "pipeline/report/",
-    "pipeline/test_answers",
-    "pipeline/test_mlia",
+    "pipeline/views/pareto/test_answer",
+    "pipeline/views/report/",
+    "pipeline/views/matrix/test_answer",
+    "pipeline/views/matrix/test_mlia",
 )
 Once = Callable[[str, Callable[[Path], object]], Path]
 TINY = ("dataset", "weights", "unrolled", "quantized", "accuracy", "vela", "verify")
@@ -148,9 +148,9 @@ class Project:
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
-                if {b"pipeline.run", b"pipeline.forking"} & set(words) and os.readlink(entry / "cwd") == str(
-                    self.folder
-                ):
+                if {b"pipeline.engine.running.run", b"pipeline.engine.running.forking"} & set(words) and os.readlink(
+                    entry / "cwd"
+                ) == str(self.folder):
                     found.append(int(entry.name))
             except OSError:
                 continue
@@ -158,7 +158,7 @@ class Project:
 
     def results(self) -> dict[str, str]:
         """Return the sha256 of every artefact that is shown, read from the files themselves."""
-        from pipeline.fingerprint import FileHashes  # noqa: PLC0415 - the fixture must not decide what is imported
+        from pipeline.engine.digests.fingerprint import FileHashes  # noqa: PLC0415 - the fixture must not decide what is imported
 
         hashes = FileHashes(Path(os.devnull))
         build = self.folder / "build"

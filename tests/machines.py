@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
-from pipeline import experiment, fingerprint, graph, process
-from pipeline.build import Build
-from pipeline.graph import Job
-from pipeline.process import Outcome
+from pipeline.engine import job_graph
+from pipeline.engine.build import Build
+from pipeline.engine.digests import fingerprint
+from pipeline.engine.job_graph import Job
+from pipeline.engine.running import process
+from pipeline.engine.running.process import Outcome
+from pipeline.experiments import experiment
 from tests.conftest import ROOT
 
 REPORT: dict[str, Any] = {
@@ -38,7 +41,7 @@ class Machine:
         self.warnings: list[str] = []
         self.report = REPORT
         loaded = experiment.load("tiny", ROOT / "experiments")
-        self.jobs: dict[str, Job] = {job.stage.name: job for job in graph.jobs("tiny", loaded)}
+        self.jobs: dict[str, Job] = {job.stage.name: job for job in job_graph.jobs("tiny", loaded)}
 
     def run(self, job: Job, order: dict[str, Any], _folder: Path, *_: object) -> Outcome:
         """Stand in for a stage's process, which has tests of its own."""

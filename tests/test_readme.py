@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from textual.binding import Binding, BindingType
 
-from pipeline.stage_list import STAGES
+from pipeline.stages.catalogue import STAGES
 from tests.conftest import ROOT, Project
 from tui.app import Dashboard
 from tui.screens.main import MainScreen

@@ -5,12 +5,12 @@ import sys
 import time
 from collections.abc import Iterator
 
-from pipeline import payback, proof
-from pipeline.ladder import Rung
+from pipeline.engine.results.store import resolve
 from pipeline.npu import on_cpu
-from pipeline.store import resolve
-from pipeline.summary import accuracy_record, has_accuracy, placement, why_no_accuracy
-from pipeline.tables import percent
+from pipeline.text.tables import percent
+from pipeline.views import uncompressed, verified
+from pipeline.views.accuracies import Rung
+from pipeline.views.summary import accuracy_record, has_accuracy, placement, why_no_accuracy
 from tui.data import formats, operators
 from tui.data.artefacts import UnreadableError
 from tui.data.project import ExperimentStatus, ProjectWatcher, Snapshot, StageStatus
@@ -72,7 +72,7 @@ def _experiment(experiment: ExperimentStatus, now: float) -> Iterator[str]:
             yield from _target(stage)
         elif stage.job.verifies:
             yield from _proof(stage)
-    yield from (f"  {name}  {value}  {basis}".rstrip() for name, value, basis in payback.rows(experiment.paybacks))
+    yield from (f"  {name}  {value}  {basis}".rstrip() for name, value, basis in uncompressed.rows(experiment.paybacks))
 
 
 def _name(stage: StageStatus) -> str:
@@ -112,8 +112,8 @@ def _rung(rung: Rung, first: Rung) -> str:
 def _proof(stage: StageStatus) -> Iterator[str]:
     if stage.record:
         record = stage.record
-        yield f"  {stage.job.target}  {proof.result(record)}, emulated{_from_previous_build(stage)}"
-        yield f"    for every input: {proof.for_every_input(record.metrics)}"
+        yield f"  {stage.job.target}  {verified.result(record)}, emulated{_from_previous_build(stage)}"
+        yield f"    for every input: {verified.for_every_input(record.metrics)}"
 
 
 def _target(stage: StageStatus) -> Iterator[str]:

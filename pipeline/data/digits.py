@@ -9,8 +9,8 @@ import numpy.typing as npt
 from scipy import ndimage
 from sklearn.datasets import load_digits
 
+from pipeline.contract import Work
 from pipeline.data.arrays import DataSet, Features
-from pipeline.stages.contract import Work
 
 SEED = 20_260_101
 TRAIN_DIGITS = 1_437

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pipeline.contract import Work
 from pipeline.data.arrays import DataError
 from pipeline.data.places import DOWNLOADS, MNIST_FILES
 from pipeline.errors import UnrollError
-from pipeline.stages.contract import Work
 
 MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",

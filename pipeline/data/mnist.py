@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.contract import Work
 from pipeline.data import file_kind, mirrors
 from pipeline.data.arrays import DataError, DataSet
 from pipeline.data.places import DOWNLOADS, MNIST_FILES, mnist_file, mnist_folder, mnist_places
-from pipeline.stages.contract import Work
 
 _IDX = b"\0\0\x08"
 """Bytes in so many dimensions, which the next byte says."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.data.steps import parts
 from pipeline.network.graph import Network
 from pipeline.network.layer import Layer
 from pipeline.network.layers.activation import Activation
@@ -16,7 +17,6 @@ from pipeline.network.layers.simple_rnn import SimpleRNN
 from pipeline.network.layers.softmax import Softmax
 from pipeline.network.recurrent import Recurrent
 from pipeline.network.values import Array, Value
-from pipeline.steps import parts
 
 INPUT, OUTPUT = "input", "output"
 CELLS: Mapping[str, type[Recurrent]] = {"gru": GRU, "lstm": LSTM, "simple_rnn": SimpleRNN}

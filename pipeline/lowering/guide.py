@@ -14,8 +14,8 @@ from pipeline.lowering.way import Progress, Quantized
 from pipeline.network import files
 from pipeline.network.graph import Network
 from pipeline.network.layers.fold import taken_folded
-from pipeline.stages import inference
-from pipeline.stages.inference import Stored
+from pipeline.runtime import litert
+from pipeline.runtime.litert import Stored
 from pipeline.tflite.keras_names import described
 from pipeline.tflite.roles import Graph
 
@@ -47,7 +47,7 @@ class Guide:
 
         from pipeline.training import keras_network  # noqa: PLC0415 - likewise
 
-        model = inference.Model(folder / name, inference.BUILTIN)
+        model = litert.Model(folder / name, litert.BUILTIN)
         unrolled = keras_network.unrolled(files.load(folder), model.steps, state=bool(model.states))
 
         def representative() -> Iterator[Mapping[str, Stored]]:
@@ -68,13 +68,13 @@ class Guide:
 WAY = Guide()
 
 
-def _inferences(model: inference.Model, sample: npt.NDArray[np.float32]) -> Iterator[Mapping[str, Stored]]:
+def _inferences(model: litert.Model, sample: npt.NDArray[np.float32]) -> Iterator[Mapping[str, Stored]]:
     """Yield what goes into every inference of a sequence: the states are those that the sequence leads to."""
     model.reset()
     states = {name: np.zeros(model.inputs[name].shape, np.float32) for name in model.states}
     for first in range(0, len(sample), model.steps):
         steps = sample[first : first + model.steps]
-        yield {inference.INPUT: steps[np.newaxis], **states}
+        yield {litert.INPUT: steps[np.newaxis], **states}
         if states:
             model.infer(steps)
             states = {name: model.read(name) for name in model.states}

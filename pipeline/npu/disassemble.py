@@ -15,11 +15,13 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from pipeline import tables
+from pipeline.emulator.errors import StreamError
+from pipeline.emulator.machine import listing
+from pipeline.emulator.proof import source
+from pipeline.emulator.stream import debug_database, program
 from pipeline.errors import UnrollError
 from pipeline.npu import compiler, operators
-from pipeline.npu.stream import container, debug_database, listing, source
-from pipeline.npu.stream.errors import StreamError
+from pipeline.text import tables
 
 STAGE = "stage.json"
 
@@ -46,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _lines(compiled: Path, source_of: Path | None) -> Iterator[str]:
     """Return the listing of every command stream, with the operators on the CPU between them."""
-    programs = container.programs(compiled)
-    with container.damage_named(compiled):
+    programs = program.programs(compiled)
+    with program.damage_named(compiled):
         every = operators.operators(compiled)
     if source_of and len(programs) > 1:
         message = f"{compiled} has {len(programs)} command streams: of which a command is, Vela's database does not say"

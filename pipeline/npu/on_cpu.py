@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline import tables
+from pipeline.text import tables
 
 
 def line(row: Mapping[str, Any], step: int | None = None) -> str:

@@ -6,6 +6,8 @@ installed file. They stand here so that an experiment is checked without importi
 
 from collections.abc import Mapping
 
+from pipeline.text.nearest import one_of
+
 ACCELERATORS: Mapping[str, str] = {
     f"ethos-{family}-{macs}": family
     for family, sizes in {
@@ -63,8 +65,3 @@ def why_impossible(accelerator: str, system_config: str, memory_mode: str) -> st
             f" in {system_config}; use Shared_Sram or Sram_Only, or a system_config with DRAM"
         )
     return None
-
-
-def one_of(names: list[str]) -> str:
-    """Join names as a reader would: ``a, b or c``."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.contract import Found, Work
 from pipeline.data import arrays
-from pipeline.stages import degradation, inference, micro, streaming
-from pipeline.stages.contract import Found, Work
-from pipeline.stages.inference import INPUT, OUTPUT, Stored
+from pipeline.runtime import litert, micro
+from pipeline.runtime.litert import INPUT, OUTPUT, Stored
+from pipeline.stages import degradation, streaming
 from pipeline.tflite import roles
 
 PREDICTIONS = "predictions.npz"
@@ -38,16 +39,16 @@ def make(work: Work) -> Found:
     """
     x, labels = arrays.load_part(work.inputs["dataset"], "test")
     total = 3 * len(x)
-    in_float = inference.outputs(
+    in_float = litert.outputs(
         work.inputs["unrolled"] / "unrolled.tflite",
         x,
-        inference.BUILTIN,
+        litert.BUILTIN,
         lambda done: work.progress(done, total, what="float"),
     )[OUTPUT].argmax(axis=1)
-    stored = inference.outputs(
+    stored = litert.outputs(
         work.inputs["quantized"] / streaming.CHOSEN,
         x,
-        inference.REFERENCE,
+        litert.REFERENCE,
         lambda done: work.progress(len(x) + done, total, what="quantized, reference kernels"),
     )
     rung = stored[OUTPUT].dtype.name
@@ -59,7 +60,7 @@ def make(work: Work) -> Found:
         json.dumps({name: matrix.tolist() for name, matrix in matrices.items()}, indent=1), encoding="utf-8"
     )
     metrics = compare(labels, in_float, in_integers, rung)
-    port = inference.Model(work.inputs["quantized"] / streaming.CHOSEN, inference.REFERENCE).inputs[INPUT]
+    port = litert.Model(work.inputs["quantized"] / streaming.CHOSEN, litert.REFERENCE).inputs[INPUT]
     into = degradation.input_range(x, port.quantization, port.dtype) if port.quantization else None
     metrics["inputs_beyond_range"] = float(into.beyond.mean()) if into else 0.0
     of_micro, unavailable = _micro_rung(

@@ -10,10 +10,10 @@ import tensorflow as tf
 
 from pipeline.compression import codes
 from pipeline.compression.kernels import Constrained, Free, Substituted
+from pipeline.contract import Found, Work
 from pipeline.data import arrays
 from pipeline.errors import UnrollError
 from pipeline.network import files
-from pipeline.stages.contract import Found, Work
 from pipeline.training import keras_network
 from pipeline.training.schedule import STEPS_PER_EXECUTION, Progress, learning_rate
 

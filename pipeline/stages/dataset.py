@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from pipeline.contract import Found, Work
 from pipeline.data import advice, mnist, npz
 from pipeline.data.arrays import DataError, DataSet
 from pipeline.data.checks import check_classes
 from pipeline.data.mirrors import OfflineError
-from pipeline.stages.contract import Found, Work
 
 
 def make(work: Work) -> Found:

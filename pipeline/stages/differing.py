@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.data.arrays import Features
-from pipeline.npu.stream import source
-from pipeline.npu.stream.elements import INSIDE, split
-from pipeline.npu.stream.kernels import Numbers
-from pipeline.npu.stream.machine import Machine
-from pipeline.npu.stream.planning import Planned
-from pipeline.npu.stream.static_checks import Findings
-from pipeline.stages import micro
-from pipeline.stages.emulated import EmulatedModel
-from pipeline.stages.inference import INPUT
-from pipeline.stages.micro import MicroModel
+from pipeline.emulator.machine.kernels import Numbers
+from pipeline.emulator.machine.machine import Machine
+from pipeline.emulator.machine.planning import Planned
+from pipeline.emulator.proof import source
+from pipeline.emulator.proof.elements import INSIDE, split
+from pipeline.emulator.proof.static_checks import Findings
+from pipeline.runtime import micro
+from pipeline.runtime.emulated import EmulatedModel
+from pipeline.runtime.litert import INPUT
+from pipeline.runtime.micro import MicroModel
 from pipeline.tflite import roles
 from pipeline.tflite.edit import with_an_output_more, with_every_tensor_put_out
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pipeline.contract import Found, Work
 from pipeline.data import file_kind
 from pipeline.errors import UnrollError
-from pipeline.stages.contract import Found, Work
 from pipeline.tflite import inspect, keras_names, reader, roles
 from pipeline.tflite.errors import ForeignError, TfliteError
 from pipeline.tflite.model import Model, Tensor

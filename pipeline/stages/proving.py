@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.contract import Found, Work
+from pipeline.emulator.errors import NotVerifiedError
+from pipeline.emulator.machine.machine import Machine
+from pipeline.emulator.proof import source, static_checks
+from pipeline.emulator.stream import debug_database, program
+from pipeline.emulator.verdicts import FAILED, NOTHING, PARTLY, PROVED
 from pipeline.npu import compiler
-from pipeline.npu.stream import container, debug_database, source, static_checks
-from pipeline.npu.stream.errors import NotVerifiedError
-from pipeline.npu.stream.machine import Machine
-from pipeline.stages.contract import Found, Work
-from pipeline.verdicts import FAILED, NOTHING, PARTLY, PROVED
 
 QUANTIZED, COMPILED = "quantized.tflite", "compiled.tflite"
 NO_CHECKS = static_checks.Findings(checks=(), warnings=(), not_verified=(), by_samples=())
@@ -50,7 +51,7 @@ def prove(work: Work, of_samples: Sequence[str], emulate: Emulate) -> Found:
     """
     compiled = work.inputs["vela"] / COMPILED
     try:
-        machine = Machine(container.load(compiled))
+        machine = Machine(program.load(compiled))
     except NotVerifiedError as error:
         why = str(error).removeprefix(f"{compiled}: ")  # where it lies is no part of a result
         return _found(NO_CHECKS, Samples(metrics={}, unavailable=dict.fromkeys(of_samples, why)), [why])

@@ -13,14 +13,14 @@ import numpy.typing as npt
 
 from pipeline.compression import codes
 from pipeline.compression.matrices import changed_channels, matrices
+from pipeline.contract import Found, Work
 from pipeline.data import arrays
 from pipeline.errors import UnrollError
 from pipeline.lowering import way
 from pipeline.quantization import losses, ranges, tied, ties
 from pipeline.quantization.role_loss import RoleLoss
-from pipeline.stages import inference
-from pipeline.stages.contract import Found, Work
-from pipeline.stages.inference import WHOLE
+from pipeline.runtime import litert
+from pipeline.runtime.litert import WHOLE
 from pipeline.tflite import reader, roles
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def make(work: Work) -> Found:
             "activations": work.config["quantization"]["activations"],
             "representative_samples": len(samples),
             "tensors": len(loaded.interpreter.get_tensor_details()),
-            "input": _parameters(loaded.inputs[inference.INPUT]),
-            "output": _parameters(loaded.outputs[inference.OUTPUT]),
+            "input": _parameters(loaded.inputs[litert.INPUT]),
+            "output": _parameters(loaded.outputs[litert.OUTPUT]),
             "states": {
                 name: {"in": _parameters(loaded.inputs[name]), "out": _parameters(loaded.outputs[name])}
                 for name in loaded.states
@@ -142,7 +142,7 @@ def _quantize_tied(work: Work, samples: arrays.Features) -> list[RoleLoss]:
 
 def _runs(work: Work, model: Path, samples: arrays.Features) -> Iterator[Callable[[str], npt.NDArray[np.float32]]]:
     """Run the float graph on each sample; give what reads its tensors by name."""
-    loaded = inference.Model(model, inference.REFERENCE, keep_all=True)
+    loaded = litert.Model(model, litert.REFERENCE, keep_all=True)
     index = {details["name"]: details["index"] for details in loaded.interpreter.get_tensor_details()}
     for number, sample in enumerate(loaded.folded(samples), 1):
         work.progress(number, len(samples), what="showing samples")
@@ -161,7 +161,7 @@ def _saturated(table: list[RoleLoss]) -> list[str]:
     ]
 
 
-def load(path: Path) -> inference.Model:
+def load(path: Path) -> litert.Model:
     """Load a quantized model after a look at its tensors.
 
     Raises:
@@ -171,7 +171,7 @@ def load(path: Path) -> inference.Model:
     from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - only here
 
     check(Interpreter(os.fspath(path)).get_tensor_details())
-    return inference.Model(path, inference.REFERENCE)
+    return litert.Model(path, litert.REFERENCE)
 
 
 def _check_codes(work: Work) -> None:
@@ -193,7 +193,7 @@ def _check_codes(work: Work) -> None:
                 raise QuantizationError(message)
 
 
-def _parameters(port: inference.Port) -> dict[str, Any] | None:
+def _parameters(port: litert.Port) -> dict[str, Any] | None:
     if port.quantization is None:
         return None
     return {

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.contract import Work
 from pipeline.data import arrays
 from pipeline.errors import UnrollError
-from pipeline.stages import inference
-from pipeline.stages.contract import Work
-from pipeline.stages.inference import OUTPUT, SINGLE, WHOLE, Stored
+from pipeline.runtime import litert
+from pipeline.runtime.litert import OUTPUT, SINGLE, WHOLE, Stored
 
 CHOSEN = "quantized.tflite"
 FORMS = {"the whole sequence at once": WHOLE, "single steps": SINGLE}
@@ -46,18 +46,18 @@ def check(
     found: dict[str, Any] = {}
     for what, name in FORMS.items():
         if (folder / name).exists():
-            other = inference.outputs(
+            other = litert.outputs(
                 folder / name,
                 x,
-                inference.REFERENCE,
+                litert.REFERENCE,
                 lambda done, what=what: work.progress(done, len(x), what=f"streaming: {what}"),  # type: ignore[misc]
             )
             _assert_identical(stored, other, what)
             found["streaming_identical"] = len(x)
-    model = inference.Model(folder / CHOSEN, inference.REFERENCE)
+    model = litert.Model(folder / CHOSEN, litert.REFERENCE)
     row = _in_a_row(labels)
     for name, reset in (("with_reset", True), ("without_reset", False)):
-        classes = inference.outputs(folder / CHOSEN, x[row], inference.REFERENCE, reset=reset)[OUTPUT].argmax(axis=1)
+        classes = litert.outputs(folder / CHOSEN, x[row], litert.REFERENCE, reset=reset)[OUTPUT].argmax(axis=1)
         found[f"streaming_accuracy_{name}"] = float(np.mean(classes == labels[row]))
     ports = {name: model.inputs[name].quantization for name in model.states}
     return {

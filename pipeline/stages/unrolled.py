@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.contract import Found, Work
 from pipeline.data import arrays
+from pipeline.data.steps import parts
 from pipeline.errors import UnrollError
 from pipeline.lowering import way
 from pipeline.network import files
 from pipeline.network.graph import Network
-from pipeline.stages import inference
-from pipeline.stages.contract import Found, Work
-from pipeline.stages.inference import SINGLE, WHOLE
-from pipeline.steps import parts
+from pipeline.runtime import litert
+from pipeline.runtime.litert import SINGLE, WHOLE
 from pipeline.tflite import roles
 
 MODEL = "unrolled.tflite"
@@ -82,6 +82,6 @@ def _time_steps(network: Network) -> int:
 
 def largest_difference(network: Network, model: Path, x: arrays.Features) -> float:
     """Return the largest difference between two models' class probabilities, as a share of the largest of them."""
-    expected = network.run({inference.INPUT: x.astype(np.float64)})[inference.OUTPUT]
-    computed = inference.outputs(model, x, inference.BUILTIN)[inference.OUTPUT]
+    expected = network.run({litert.INPUT: x.astype(np.float64)})[litert.OUTPUT]
+    computed = litert.outputs(model, x, litert.BUILTIN)[litert.OUTPUT]
     return float(np.abs(computed - expected).max() / expected.max())

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.contract import Found, Work
 from pipeline.npu import compiled_file, compiler, constants, operators, refusals, vela_ini, vela_report
 from pipeline.npu import roles as npu_roles
 from pipeline.npu.compiled_file import CompiledFile
 from pipeline.npu.operators import Placement
 from pipeline.npu.vela_report import Report
-from pipeline.stages.contract import Found, Work
 from pipeline.tflite import roles
 
 COMPILED = "compiled.tflite"

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.contract import Found, Work
 from pipeline.data import arrays
+from pipeline.emulator.machine.machine import Machine
+from pipeline.emulator.proof import known_differences, static_checks
 from pipeline.errors import UnrollError
-from pipeline.npu.stream import known_differences, static_checks
-from pipeline.npu.stream.machine import Machine
-from pipeline.stages import differing, emulated, micro, proving
-from pipeline.stages.contract import Found, Work
+from pipeline.runtime import emulated, micro
+from pipeline.runtime.litert import OUTPUT, Stored
+from pipeline.stages import differing, proving
 from pipeline.stages.differing import Compiled
-from pipeline.stages.inference import OUTPUT, Stored
 from pipeline.stages.proving import QUANTIZED, Metrics, Samples
 
 MICRO = "micro.npz"

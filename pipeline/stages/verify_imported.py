@@ -5,15 +5,16 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.contract import Found, Work
 from pipeline.data import arrays
-from pipeline.npu.stream import source
-from pipeline.npu.stream.errors import NotVerifiedError
-from pipeline.npu.stream.machine import Machine
-from pipeline.npu.stream.static_checks import Findings
-from pipeline.stages import differing, micro, proving, verify
-from pipeline.stages.contract import Found, Work
+from pipeline.emulator.errors import NotVerifiedError
+from pipeline.emulator.machine.machine import Machine
+from pipeline.emulator.proof import source
+from pipeline.emulator.proof.static_checks import Findings
+from pipeline.runtime import micro
+from pipeline.runtime.litert import Stored
+from pipeline.stages import differing, proving, verify
 from pipeline.stages.differing import Compiled
-from pipeline.stages.inference import Stored
 from pipeline.stages.proving import QUANTIZED, Samples
 from pipeline.stages.verify import COMPARED, EMULATED, Marked, Outputs
 

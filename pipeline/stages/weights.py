@@ -5,11 +5,11 @@ import math
 import keras
 import tensorflow as tf
 
+from pipeline.contract import Found, Work
 from pipeline.data import arrays
 from pipeline.errors import UnrollError
 from pipeline.frontends import built
 from pipeline.network import files
-from pipeline.stages.contract import Found, Work
 from pipeline.training import keras_network
 from pipeline.training.schedule import STEPS_PER_EXECUTION, Progress, learning_rate
 

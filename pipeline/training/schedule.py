@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from pipeline.stages.contract import Work
+from pipeline.contract import Work
 
 STEPS_PER_EXECUTION = 8
 """Training steps between two returns from TensorFlow to Python, each of which costs a fraction of a step."""

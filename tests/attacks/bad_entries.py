@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.record import RECORD, name_of
+from pipeline.engine.results.record import RECORD, name_of
 
 Damage = Callable[[Path], object]
 """Makes a bad entry of a good one, whose folder it is given."""
@@ -48,7 +48,7 @@ def _describe(entry: Path) -> Callable[[dict[str, Any]], None]:
     """Return what lets a record declare the artefacts as they are now."""
 
     def describe(document: dict[str, Any]) -> None:
-        from pipeline.fingerprint import FileHashes  # noqa: PLC0415 - with no memory of what the files were
+        from pipeline.engine.digests.fingerprint import FileHashes  # noqa: PLC0415 - with no memory of what the files were
 
         hashes = FileHashes(Path(os.devnull))
         for name, facts in document["outputs"].items():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.record import read_record
+from pipeline.engine.results.record import read_record
 from tests.attacks.bad_entries import SIGNED, UNSIGNED, Damage, flip_a_bit
 from tests.machines import Enter, Machine, build, entries, shown
 

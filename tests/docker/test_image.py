@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import container
-from pipeline.fingerprint import _installed
+from pipeline.engine import in_docker
+from pipeline.engine.digests.fingerprint import _installed
 from tests.conftest import Project
 from tests.docker.conftest import BASE, answers, docker
 
@@ -53,12 +53,12 @@ def test_it_says_what_it_is_and_runs_as_nobody_special(image: str) -> None:
     assert facts["Config"]["User"] == "1000:1000"
     assert facts["Config"]["StopSignal"] == "SIGTERM"
     assert facts["Config"]["Labels"]["org.opencontainers.image.title"] == "Unroll"
-    assert facts["Config"]["Labels"][container.LABEL] == container.context_digest(Path(__file__).parents[2])
+    assert facts["Config"]["Labels"][in_docker.LABEL] == in_docker.context_digest(Path(__file__).parents[2])
     assert not [name for name in facts["Config"]["Env"] if "PASS" in name or "TOKEN" in name or name.startswith("PIP")]
 
 
 def test_its_packages_are_those_of_the_host(image: str) -> None:
-    code = "import json; from pipeline.fingerprint import _installed; print(json.dumps(_installed()))"
+    code = "import json; from pipeline.engine.digests.fingerprint import _installed; print(json.dumps(_installed()))"
     theirs = {name: version for name, (version, _) in json.loads(_in(image, ".venv/bin/python", "-c", code)).items()}
     mine = {name: version for name, (version, _) in _installed().items()}
     assert {"tensorflow-cpu", "keras", "numpy", "ethos-u-vela", "ai-edge-litert"} - {"pip"} <= set(theirs)
@@ -69,7 +69,7 @@ def test_its_packages_are_those_of_the_host(image: str) -> None:
 
 
 def test_it_starts_from_bytecode(image: str) -> None:
-    code = "import doit.doit_cmd, textual.app, pipeline.build"
+    code = "import doit.doit_cmd, textual.app, pipeline.engine.build"
     said = _in(image, ".venv/bin/python", "-v", "-c", code)
     compiled = [line for line in said.splitlines() if line.startswith("# code object from")]
     assert len(compiled) > 100
@@ -91,7 +91,7 @@ def test_it_is_made_again_when_contents_change_and_only_then(checkout: Project) 
         assert "image unroll: it is older than the source, or made from another; making it" in checkout.doit("image")
         assert time.monotonic() - started < REMADE_SECONDS
         assert _layers("unroll")[:-2] == first[:-2], "the packages stay as they are"
-        assert "# edited" in _in("unroll", "tail", "-1", "pipeline/run.py")
+        assert "# edited" in _in("unroll", "tail", "-1", "pipeline/engine/running/run.py")
     finally:
         source.write_text(text, encoding="utf-8")
         checkout.doit("image")

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from pipeline import experiment, fingerprint, graph
-from pipeline.graph import Job
-from pipeline.stages.contract import Work
+from pipeline.contract import Work
+from pipeline.engine import job_graph
+from pipeline.engine.digests import fingerprint
+from pipeline.engine.job_graph import Job
+from pipeline.experiments import experiment
 from tests.conftest import ROOT
 from tests.machines import machine, shared
 
@@ -30,7 +32,7 @@ def jobs(workplace: Path) -> dict[str, Job]:
     """Return tiny's jobs by stage."""
     del workplace
     loaded = experiment.load("tiny", ROOT / "experiments")
-    return {job.stage.name: job for job in graph.jobs("tiny", loaded)}
+    return {job.stage.name: job for job in job_graph.jobs("tiny", loaded)}
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from pipeline.network.layer import Layer
 from pipeline.quantization import ranges, tied
 from pipeline.quantization.ranges import Range
 from pipeline.quantization.ties import ties
-from pipeline.stages import inference
+from pipeline.runtime import litert
 from pipeline.tflite.roles import Graph
 
 Array = npt.NDArray[np.float32]
@@ -111,12 +111,12 @@ def readers(model: bytes, x: Array) -> Iterator[Callable[[str], npt.NDArray[Any]
         yield lambda name: loaded.interpreter.get_tensor(index[name])
 
 
-def load(model: bytes, *, keep_all: bool = False) -> inference.Model:
+def load(model: bytes, *, keep_all: bool = False) -> litert.Model:
     """Load a model that is no file; what it takes and returns by one name is its state."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(model)
-        loaded = inference.Model(path, inference.REFERENCE, keep_all=keep_all)
+        loaded = litert.Model(path, litert.REFERENCE, keep_all=keep_all)
         loaded.states = sorted(loaded.inputs.keys() & loaded.outputs.keys())
         return loaded
 
@@ -125,7 +125,7 @@ def run(model: bytes, x: Array) -> Mapping[str, npt.NDArray[Any]]:
     """Run a graph on sequences, each from a state of 0, in as many inferences as it takes."""
     loaded = load(model)
     rows: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in loaded.outputs}
-    for sequence in loaded.inputs[inference.INPUT].stored(loaded.folded(x)):
+    for sequence in loaded.inputs[litert.INPUT].stored(loaded.folded(x)):
         loaded.reset()
         loaded.run(sequence)
         for name, row in rows.items():

@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from pipeline.engine.results.record import RECORD, SCHEMA, Record, encode_record, key_of, name_of, read_record
 from pipeline.npu.roles import placed
-from pipeline.record import RECORD, SCHEMA, Record, encode_record, key_of, name_of, read_record
 from pipeline.tflite import keras_names
 from pipeline.tflite.roles import Graph
 

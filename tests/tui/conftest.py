@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
-from pipeline import fingerprint
+from pipeline.engine.digests import fingerprint
 from tests.tui.recorded import NOW, Recorded
 from tui.app import Dashboard
 

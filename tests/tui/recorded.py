@@ -13,13 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import experiment, graph, lock, matrix, store
-from pipeline.events import FILE
-from pipeline.graph import Job
+from pipeline.engine import job_graph, lock
+from pipeline.engine.events import FILE
+from pipeline.engine.job_graph import Job
+from pipeline.engine.results import store
+from pipeline.engine.results.record import SCHEMA, Record
+from pipeline.engine.status import STATE_DB, Assessor, State
+from pipeline.experiments import experiment
 from pipeline.npu import boards, points
-from pipeline.payback import with_twin
-from pipeline.record import SCHEMA, Record
-from pipeline.status import STATE_DB, Assessor, State
+from pipeline.views.matrix import compiling
+from pipeline.views.uncompressed import with_twin
 from tests.pipeline.records import layers_of_keras
 
 NOW = 1_800_000_000.0
@@ -84,7 +87,7 @@ class Recorded:
 
     def jobs(self, name: str = "keyword", *, twin: bool = False) -> list[Job]:
         """Return the jobs of an experiment, or of the same without ``[compress]``."""
-        return graph.jobs(*with_twin(name, experiment.load(name))[-1 if twin else 0])
+        return job_graph.jobs(*with_twin(name, experiment.load(name))[-1 if twin else 0])
 
     def build(  # noqa: PLR0913 - what tests vary
         self,
@@ -116,7 +119,7 @@ class Recorded:
         needed = next(job for job in self.jobs(name) if job.stage.name == "quantized")
         chosen = list(points.points(every=False))[points_left_out:]
         wanted = dict.fromkeys([*chosen, *(board.point() for board in boards.load_all())])
-        for point, job in zip(wanted, matrix.jobs_of(list(wanted), needed), strict=True):
+        for point, job in zip(wanted, compiling.jobs_of(list(wanted), needed), strict=True):
             inputs = assessor.assess(job, states, recorded=False).inputs
             assert inputs is not None
             cycles = 800_000 if point.memory_mode == "Sram_Only" else 6_000_000 - 1000 * point.macs_per_cycle

@@ -12,7 +12,7 @@ from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from pipeline import fingerprint
+from pipeline.engine.digests import fingerprint
 from tests.conftest import Project
 from tests.tui.conftest import settled, until
 from tests.tui.recorded import NOW, Recorded

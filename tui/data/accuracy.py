@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline import store
-from pipeline.record import Record
+from pipeline.engine.results import store
+from pipeline.engine.results.record import Record
 from tui.data.artefacts import read_json
 
 _ENDING = "_accuracy_by_class"

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
-from pipeline import store
-from pipeline.fingerprint import file_hashes
-from pipeline.record import Record
-from pipeline.summary import quantized_rung
+from pipeline.engine.digests.fingerprint import file_hashes
+from pipeline.engine.results import store
+from pipeline.engine.results.record import Record
+from pipeline.views.summary import quantized_rung
 from tui.data.artefacts import UnreadableError
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 import msgspec
 
-from pipeline import store
-from pipeline.graph import Job
-from pipeline.record import Record
+from pipeline.engine.job_graph import Job
+from pipeline.engine.results import store
+from pipeline.engine.results.record import Record
 from tui.data.matrix import compiles_of_same_model
 
 
@@ -15,9 +15,9 @@ def sentences(job: Job, record: Record) -> list[str]:
         No sentence for a result that another version made, which has less to tell.
 
     """
-    from pipeline import reason  # noqa: PLC0415 - only the NPU tab asks for it
-    from pipeline.matrix import Matrix, Row  # noqa: PLC0415 - as above
     from pipeline.npu import points  # noqa: PLC0415 - as above
+    from pipeline.views import explain  # noqa: PLC0415 - only the NPU tab asks for it
+    from pipeline.views.matrix.compiling import Matrix, Row  # noqa: PLC0415 - as above
 
     own = Row(
         point=points.of_config(job.config), link=store.resolve(job.link), target=job.target, record=record, failure=None
@@ -34,6 +34,6 @@ def sentences(job: Job, record: Record) -> list[str]:
         impossible=(),
     )
     try:
-        return [claim.text for claim in reason.claims(matrix, own)]
+        return [claim.text for claim in explain.claims(matrix, own)]
     except (OSError, KeyError, TypeError, ValueError, msgspec.MsgspecError):
         return []

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 
-from pipeline import tables
-from pipeline.tables import duration as duration  # noqa: PLC0414 - said to be offered here, too
-from pipeline.tables import milliseconds as milliseconds  # noqa: PLC0414 - as above
-from pipeline.tables import or_dash as or_dash  # noqa: PLC0414 - as above
-from pipeline.tables import short as short  # noqa: PLC0414 - as above
+from pipeline.text import tables
+from pipeline.text.tables import duration as duration  # noqa: PLC0414 - said to be offered here, too
+from pipeline.text.tables import milliseconds as milliseconds  # noqa: PLC0414 - as above
+from pipeline.text.tables import or_dash as or_dash  # noqa: PLC0414 - as above
+from pipeline.text.tables import short as short  # noqa: PLC0414 - as above
 
 GLYPHS = {
     "fresh": "●",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline.events import job_name, said
+from pipeline.engine.events import job_name, said
 
 MOST_POINTS = 2000
 """Points of a training curve that are kept."""

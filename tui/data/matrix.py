@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import store
+from pipeline.engine.digests import sources
+from pipeline.engine.digests.fingerprint import source_digests, tool_version
+from pipeline.engine.results import store
+from pipeline.engine.results.record import BrokenRecordError, Record, read_record
 from pipeline.errors import UnrollError
-from pipeline.fingerprint import source_digests, tool_version
 from pipeline.folders import BUILD
-from pipeline.record import BrokenRecordError, Record, read_record
-from pipeline.stage_list import STAGES
+from pipeline.stages.catalogue import STAGES
 from tui.data.project import ExperimentStatus
 
 if TYPE_CHECKING:
-    from pipeline.matrix import Row
+    from pipeline.views.matrix.compiling import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,8 @@ def _origin(inputs: Mapping[str, Any]) -> tuple[object, ...]:
 
 def read_matrix(experiment: ExperimentStatus) -> CompiledMatrix:
     """Collect the compiles of an experiment's model; compile nothing."""
-    from pipeline.matrix import Row  # noqa: PLC0415 - only the matrix tab asks for it
     from pipeline.npu import points  # noqa: PLC0415 - as above
+    from pipeline.views.matrix.compiling import Row  # noqa: PLC0415 - only the matrix tab asks for it
 
     quantized = experiment.stage("quantized")
     inputs = _compiled_from(quantized.record) if quantized and quantized.record else {}
@@ -105,7 +106,7 @@ def _compiled_from(quantized: Record) -> Mapping[str, Any]:
     vela = STAGES["vela"]
     return {
         "files": {f"quantized/{name}": output["sha256"] for name, output in quantized.outputs.items()},
-        "source": source_digests(vela.sources),
+        "source": source_digests(sources.of_stage(vela.module)),
         "tools": {tool: tool_version(tool) for tool in vela.tools},
     }
 

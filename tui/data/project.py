@@ -5,17 +5,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline import budget, experiment, fingerprint, graph, lock, sources
-from pipeline.budget import Verdict
+from pipeline.engine import job_graph, lock
+from pipeline.engine.digests import fingerprint, sources
+from pipeline.engine.events import FILE, Follower
+from pipeline.engine.job_graph import Job
+from pipeline.engine.results.record import Record
+from pipeline.engine.status import Assessor, State, recorded_by_doit
 from pipeline.errors import UnrollError
-from pipeline.events import FILE, Follower
+from pipeline.experiments import experiment
+from pipeline.experiments.schema import AnyExperiment
 from pipeline.folders import EXPERIMENTS
-from pipeline.graph import Job
-from pipeline.ladder import Rung, ladder
-from pipeline.payback import Payback, paybacks, with_twin
-from pipeline.record import Record
-from pipeline.schema import AnyExperiment
-from pipeline.status import Assessor, State, recorded_by_doit
+from pipeline.views import budget
+from pipeline.views.accuracies import Rung, ladder
+from pipeline.views.budget import Verdict
+from pipeline.views.uncompressed import Payback, paybacks, with_twin
 from tui.data.live import Latest, Live, Run
 
 _JUST_STARTED_SECONDS = 3.0
@@ -282,4 +285,4 @@ def _read(name: str) -> _Loaded:
     except UnrollError as error:
         return error
     pair = with_twin(name, document)
-    return graph.jobs(name, document), document, [job for each in pair[1:] for job in graph.jobs(*each)]
+    return job_graph.jobs(name, document), document, [job for each in pair[1:] for job in job_graph.jobs(*each)]

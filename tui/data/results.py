@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline import store
-from pipeline.ladder import MICRO
+from pipeline.engine.results import store
+from pipeline.engine.results.record import Record
 from pipeline.npu import points
-from pipeline.record import Record
-from pipeline.summary import accuracy_record, quantized_rung
-from pipeline.tables import figure
+from pipeline.text.tables import figure
+from pipeline.views.accuracies import MICRO
+from pipeline.views.summary import accuracy_record, quantized_rung
 from tui.data import formats
 from tui.data.costs import COSTS, Cost
 from tui.data.project import Snapshot

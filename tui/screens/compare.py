@@ -13,8 +13,8 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 from textual_plotext import PlotextPlot
 
-from pipeline import pareto
-from pipeline.summary import accuracy_drop, has_accuracy, quantized_accuracy
+from pipeline.views.pareto.front import front as pareto_front
+from pipeline.views.summary import accuracy_drop, has_accuracy, quantized_accuracy
 from tui.data import formats, results
 from tui.data.results import ComparedRow, Result
 from tui.widgets import styling
@@ -195,7 +195,7 @@ class CompareScreen(Screen[None]):
         plot.clear_figure()
         if points:
             front = sorted(
-                pareto.front([(cycles, height) for _, cycles, height in points]),
+                pareto_front([(cycles, height) for _, cycles, height in points]),
                 key=lambda index: points[index][1],
             )
             plot.plot([points[index][1] for index in front], [points[index][2] for index in front], marker="dot")

@@ -10,12 +10,12 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from pipeline import budget, proof
-from pipeline.budget import Verdict
-from pipeline.ladder import Rung
-from pipeline.record import Record
-from pipeline.store import resolve
-from pipeline.summary import has_accuracy, quantized_rung, why_no_accuracy
+from pipeline.engine.results.record import Record
+from pipeline.engine.results.store import resolve
+from pipeline.views import budget, verified
+from pipeline.views.accuracies import Rung
+from pipeline.views.budget import Verdict
+from pipeline.views.summary import has_accuracy, quantized_rung, why_no_accuracy
 from tui.data import accuracy, formats, role_losses
 from tui.data.artefacts import UnreadableError
 from tui.data.project import ExperimentStatus, StageStatus
@@ -153,7 +153,9 @@ def _proof_lines(stages: Sequence[StageStatus], columns: int) -> list[Content]:
         (f"{stage.job.target}, emulated", text)
         for stage in stages
         if stage.record
-        for text in (f"{proof.result(stage.record)}; for every input: {proof.for_every_input(stage.record.metrics)}",)
+        for text in (
+            f"{verified.result(stage.record)}; for every input: {verified.for_every_input(stage.record.metrics)}",
+        )
     ]
     return styling.named(rows, columns)
 

@@ -13,9 +13,9 @@ from textual.coordinate import Coordinate
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
-from pipeline import summary
-from pipeline.store import resolve
-from pipeline.tables import percent
+from pipeline.engine.results.store import resolve
+from pipeline.text.tables import percent
+from pipeline.views import summary
 from tui.data import formats
 from tui.data.artefacts import UnreadableError
 from tui.data.operators import Operator, OperatorGroup, groups, read_operators

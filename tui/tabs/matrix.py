@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from pipeline import tables
+from pipeline.text import tables
 from tui.data import formats
 from tui.data.live import Latest
 from tui.data.matrix import BoardFit, CompiledMatrix, last_change, read_matrix
@@ -20,7 +20,7 @@ from tui.widgets.columns import Column, fitting
 from tui.widgets.details_tab import TextTab
 
 if TYPE_CHECKING:
-    from pipeline.matrix import Row
+    from pipeline.views.matrix.compiling import Row
 
 MODE = "memory mode"
 COLUMNS = (

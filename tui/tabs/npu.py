@@ -6,14 +6,14 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from pipeline import payback
-from pipeline.budget import LIMITS, Verdict
+from pipeline.engine.results.record import Record
+from pipeline.engine.results.store import resolve
 from pipeline.npu import on_cpu
-from pipeline.payback import Payback
-from pipeline.record import Record
-from pipeline.store import resolve
-from pipeline.summary import placement
-from pipeline.tables import percent
+from pipeline.text.tables import percent
+from pipeline.views import uncompressed
+from pipeline.views.budget import LIMITS, Verdict
+from pipeline.views.summary import placement
+from pipeline.views.uncompressed import Payback
 from tui.data import explanations, formats, matrix, operators
 from tui.data.artefacts import UnreadableError
 from tui.data.costs import COSTS, Cost
@@ -120,12 +120,12 @@ def _payback_lines(stage: StageStatus, paybacks: Sequence[Payback]) -> list[Cont
             gain,
             styling.text(basis, styling.MUTED),
         ]
-        for name, before, now, gain, basis in payback.cells(of_target[0])
+        for name, before, now, gain, basis in uncompressed.cells(of_target[0])
     ]
     return [
         styling.text("what compressing the weights pays back", styling.HEADING),
         *styling.table(rows),
-        *(styling.text(sentence, styling.MUTED) for sentence in payback.sentences(of_target)),
+        *(styling.text(sentence, styling.MUTED) for sentence in uncompressed.sentences(of_target)),
         Content(""),
     ]
 

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Label, Sparkline, Static
 
-from pipeline import summary
+from pipeline.views import summary
 from tui.data import formats
 from tui.data.project import ExperimentStatus, StageStatus
 from tui.data.view import View

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from textual.content import Content
 
-from pipeline.ladder import Rung
+from pipeline.views.accuracies import Rung
 from tui.data import formats
 from tui.widgets import styling
 

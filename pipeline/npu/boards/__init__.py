@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 import tomli
 
-from pipeline import tables
 from pipeline.errors import UnrollError
 from pipeline.npu import vela_ini
 from pipeline.npu.points import Point
 from pipeline.npu.targets import ACCELERATORS
+from pipeline.text import tables
+from pipeline.text.nearest import did_you_mean
 
 SHIPPED = Path(__file__).parent
 OWN = Path("boards")
@@ -126,8 +127,6 @@ def _checked(board: Board, path: Path) -> Board:
     known = {"accelerator": ACCELERATORS, "system_config": ini.systems, "memory_mode": ini.modes}
     for key, names in known.items():
         if getattr(board, key) not in names:
-            from pipeline.mistakes import did_you_mean  # noqa: PLC0415 - the words are only needed for a mistake
-
             _fail(path, f"{key} = {getattr(board, key)!r}: {did_you_mean(getattr(board, key), list(names))}")
     if impossible := ini.why_impossible(board.accelerator, board.system_config, board.memory_mode):
         _fail(path, impossible)

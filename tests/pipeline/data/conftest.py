@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.contract import Work
 from pipeline.data.places import MNIST_FILES
-from pipeline.stages.contract import Work
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pytest
 from sklearn.datasets import load_digits
 
+from pipeline.contract import Work
 from pipeline.data import digits
 from pipeline.data.arrays import DataSet
-from pipeline.stages.contract import Work
 
 pytestmark = pytest.mark.smoke
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from pipeline.contract import Work
 from pipeline.data import mirrors, mnist
 from pipeline.data.arrays import DataError
 from pipeline.data.mirrors import OfflineError
 from pipeline.data.places import DOWNLOADS, MNIST_FILES
-from pipeline.stages.contract import Work
 
 Serve = Callable[[type[BaseHTTPRequestHandler] | Path], str]
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.contract import Work
 from pipeline.data import mirrors, mnist
 from pipeline.data.arrays import DataError
 from pipeline.data.mirrors import OfflineError
 from pipeline.data.places import DOWNLOADS, MNIST_FILES
-from pipeline.stages.contract import Work
 
 FIRST = "train-images-idx3-ubyte"
 

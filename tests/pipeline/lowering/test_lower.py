@@ -13,7 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 from pipeline.lowering.lower import lower
 from pipeline.lowering.writer import LoweringError
 from pipeline.network.values import Value
-from pipeline.stages import micro
+from pipeline.runtime import micro
 from pipeline.tflite.roles import Graph
 from tests.pipeline.networks import CELLS, Array, Network, load, made, run
 

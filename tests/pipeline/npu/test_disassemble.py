@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.npu import compiler, disassemble
 from tests.models import packed, two_signatures
+from tests.pipeline.emulator.compiled import target
 from tests.pipeline.networks import made
-from tests.pipeline.npu.stream.compiled import target
 
 ACCELERATOR = "ethos-u65-256"
 

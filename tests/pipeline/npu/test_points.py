@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from pipeline import experiment
+from pipeline.experiments import experiment
 from pipeline.npu import points
 from pipeline.npu.points import USUAL_MODES, Point
 from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES, SYSTEM_CONFIGS, why_impossible

@@ -11,7 +11,8 @@ import ethosu
 import pytest
 from ethosu.vela.architecture_features import Accelerator
 
-from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES, SYSTEM_CONFIGS, one_of, why_impossible
+from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES, SYSTEM_CONFIGS, why_impossible
+from pipeline.text.nearest import one_of
 
 LARGEST = {family: [name for name, of in ACCELERATORS.items() if of == family][-1] for family in ("u55", "u65", "u85")}
 POSSIBLE = [

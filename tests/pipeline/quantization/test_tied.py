@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from pipeline.contract import Work
 from pipeline.quantization import tied
 from pipeline.quantization.ranges import Range, RangeError
 from pipeline.stages import vela
-from pipeline.stages.contract import Work
 from pipeline.tflite import roles
 from pipeline.tflite.quantization import Quantization
 from pipeline.tflite.reader import IDENTIFIER

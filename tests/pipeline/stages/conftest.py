@@ -12,11 +12,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from pipeline.contract import Found, Work
 from pipeline.data.arrays import DataSet
-from pipeline.schema import Deployment, Experiment, Model, Quantization
-from pipeline.stage_list import STAGES
+from pipeline.experiments.schema import Deployment, Experiment, Model, Quantization
 from pipeline.stages import accuracy, compressed, quantized, unrolled, vela, weights
-from pipeline.stages.contract import Found, Work
+from pipeline.stages.catalogue import STAGES
 
 ROOT = Path(__file__).parents[3]
 
@@ -176,7 +176,15 @@ def start_alone(tmp_path: Path) -> Callable[..., Callable[[], tuple[int, dict[st
             "run": "test",
         }
         (folder / "order.json").write_text(json.dumps(order), encoding="utf-8")
-        command = [sys.executable, "-m", "pipeline.run", stage, "test", "--order", str(folder / "order.json")]
+        command = [
+            sys.executable,
+            "-m",
+            "pipeline.engine.running.run",
+            stage,
+            "test",
+            "--order",
+            str(folder / "order.json"),
+        ]
         with (folder / "log").open("wb") as log:
             child = subprocess.Popen(
                 command,

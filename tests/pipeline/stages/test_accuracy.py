@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from pipeline.contract import Found, Work
 from pipeline.data.arrays import DataSet
-from pipeline.stages import accuracy, inference, micro
-from pipeline.stages.contract import Found, Work
+from pipeline.runtime import litert, micro
+from pipeline.stages import accuracy
 
 pytestmark = pytest.mark.smoke
 
@@ -78,8 +79,8 @@ def test_the_stages_numbers_are_those_of_outputs_computed_apart(chain: Chain, da
     made, found = chain(cell)
     metrics = found["accuracy"].metrics
     in_float, in_int8 = (
-        inference.outputs(made[stage] / f"{stage}.tflite", data.x_test, kernels)[inference.OUTPUT].argmax(axis=1)
-        for stage, kernels in (("unrolled", inference.BUILTIN), ("quantized", inference.REFERENCE))
+        litert.outputs(made[stage] / f"{stage}.tflite", data.x_test, kernels)[litert.OUTPUT].argmax(axis=1)
+        for stage, kernels in (("unrolled", litert.BUILTIN), ("quantized", litert.REFERENCE))
     )
 
     assert metrics["test_samples"] == 300
@@ -95,7 +96,7 @@ def test_the_stages_numbers_are_those_of_outputs_computed_apart(chain: Chain, da
 def test_folded_rows_are_judged_by_the_same_samples(chain: Chain, data: DataSet, graph: str) -> None:
     made, found = chain("gru", graph=graph, rows_per_step=2)
     folded = data.x_test.reshape(300, 4, 12)
-    in_int8 = inference.outputs(made["quantized"] / "quantized.tflite", folded, inference.REFERENCE)[inference.OUTPUT]
+    in_int8 = litert.outputs(made["quantized"] / "quantized.tflite", folded, litert.REFERENCE)[litert.OUTPUT]
 
     assert found["accuracy"].metrics["test_samples"] == 300
     assert found["accuracy"].metrics["int8_accuracy"] == np.mean(in_int8.argmax(axis=1) == data.y_test)
@@ -145,7 +146,7 @@ def test_what_tensorflow_lite_micro_returned_is_kept_and_counted(chain: Chain, d
     metrics = found["accuracy"].metrics
     with np.load(made["accuracy"] / accuracy.MICRO, allow_pickle=False) as file:
         kept = {name: file[name] for name in file.files}
-    reference = inference.outputs(made["quantized"] / "quantized.tflite", data.x_test, inference.REFERENCE)
+    reference = litert.outputs(made["quantized"] / "quantized.tflite", data.x_test, litert.REFERENCE)
 
     assert {name: (values.shape, values.dtype.name) for name, values in kept.items()} == {
         "output": ((300, 3), activations),

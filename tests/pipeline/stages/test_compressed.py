@@ -12,11 +12,11 @@ from ethosu import mlw_codec
 from ethosu.vela.tflite.Model import Model
 
 from pipeline.compression import codes
+from pipeline.contract import Found, Work
 from pipeline.data import arrays
 from pipeline.network import files
 from pipeline.stages import compressed, quantized
 from pipeline.stages.compressed import CompressError
-from pipeline.stages.contract import Found, Work
 from pipeline.stages.quantized import QuantizationError
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]

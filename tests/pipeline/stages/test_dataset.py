@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.contract import Found, Work
 from pipeline.data import arrays, mirrors
 from pipeline.data.arrays import DataError
 from pipeline.data.places import DOWNLOADS, MNIST_FILES
 from pipeline.stages import dataset
-from pipeline.stages.contract import Found, Work
 
 Make = Callable[..., tuple[Path, Found]]
 

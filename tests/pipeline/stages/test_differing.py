@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
+from pipeline.contract import Found, Work
 from pipeline.data.arrays import DataSet
-from pipeline.npu.stream import container
-from pipeline.npu.stream.arithmetic import Scale
-from pipeline.npu.stream.elements import INSIDE
-from pipeline.npu.stream.machine import Machine
-from pipeline.npu.stream.operations import Binary, Substitution
+from pipeline.emulator.machine.machine import Machine
+from pipeline.emulator.proof.elements import INSIDE
+from pipeline.emulator.stream import program
+from pipeline.emulator.stream.arithmetic import Scale
+from pipeline.emulator.stream.operations import Binary, Substitution
 from pipeline.stages import differing, proving
-from pipeline.stages.contract import Found, Work
 
 pytest.importorskip("tflite_micro", reason="there is no package of it for this machine")
 
@@ -27,7 +27,7 @@ def compiled(
 ) -> differing.Compiled:
     """Return a compiled GRU, and what its checks found."""
     made, _ = chain("gru", **request.param)
-    machine = Machine(container.load(made["vela"] / proving.COMPILED))
+    machine = Machine(program.load(made["vela"] / proving.COMPILED))
     findings = proving.check(work({**target, "verify": {"samples": None}}, made), machine)
     return differing.Compiled(quantized=made["quantized"] / proving.QUANTIZED, machine=machine, checked=findings)
 

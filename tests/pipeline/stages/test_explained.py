@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.emulator.machine.machine import Machine
+from pipeline.emulator.proof import source, static_checks
+from pipeline.emulator.stream import debug_database, program
+from pipeline.emulator.stream.operations import Transfer
 from pipeline.npu import compiler
-from pipeline.npu.stream import container, debug_database, source, static_checks
-from pipeline.npu.stream.machine import Machine
-from pipeline.npu.stream.operations import Transfer
 from pipeline.quantization import tied
-from pipeline.stages import emulated, inference, verify
+from pipeline.runtime import emulated, litert
+from pipeline.runtime.litert import Stored
+from pipeline.stages import verify
 from pipeline.stages.differing import Compiled
-from pipeline.stages.inference import Stored
 from pipeline.stages.verify import Outputs
 from tests.pipeline.networks import FEATURES, Array, Network, choose
 
@@ -52,7 +54,7 @@ def path(quantized: Path, target: Mapping[str, Any]) -> Path:
 
 @pytest.fixture(scope="module")
 def compiled(quantized: Path, path: Path) -> Compiled:
-    machine = Machine(container.load(path))
+    machine = Machine(program.load(path))
     return Compiled(quantized=quantized, machine=machine, checked=checked(machine, quantized, path))
 
 
@@ -64,9 +66,9 @@ def checked(machine: Machine, quantized: Path, path: Path) -> static_checks.Find
 @pytest.fixture(scope="module")
 def expected(compiled: Compiled, raw: Array) -> Mapping[str, Stored]:
     """Return the bytes of TensorFlow Lite Micro."""
-    from pipeline.stages.micro import MicroModel  # noqa: PLC0415 - a machine may have none
+    from pipeline.runtime.micro import MicroModel  # noqa: PLC0415 - a machine may have none
 
-    return inference.run_chunk(MicroModel(compiled.quantized), raw, reset=True)
+    return litert.run_chunk(MicroModel(compiled.quantized), raw, reset=True)
 
 
 def explained(compiled: Compiled, raw: Array, expected: Mapping[str, Stored]) -> str | None:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from pipeline.contract import Found, Work
 from pipeline.stages import imported
-from pipeline.stages.contract import Found, Work
 from pipeline.stages.imported import ImportedError
 from tests.models import chain, packed
 

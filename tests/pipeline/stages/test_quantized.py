@@ -10,13 +10,14 @@ import numpy.typing as npt
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
+from pipeline.contract import Found, Work
 from pipeline.data import arrays
 from pipeline.data.arrays import DataSet
 from pipeline.lowering import guide
 from pipeline.network import files
 from pipeline.quantization.ranges import RangeError
-from pipeline.stages import inference, quantized, unrolled
-from pipeline.stages.contract import Found, Work
+from pipeline.runtime import litert
+from pipeline.stages import quantized, unrolled
 from pipeline.stages.quantized import QuantizationError
 from pipeline.tflite import roles
 from pipeline.tflite.quantization import Quantization
@@ -139,7 +140,7 @@ def test_a_float_model_is_refused_by_the_name_of_one_of_its_tensors(chain: Chain
 def test_the_model_is_int8_within_and_without(chain: Chain, cell: str, graph: str) -> None:
     made, found = chain(cell, graph=graph, until="quantized")
     path = made["quantized"] / quantized.MODEL
-    model = inference.Model(path, inference.REFERENCE)
+    model = litert.Model(path, litert.REFERENCE)
     tensors = model.interpreter.get_tensor_details()
 
     assert model.inputs["input"].dtype == model.outputs["output"].dtype == np.int8
@@ -159,7 +160,7 @@ def test_the_model_is_int8_within_and_without(chain: Chain, cell: str, graph: st
 @pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
 def test_the_model_is_int16_but_for_its_weights_and_biases(chain: Chain, cell: str) -> None:
     made, found = chain(cell, activations="int16", until="quantized")
-    model = inference.Model(made["quantized"] / quantized.MODEL, inference.REFERENCE)
+    model = litert.Model(made["quantized"] / quantized.MODEL, litert.REFERENCE)
     tensors = model.interpreter.get_tensor_details()
 
     types = {tensor["name"]: np.dtype(tensor["dtype"]).name for tensor in tensors}
@@ -170,7 +171,7 @@ def test_the_model_is_int16_but_for_its_weights_and_biases(chain: Chain, cell: s
     assert found["quantized"].metrics["output"] == {"scale": 2.0**-15, "zero_point": 0, "dtype": "int16"}
 
 
-def ports(model: inference.Model) -> list[Quantization | None]:
+def ports(model: litert.Model) -> list[Quantization | None]:
     return [port.quantization for port in (*model.inputs.values(), *model.outputs.values())]
 
 
@@ -235,7 +236,7 @@ def test_the_range_of_the_input_is_that_of_the_representative_samples(chain: Cha
 
 def test_a_state_of_the_guides_graph_differs_in_scale_which_is_a_warning(chain: Chain) -> None:
     made, found = chain("lstm", graph="keras", state=True, steps_per_inference=2, until="quantized")
-    model = inference.Model(made["quantized"] / quantized.MODEL, inference.REFERENCE)
+    model = litert.Model(made["quantized"] / quantized.MODEL, litert.REFERENCE)
 
     states = found["quantized"].metrics["states"]
     differing = [name for name, state in states.items() if state["in"] != state["out"]]
@@ -254,7 +255,7 @@ def test_a_state_of_the_guides_graph_differs_in_scale_which_is_a_warning(chain: 
 def test_the_guides_graph_sees_the_states_that_the_samples_lead_to(chain: Chain, data: DataSet) -> None:
     made, found = chain("gru", graph="keras", state=True, steps_per_inference=2, until="quantized")
     into = found["quantized"].metrics["states"]["gru_1_hidden"]["in"]
-    in_float = inference.Model(made["unrolled"] / "unrolled.tflite", inference.BUILTIN)
+    in_float = litert.Model(made["unrolled"] / "unrolled.tflite", litert.BUILTIN)
 
     seen = [np.zeros(4, np.float32)]
     for sample in data.x_train[arrays.spread(data.y_train, 20)]:

@@ -12,9 +12,10 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
+from pipeline.contract import Found, Work
 from pipeline.data.arrays import DataSet
-from pipeline.stages import accuracy, inference, quantized, streaming
-from pipeline.stages.contract import Found, Work
+from pipeline.runtime import litert
+from pipeline.stages import accuracy, quantized, streaming
 from pipeline.stages.streaming import StreamingError
 from pipeline.tflite.reader import IDENTIFIER
 
@@ -93,7 +94,7 @@ def test_the_bytes_are_the_same_whole_in_pieces_and_step_by_step(
         pieces["quantized"] / "single_step.tflite",
     ]
 
-    assert [inference.Model(model, inference.REFERENCE).steps for model in models] == [8, 4, 2, 1]
+    assert [litert.Model(model, litert.REFERENCE).steps for model in models] == [8, 4, 2, 1]
     whole, *others = (by_hand(model, x) for model in models)
 
     assert len(np.unique(whole["output"], axis=0)) > 20, "else the same bytes would say little"
@@ -131,7 +132,7 @@ def test_folded_rows_are_streamed_in_folded_steps(chain: Chain, data: DataSet, c
     made, found = chain(cell, **chosen, until="accuracy")
 
     models = [made["quantized"] / name for name in ("whole_sequence.tflite", "quantized.tflite", "single_step.tflite")]
-    shapes = [inference.Model(model, inference.REFERENCE).inputs["input"].shape for model in models]
+    shapes = [litert.Model(model, litert.REFERENCE).inputs["input"].shape for model in models]
     assert shapes == [(1, 4, 12), (1, 2, 12), (1, 1, 12)]
     assert found["accuracy"].metrics["streaming_identical"] == 300
     classes = by_hand(models[1], data.x_test.reshape(300, 4, 12))["output"].argmax(axis=1)
@@ -155,7 +156,7 @@ def test_with_a_reset_accuracy_is_that_of_the_samples_alone(chain: Chain, data: 
     row = streaming._in_a_row(data.y_test)
     assert (len(set(row)), np.bincount(data.y_test[row]).tolist()) == (100, [34, 33, 33])
 
-    stateful = inference.Model(made["quantized"] / "quantized.tflite", inference.REFERENCE)
+    stateful = litert.Model(made["quantized"] / "quantized.tflite", litert.REFERENCE)
     stateful.reset()
     in_a_row = []
     for number, sample in enumerate(stateful.inputs["input"].stored(data.x_test[row])):
@@ -180,7 +181,7 @@ def test_sequences_in_a_row_are_of_mixed_classes_even_where_the_test_set_is_sort
 
 def test_the_bytes_of_a_reset_are_those_that_stand_for_zero(chain: Chain) -> None:
     made, found = chain("lstm", state=True, steps_per_inference=2, until="accuracy")
-    model = inference.Model(made["quantized"] / "quantized.tflite", inference.REFERENCE)
+    model = litert.Model(made["quantized"] / "quantized.tflite", litert.REFERENCE)
 
     model.reset()
 

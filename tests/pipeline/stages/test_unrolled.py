@@ -11,15 +11,16 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from ethosu.vela.tflite.Model import Model
 
+from pipeline.contract import Found, Work
 from pipeline.data.arrays import DataSet
+from pipeline.data.steps import StepsError
 from pipeline.lowering import guide, plain
 from pipeline.network import files
 from pipeline.network.errors import NetworkError
 from pipeline.network.graph import Network
-from pipeline.stages import inference, unrolled
-from pipeline.stages.contract import Found, Work
+from pipeline.runtime import litert
+from pipeline.stages import unrolled
 from pipeline.stages.unrolled import DifferenceError
-from pipeline.steps import StepsError
 from pipeline.tflite import roles
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
@@ -74,7 +75,7 @@ def test_the_outputs_equal_those_of_the_trained_network(
     made, found = chain(cell, graph=graph, **form, until="unrolled")
 
     expected = files.load(made["weights"]).run({"input": data.x_test.astype(np.float64)})["output"]
-    outputs = inference.outputs(made["unrolled"] / unrolled.MODEL, data.x_test, inference.BUILTIN)[inference.OUTPUT]
+    outputs = litert.outputs(made["unrolled"] / unrolled.MODEL, data.x_test, litert.BUILTIN)[litert.OUTPUT]
 
     np.testing.assert_allclose(outputs, expected, atol=1e-5)
     reported = found["unrolled"].metrics["max_difference"]
@@ -89,15 +90,15 @@ def test_a_network_of_several_layers_is_deployed_whole(chain: Chain, data: DataS
     made, found = chain("gru", graph=graph, layers=2, dense=[5], reset_after=False, until="unrolled")
 
     expected = files.load(made["weights"]).run({"input": data.x_test[:100]})["output"]
-    outputs = inference.outputs(made["unrolled"] / unrolled.MODEL, data.x_test[:100], inference.BUILTIN)
+    outputs = litert.outputs(made["unrolled"] / unrolled.MODEL, data.x_test[:100], litert.BUILTIN)
 
-    np.testing.assert_allclose(outputs[inference.OUTPUT], expected, atol=1e-5)
+    np.testing.assert_allclose(outputs[litert.OUTPUT], expected, atol=1e-5)
     assert found["unrolled"].metrics["max_difference"] < 1e-5
 
 
 @pytest.mark.parametrize(
     ("steps", "others"),
-    [(None, {inference.SINGLE: 1}), (2, {inference.WHOLE: 8, inference.SINGLE: 1}), (1, {inference.WHOLE: 8})],
+    [(None, {litert.SINGLE: 1}), (2, {litert.WHOLE: 8, litert.SINGLE: 1}), (1, {litert.WHOLE: 8})],
 )
 def test_a_tied_graph_with_state_is_written_in_every_form_that_is_compared(
     chain: Chain, steps: int | None, others: Mapping[str, int]
@@ -109,7 +110,7 @@ def test_a_tied_graph_with_state_is_written_in_every_form_that_is_compared(
     assert {path.name for path in folder.iterdir()} == {*forms, roles.FILE}
     assert {name: graph.steps for name, graph in roles.load(folder).items()} == forms
     for name, length in forms.items():
-        model = inference.Model(folder / name, inference.BUILTIN)
+        model = litert.Model(folder / name, litert.BUILTIN)
         assert (model.steps, model.states) == (length, ["lstm_1_cell", "lstm_1_hidden"])
     assert (metrics["time_steps"], metrics["steps_per_inference"]) == (8, steps or 8)
     assert metrics["inferences_per_sequence"] == 8 // (steps or 8)
@@ -124,8 +125,8 @@ def test_steps_of_an_inference_are_counted_in_folded_rows(chain: Chain, graph: s
     metrics = found["unrolled"].metrics
     names = ("rows_per_step", "time_steps", "steps_per_inference", "inferences_per_sequence")
     assert [metrics[name] for name in names] == [4, 2, 1, 2]
-    model = inference.Model(made["unrolled"] / unrolled.MODEL, inference.BUILTIN)
-    assert model.inputs[inference.INPUT].shape == (1, 1, 24)
+    model = litert.Model(made["unrolled"] / unrolled.MODEL, litert.BUILTIN)
+    assert model.inputs[litert.INPUT].shape == (1, 1, 24)
 
 
 @pytest.mark.parametrize("graph", ["tied", "keras"])

@@ -15,11 +15,11 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
+from pipeline.contract import Found, Work
 from pipeline.npu.compiler import CompileError
 from pipeline.npu.refusals import NO_REASON
 from pipeline.npu.targets import ACCELERATORS, SYSTEM_CONFIGS
 from pipeline.stages import vela
-from pipeline.stages.contract import Found, Work
 from tests.models import chain as chain_of
 from tests.models import packed, several_graphs, two_signatures, with_a_variable
 

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline import verdicts
+from pipeline.contract import Found, Work
 from pipeline.data import arrays
 from pipeline.data.arrays import DataSet
-from pipeline.npu.stream import debug_database
-from pipeline.npu.stream.checks import Check
-from pipeline.npu.stream.errors import NotVerifiedError, StreamError
-from pipeline.stages import accuracy, differing, micro, proving, verify
-from pipeline.stages.contract import Found, Work
+from pipeline.emulator import verdicts
+from pipeline.emulator.errors import NotVerifiedError, StreamError
+from pipeline.emulator.proof.checks import Check
+from pipeline.emulator.stream import debug_database
+from pipeline.runtime import micro
+from pipeline.stages import accuracy, differing, proving, verify
 from pipeline.stages.verify import VerifyError
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]

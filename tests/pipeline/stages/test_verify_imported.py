@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from pipeline import verdicts
-from pipeline.stages import micro, proving, vela, verify, verify_imported
-from pipeline.stages.contract import Found, Work
+from pipeline.contract import Found, Work
+from pipeline.emulator import verdicts
+from pipeline.runtime import micro
+from pipeline.stages import proving, vela, verify, verify_imported
 from tests.models import chain, packed
 from tests.pipeline.networks import Network, made
 

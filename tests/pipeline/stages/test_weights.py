@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from pipeline.contract import Found, Work
 from pipeline.data.arrays import DataSet
+from pipeline.data.steps import StepsError
 from pipeline.errors import UnrollError
 from pipeline.network import files
 from pipeline.stages import weights
-from pipeline.stages.contract import Found, Work
 from pipeline.stages.weights import TrainingError
-from pipeline.steps import StepsError
 
 Settings = Callable[..., Mapping[str, Any]]
 Train = Callable[..., tuple[Path, Found]]

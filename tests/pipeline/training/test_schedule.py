@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.stages.contract import Work
+from pipeline.contract import Work
 from pipeline.training import schedule as training
 
 PEAK = 0.01

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from pipeline.record import Record, read_record
+from pipeline.engine.results.record import Record, read_record
 from tests.tui.recorded import BY_CLASS, HOUR, NOW, Recorded
 from tui.data import accuracy
 from tui.data.artefacts import UnreadableError

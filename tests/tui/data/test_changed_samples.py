@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from pipeline import fingerprint
-from pipeline.record import Record, read_record
+from pipeline.engine.digests import fingerprint
+from pipeline.engine.results.record import Record, read_record
 from tests.tui.recorded import Recorded
 from tui.data import changed_samples
 from tui.data.artefacts import UnreadableError

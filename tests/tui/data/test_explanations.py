@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline.graph import Job
-from pipeline.record import Record, read_record
+from pipeline.engine.job_graph import Job
+from pipeline.engine.results.record import Record, read_record
 from tests.tui.recorded import Recorded
 from tui.data import explanations, matrix
 

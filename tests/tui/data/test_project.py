@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.events import FILE
+from pipeline.engine.events import FILE
 from tests.tui.data.conftest import look, note, states
 from tests.tui.recorded import HOUR, NOW, Recorded
 from tui.data.project import ProjectWatcher

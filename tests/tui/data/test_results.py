@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipeline import store
-from pipeline.record import name_of, read_record
+from pipeline.engine.results import store
+from pipeline.engine.results.record import name_of, read_record
 from tests.tui.recorded import HOUR, NOW, Recorded
 from tui.data import results
 from tui.data.project import ProjectWatcher

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline import lock
-from pipeline.events import FILE
+from pipeline.engine import lock
+from pipeline.engine.events import FILE
 from tests.tui.data.conftest import look, note, states
 from tests.tui.recorded import HOUR, MINUTE, NOW, Recorded
 from tui.data.project import ProjectWatcher

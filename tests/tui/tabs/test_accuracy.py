@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.ladder import Rung
+from pipeline.views.accuracies import Rung
 from tests.pipeline.records import amend
 from tests.tui.alone import alone
 from tests.tui.recorded import BY_CLASS, HOUR, NOW, Recorded, writable

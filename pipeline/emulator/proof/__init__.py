@@ -1,0 +1,1 @@
+"""Whether the commands compute what the quantized model does, for every input that they can have."""

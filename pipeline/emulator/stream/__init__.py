@@ -1,0 +1,1 @@
+"""The compiled file as Vela writes it: its words, registers and weights."""

@@ -1,0 +1,1 @@
+"""Results: their records, the store that remembers them, and one that is shared."""

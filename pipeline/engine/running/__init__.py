@@ -1,0 +1,1 @@
+"""The process of a stage: how it is started, what it does, and how it ends."""

@@ -1,0 +1,213 @@
+"""Stale or fresh, and why in words, without running anything."""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pipeline.data import places
+from pipeline.engine.digests import sources
+from pipeline.engine.digests.fingerprint import digest, file_hashes, source_digests, tool_version
+from pipeline.engine.job_graph import Job
+from pipeline.engine.results import store
+from pipeline.engine.results.record import RECORD, SCHEMA, BrokenRecordError, Record, damage, misfit, read_record
+from pipeline.folders import BUILD, STORE
+
+STATE_DB = BUILD / "state.db"
+"""doit's own memory of what it finished."""
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one job."""
+
+    fresh: bool
+    reasons: tuple[str, ...]
+    """Why it is stale; empty when it is fresh."""
+    inputs: dict[str, Any] | None
+    """What would go in; None while a stage it needs has to be made first."""
+    record: Record | None
+    """The result now shown, fresh or stale, if it can be read."""
+    in_place: bool
+    """The result shown is whole and is the one its inputs ask for."""
+    kept: Record | None = None
+    """Stale, but the store can bring this result back."""
+
+    @property
+    def remembered(self) -> bool:
+        """Whether the store can bring its result back."""
+        return self.kept is not None
+
+    @property
+    def result(self) -> Record | None:
+        """What it has made, or what the store will bring back for it."""
+        return self.record if self.in_place else self.kept
+
+    @property
+    def key(self) -> str | None:
+        """The digest of what would go in."""
+        return None if self.inputs is None else digest(self.inputs)
+
+
+class Assessor:
+    """Assesses jobs; remembers what it found, as long as nothing that a job depends on changes."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._assessed: dict[str, tuple[tuple[Any, ...] | None, State]] = {}
+
+    def assess(self, job: Job, upstream: Mapping[str, State], *, recorded: bool = True) -> State:
+        """Say how a job stands, given the states of the jobs it needs by name.
+
+        ``recorded`` tells whether doit remembers to have finished it (``doit forget``).
+        """
+        record, trouble = self._read(job.link)
+        results = {need.stage.name: upstream[need.name].result for need in job.needs}
+        seen = (job, record, trouble, tuple(results.values()), recorded, *_made_with(job))
+        state = self._assessed.get(job.name, _NOTHING)
+        if not job.needs or places.own_files(job.config) or state[0] != seen:  # files of the user's own change unseen
+            state = (seen, self._judged(job, record, trouble, results, recorded=recorded))
+            self._assessed[job.name] = state
+        judged = state[1]
+        return judged if judged.in_place else self._with_kept(job, judged)
+
+    def _judged(
+        self, job: Job, record: Record | None, trouble: str, results: Mapping[str, Record | None], *, recorded: bool
+    ) -> State:
+        waiting = [stage for stage, result in results.items() if result is None]
+        inputs = _inputs(job, {stage: result for stage, result in results.items() if result is not None})
+        reasons = [trouble] if trouble else _differences(record, inputs, job, partial=bool(waiting))
+        reasons += [f"downstream of {stage}" for stage in waiting]
+        in_place = not reasons
+        if in_place and not recorded:
+            reasons = ["not on record as finished (doit forget, or state.db was removed)"]
+        return State(
+            fresh=not reasons,
+            reasons=tuple(reasons),
+            inputs=None if waiting else inputs,
+            record=record,
+            in_place=in_place,
+        )
+
+    def _with_kept(self, job: Job, state: State) -> State:
+        if state.key is None:
+            return state
+        kept = self._kept(state.key)
+        if kept is None or (kept.stand_in and not job.needs):
+            return state
+        return msgspec.structs.replace(state, kept=kept)
+
+    def _kept(self, key: str) -> Record | None:
+        """Return the record of the result that the store would bring back; a damaged or foreign one it discards."""
+        kept = store.find(key)
+        record, trouble = self._read(kept) if kept else (None, "")
+        return None if trouble or (record and misfit(record, key)) else record
+
+    def _read(self, shown: Path) -> tuple[Record | None, str]:
+        """Return the record of a result, given its link or its folder, and what is wrong with the result."""
+        try:
+            home = f"{STORE}/{os.path.basename(os.readlink(shown))}"
+        except OSError:
+            home = os.fspath(shown)
+        try:
+            record = read_record(home)
+        except FileNotFoundError:
+            return None, "never built" if not os.path.isdir(home) else f"{RECORD} is missing"
+        except BrokenRecordError as error:
+            return None, str(error)
+        except OSError as error:
+            return None, f"{RECORD} can't be read: {error.strerror}"
+        return record, damage(home, record) or ""
+
+
+_NOTHING = (None, State(fresh=False, reasons=(), inputs=None, record=None, in_place=False))
+
+
+def assess_all(jobs: Iterable[Job], recorded: set[str] | None = None) -> dict[str, State]:
+    """Assess the jobs of an experiment in their order; ``recorded`` defaults to what doit remembers."""
+    recorded = recorded_by_doit() if recorded is None else recorded
+    assessor = Assessor()
+    states: dict[str, State] = {}
+    for job in jobs:
+        states[job.name] = assessor.assess(job, states, recorded=job.name in recorded)
+    return states
+
+
+def recorded_by_doit(database: Path = STATE_DB) -> set[str]:
+    """Return the names of the tasks doit has on record; reads beside a running build."""
+    if not database.exists():
+        return set()
+    try:
+        with sqlite3.connect(f"file:{database.as_posix()}?mode=ro", uri=True, timeout=2) as connection:
+            return {name for (name,) in connection.execute("select task_id from doit")}
+    except sqlite3.Error:
+        return set()
+
+
+def _made_with(job: Job) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return the digests of a job's sources and the versions of its tools."""
+    return source_digests(sources.of_stage(job.stage.module)), {tool: tool_version(tool) for tool in job.stage.tools}
+
+
+def _inputs(job: Job, needed: Mapping[str, Record]) -> dict[str, Any]:
+    """Collect what goes into a job; its digest is the result's key."""
+    source, tools = _made_with(job)
+    files = {
+        f"{stage}/{name}": facts["sha256"] for stage, record in needed.items() for name, facts in record.outputs.items()
+    }
+    return {
+        "schema": SCHEMA,
+        "stage": job.stage.name,
+        "config": places.without_paths(job.config),
+        "files": files | _own_data(job),
+        "source": source,
+        "tools": tools,
+    }
+
+
+def _own_data(job: Job) -> dict[str, str]:
+    """Return the digests of the user's own files that the job reads."""
+    found = {}
+    for name, path in places.own_files(job.config).items():
+        try:
+            found[name] = file_hashes().sha256(path)
+        except OSError:
+            found[name] = places.MISSING
+    return found
+
+
+def _differences(record: Record | None, inputs: Mapping[str, Any], job: Job, *, partial: bool) -> list[str]:
+    """Say in words how what went in differs from what would go in now."""
+    if record is None:
+        return ["never built"]
+    old = record.inputs
+    if not partial and all(old.get(name) == value for name, value in inputs.items()) and not record.stand_in:
+        return []
+    reasons = [f"{key} {before} -> {after}" for key, before, after in _changes(old["config"], inputs["config"])]
+    if not partial:
+        reasons += [f"{name.split('/')[-1]} changed" for name, *_ in _changes(old["files"], inputs["files"])]
+    reasons += [f"{name} changed" for name, *_ in _changes(old["source"], inputs["source"])]
+    reasons += [f"{tool} {before} -> {after}" for tool, before, after in _changes(old["tools"], inputs["tools"])]
+    if record.stand_in and not job.needs and places.mnist_folder(job.config):
+        reasons.append(f"{job.config['dataset']['name']} is at hand now, in place of {record.stand_in}")
+    if not reasons and not partial and record.key != digest(dict(inputs)):
+        reasons.append("made under another format of results")
+    return reasons
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """List (key, before, after) of what differs; tables are entered, and only the last key is named."""
+    found = []
+    for key in sorted(old.keys() | new.keys()):
+        before, after = old.get(key, "nothing"), new.get(key, "nothing")
+        if isinstance(before, dict) and isinstance(after, dict):
+            found += _changes(before, after)
+        elif before != after:
+            found.append((key, _shown(before), _shown(after)))
+    return found
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else os.fspath(value) if isinstance(value, str) else repr(value)

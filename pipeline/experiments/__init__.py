@@ -1,0 +1,1 @@
+"""Experiment files: the tables they may have, and what is wrong with one in words."""

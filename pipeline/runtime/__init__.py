@@ -1,0 +1,1 @@
+"""Run a model on its ports: with LiteRT, with TensorFlow Lite Micro, and emulated as it is compiled."""

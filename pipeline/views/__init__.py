@@ -1,0 +1,1 @@
+"""What is said of results: tables, comparisons, reports, the matrix and the Pareto front."""

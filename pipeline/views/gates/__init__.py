@@ -1,0 +1,1 @@
+"""Tasks that judge results which are there: they fail a build, and make nothing."""

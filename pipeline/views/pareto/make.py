@@ -1,0 +1,207 @@
+"""Make every point of a grid: jobs like any other, kept and restored, several at a time where there are the cores."""
+
+import os
+import threading
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any
+
+import msgspec
+
+from pipeline.engine import job_graph
+from pipeline.engine.build import Build
+from pipeline.engine.digests.fingerprint import digest
+from pipeline.engine.group_progress import Advance, one_bar
+from pipeline.engine.job_graph import Job
+from pipeline.engine.results.record import Record
+from pipeline.engine.running import process
+from pipeline.engine.running.fork_server import one_a_thread
+from pipeline.errors import UnrollError
+from pipeline.folders import BUILD
+from pipeline.views.pareto.axes import Point
+from pipeline.views.summary import quantized_accuracy
+
+CORES_A_POINT = 2
+"""A small network's training keeps no more of them busy."""
+PRELOADED = (
+    "pipeline.stages.weights",
+    "pipeline.stages.compressed",
+    "pipeline.stages.unrolled",
+    "pipeline.stages.quantized",
+    "pipeline.stages.accuracy",
+    "pipeline.stages.vela",
+    "ethosu.vela.vela",
+)
+TRAINING = ("weights", "compressed")
+TRAINING_SHARE = 10.0
+"""How many times longer than another stage one that trains takes, for the time to go."""
+_one_at_a_time = threading.Lock()
+
+Chains = Mapping[str, Sequence[Job]]
+"""Name of a point -> its jobs, each after those it needs."""
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A point and what came of it."""
+
+    point: Point
+    records: Mapping[str, Record]
+    """Stage -> its result; empty when there is none for every stage."""
+    failure: str | None
+    """Why there is none, in a sentence."""
+
+    @property
+    def accuracy(self) -> float:
+        """Return the accuracy of the quantized model, a share of 1."""
+        return quantized_accuracy(self.records["accuracy"].metrics)
+
+    @property
+    def costs(self) -> dict[str, float]:
+        """Return what it costs: cycles of a whole sequence, bytes of flash and of SRAM."""
+        compiled = self.records["vela"].metrics
+        inferences = self.records["unrolled"].metrics["inferences_per_sequence"]
+        return {
+            "cycles": inferences * compiled["cycles_total"],
+            "flash": compiled["flash_bytes"],
+            "SRAM": compiled["sram_bytes"],
+        }
+
+
+def jobs_of(point: Point, dataset: Job, target: str) -> list[Job]:
+    """Return the jobs of a possible point beyond the data set, which all share; of the targets only one.
+
+    Nothing is verified: a grid compares, and what is chosen of it becomes an experiment.
+    """
+    assert point.experiment  # noqa: S101 - it is possible
+    name, folder = dataset.experiment, BUILD / dataset.experiment / "grid" / point.name
+    made = job_graph.jobs(f"{name}.{point.name}", point.experiment, folder, {"dataset": dataset})
+    return [job for job in made if job.target in {None, target} and job.stage.name != "verify"]
+
+
+def make_all(build: Build, grid: Sequence[Point], dataset: Job, target: str) -> tuple[Row, ...]:
+    """Make what is missing or stale; a point that fails leaves the others unharmed.
+
+    Raises:
+        process.Interrupted: the build was told to stop; what finished stays.
+
+    """
+    possible = {point.name: point for point in grid if point.experiment}
+    chains = {name: jobs_of(point, dataset, target) for name, point in possible.items()}
+    failures = _make_stale(build, possible, chains, dataset.experiment)
+    return tuple(_row(point, _records(build, chains.get(point.name, [])), failures.get(point.name)) for point in grid)
+
+
+def _row(point: Point, records: dict[str, Record], failure: str | None) -> Row:
+    """Return a point with its results; one whose costs are not known has failed for that."""
+    if "vela" in records:
+        unavailable = records["vela"].unavailable
+        failure = failure or unavailable.get("cycles_total") or unavailable.get("sram_bytes")
+    return Row(point=point, records={} if failure else records, failure=failure)
+
+
+def _records(build: Build, chain: Sequence[Job]) -> dict[str, Record]:
+    return {job.stage.name: record for job in chain if (record := build.known(job).record)}
+
+
+def _make_stale(build: Build, points: Mapping[str, Point], chains: Chains, experiment: str) -> dict[str, str]:
+    stale = _stale(build, chains)
+    if not stale:
+        return {}
+    if build.begin():  # whoever had the lock may have done the work
+        stale = _stale(build, chains)
+    failures: dict[str, str] = {}
+    reason = f"{len(chains)} points, {len(stale)} of them to make or restore"
+    with (
+        _one_at_a_time,
+        one_bar(build, "pareto", experiment, reason) as advance,
+        one_a_thread(*PRELOADED) as starter,
+    ):
+        progress = _Progress(build, {points[name].label: chain for name, chain in stale.items()}, advance)
+        build.watcher = progress.watch
+        maker = _Maker(build, starter, progress)
+        pool = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // CORES_A_POINT))
+        try:
+            running = {pool.submit(maker.make, chain): name for name, chain in stale.items()}
+            for future in as_completed(running):
+                if failure := future.result():
+                    failures[running[future]] = failure
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return failures
+
+
+def _stale(build: Build, chains: Chains) -> Chains:
+    return {name: chain for name, chain in chains.items() if not all(build.state(job).fresh for job in chain)}
+
+
+class _Maker:
+    """Makes points, each in one thread; what two of them share is made once."""
+
+    def __init__(self, build: Build, starter: process.Starter, progress: "_Progress") -> None:
+        self._build = build
+        self._starter = starter
+        self._progress = progress
+        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def make(self, chain: Sequence[Job]) -> str | None:
+        """Make the jobs of a point in their order; return why one failed."""
+        try:
+            for job in chain:
+                with self._locks[identity(job)]:
+                    if not self._build.state(job).fresh:
+                        self._build.make(job, self._starter)
+        except UnrollError as error:
+            return str(error)
+        finally:
+            self._progress.finish(chain)
+        return None
+
+
+class _Progress:
+    """Sums up how far the points are: a job counts for about as long as it takes, and one that is kept not at all."""
+
+    def __init__(self, build: Build, points: Chains, advance: Advance) -> None:
+        """Take the chains of the points by label."""
+        self._advance = advance
+        self._shares: dict[str, float] = {}
+        self._work: dict[str, float] = {}
+        self._identities: dict[tuple[str, str], str] = {}
+        self._places: dict[str, str] = {}
+        for number, (label, chain) in enumerate(points.items(), 1):
+            for job in chain:
+                self._identities[job.stage.name, job.experiment] = identity(job)
+                self._places[job.experiment] = f"point {number} of {len(points)}: {label}"
+                if not (build.known(job).fresh or build.known(job).remembered):
+                    self._work[identity(job)] = _work(job, chain)
+
+    def watch(self, event: Mapping[str, Any]) -> None:
+        """Take an event of one of the jobs."""
+        made = self._identities[event["stage"], event["experiment"]]
+        if event["event"] == "stage_progress":
+            self._shares[made] = event["done"] / event["total"]
+        elif event["event"] in {"stage_done", "stage_restored"}:
+            self._shares[made] = 1.0
+        epoch = {"epoch": event["epoch"]} if "epoch" in event else {}
+        self._say(what=f"{self._places[event['experiment']]}; {event['stage']}", **epoch)
+
+    def finish(self, chain: Sequence[Job]) -> None:
+        """Count all of a point as done, even if it failed."""
+        self._shares |= {identity(job): 1.0 for job in chain}
+        self._say(what=self._places[chain[0].experiment])
+
+    def _say(self, **facts: str) -> None:
+        whole = sum(self._work.values()) or 1.0
+        done = sum(self._shares.get(name, 0.0) * work for name, work in self._work.items())
+        self._advance(round(1000 * done / whole), 1000, **facts)
+
+
+def _work(job: Job, chain: Sequence[Job]) -> float:
+    """Return about how long a job takes: as long as there are time steps, and much longer where it trains."""
+    rows = next(each.config["model"].get("rows_per_step", 1) for each in chain if "model" in each.config)
+    return (TRAINING_SHARE if job.stage.name in TRAINING else 1.0) / float(rows)
+
+
+def identity(job: Job) -> str:
+    """Return a digest of all choices that go into a job: jobs of equal ones make the same."""
+    return digest([job.stage.name, dict(job.config), [identity(need) for need in job.needs]])

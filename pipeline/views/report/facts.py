@@ -1,0 +1,168 @@
+"""All that the report says, as plain data that both templates show."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from pipeline.engine.job_graph import Job
+from pipeline.engine.results.record import Record
+from pipeline.experiments.schema import Budget
+from pipeline.text import tables
+from pipeline.views import budget, explain, uncompressed
+from pipeline.views.accuracies import ladder
+from pipeline.views.budget import Verdict
+from pipeline.views.matrix.answer import Asked
+from pipeline.views.matrix.compiling import Matrix
+from pipeline.views.report import accuracy_facts, npu_facts
+from pipeline.views.summary import (
+    accuracy_drop,
+    accuracy_record,
+    has_accuracy,
+    quantized_accuracy,
+    quantized_rung,
+    rows_per_step,
+)
+
+
+def collect(asked: Asked, description: str, allowed: Budget, found: Matrix) -> dict[str, Any]:
+    """Return the facts of an experiment whose jobs all have results."""
+    jobs = [job for job in asked.jobs if asked.build.known(job).record]
+    records = [record for job in jobs if (record := asked.build.known(job).record)]
+    made = list(zip(jobs, records, strict=True))  # a record's own target is that of whoever made it first
+    by_stage = {record.stage: record for record in records}
+    twins = [(job, record) for job in asked.twin if (record := asked.build.known(job).record)]
+    verdicts = budget.verdicts(allowed, jobs, records, [record for _, record in twins])
+    pays = uncompressed.paybacks(made, twins)
+    told = accuracy_record(records)
+    target = next(iter(asked.targets))
+    about = found.row(asked.targets[target])
+    stand_in = next((record.stand_in for record in records if record.stand_in), None)
+    return {
+        "experiment": asked.experiment,
+        "description": description,
+        "finished": _clock(max(record.finished for record in records)),
+        "warnings": _warnings(stand_in, verdicts, found, made),
+        "cards": _cards(told, target, next(record for job, record in made if job.compiles and job.target == target)),
+        "settings": _settings(made),
+        "stages": [_stage(job, record) for job, record in made],
+        "curve": accuracy_facts.curve(by_stage.get("weights")),
+        "accuracy": accuracy_facts.accuracy(asked, told),
+        "ladder": accuracy_facts.rungs(ladder(made)),
+        "quantization": accuracy_facts.numbers(by_stage["quantized"]),
+        "rows_per_step": rows_per_step(by_stage["unrolled"].metrics) if "unrolled" in by_stage else 1,
+        "targets": [npu_facts.target(asked, job, found, npu_facts.verified(made, job)) for job in jobs if job.compiles],
+        "matrix": npu_facts.matrix(found),
+        "boards": npu_facts.boards(found),
+        "reason": {
+            "target": target,
+            "claims": [msgspec.to_builtins(claim) for claim in (explain.claims(found, about) if about else [])],
+        },
+        "payback": {
+            "header": uncompressed.HEADER,
+            "targets": [(each.target, uncompressed.cells(each)) for each in pays],
+            "sentences": uncompressed.sentences(pays),
+        },
+        "budgets": {"header": budget.HEADER, "rows": [budget.cells(each) for each in verdicts]},
+    }
+
+
+def _clock(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(seconds))
+
+
+def _warnings(
+    stand_in: str | None, verdicts: Sequence[Verdict], found: Matrix, made: Sequence[tuple[Job, Record]]
+) -> list[str]:
+    said = [f"The data set is the stand-in {stand_in}, not the one asked for."] if stand_in else []
+    said += [f"Budget not kept: {budget.sentence(verdict)}." for verdict in verdicts if not verdict.passed]
+    for job, record in made:
+        if count := record.metrics.get("cpu_operators"):
+            stay = "operator stays" if count == 1 else "operators stay"
+            said.append(f"{count:,} {stay} on the CPU on {job.target}; their time is in no number here.")
+        if job.compiles:
+            said += [
+                f"Not known on {job.target}: {', '.join(names)}; {why}." for why, names in _unknown(record).items()
+            ]
+        said += [f"{job.name}: {text}." for text in record.warnings]
+    return said + [f"No result for {row.point.name}: {row.failure}" for row in found.compiles if row.failure]
+
+
+def _unknown(record: Record) -> dict[str, list[str]]:
+    """Return the metrics that could not be had by their reason."""
+    found: dict[str, list[str]] = {}
+    for metric, name in _NUMBERS.items():
+        if metric in record.unavailable:
+            found.setdefault(record.unavailable[metric], []).append(name)
+    return found
+
+
+_NUMBERS = {
+    "cycles_total": "cycles",
+    "inference_ms": "inference time",
+    "sram_bytes": "SRAM",
+    "dram_bytes": "DRAM",
+    "npu_operators": "operators on the NPU",
+}
+
+
+def _cards(accuracy: Record | None, target: str, compiled: Record) -> list[tuple[str, str, str]]:
+    cards = []
+    if accuracy:
+        name = f"{quantized_rung(accuracy.metrics)} accuracy"
+        if has_accuracy(accuracy.metrics):
+            shown = tables.percent(quantized_accuracy(accuracy.metrics))
+            cards.append((name, shown, f"measured, {tables.points(-accuracy_drop(accuracy.metrics))}"))
+        else:
+            cards.append((name, "-", "not available"))
+    numbers = compiled.metrics
+    return [
+        *cards,
+        _estimate("inference", compiled, "inference_ms", lambda ms: f"{tables.milliseconds(ms)} ms", target),
+        _estimate("cycles", compiled, "cycles_total", "{:,.0f}".format, target),
+        _estimate("SRAM", compiled, "sram_bytes", tables.kib, target),
+        ("flash", tables.kib(numbers["flash_bytes"]), "measured, as it is flashed"),
+        ("operators on the CPU", f"{numbers['cpu_operators']:,}", "counted in the compiled file"),
+    ]
+
+
+def _estimate(
+    name: str, compiled: Record, metric: str, show: Callable[[float], str], target: str
+) -> tuple[str, str, str]:
+    value = compiled.metrics[metric]
+    return (name, tables.or_dash(show, value), f"{'not known' if value is None else 'estimated'}, {target}")
+
+
+def _settings(made: Sequence[tuple[Job, Record]]) -> list[tuple[str, str]]:
+    found: dict[str, str] = {}
+    for job, record in made:
+        for section, table in record.inputs["config"].items():
+            prefix = f"vela.targets.{job.target}." if job.target else ""
+            if isinstance(table, dict):
+                found |= {f"{section}.{key}": _shown(value) for key, value in table.items() if value is not None}
+            else:
+                found[f"{prefix}{section}"] = _shown(table)
+    return list(found.items())
+
+
+def _shown(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def _stage(job: Job, record: Record) -> dict[str, Any]:
+    return {
+        "name": job.name,
+        "finished": _clock(record.finished),
+        "seconds": tables.seconds(record.seconds),
+        "key": record.key[:12],
+        "tools": ", ".join(f"{tool} {version}" for tool, version in record.inputs.get("tools", {}).items()),
+        "made_on": ", ".join(_machine(record.inputs.get("made_on", {}))),
+        "outputs": [(name, tables.kib(facts["bytes"]), facts["sha256"][:12]) for name, facts in record.outputs.items()],
+    }
+
+
+def _machine(made_on: Mapping[str, Any]) -> list[str]:
+    words = [str(made_on[name]) for name in ("platform",) if name in made_on]
+    words += [f"Python {made_on['python']}"] if "python" in made_on else []
+    return [*words, "in a container"] if made_on.get("container") else words

@@ -1,0 +1,163 @@
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from pipeline.engine.job_graph import Job
+from pipeline.engine.running import process
+
+WAIT = 20.0
+
+
+@pytest.fixture
+def fake_stage(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Run a script in place of ``pipeline.engine.running.run``: what is tested is the life and death of the process."""
+    package = workplace / "fake" / "pipeline"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    monkeypatch.setattr(process, "ENVIRONMENT", {})
+    return package / "run.py"
+
+
+HEAD = "import json, os, signal, sys, time\norder = json.load(open(sys.argv[sys.argv.index('--order') + 1]))\n"
+REPORT = "json.dump({'metrics': {}}, open(order['report'], 'w'))\n"
+
+
+def _run(job: Job, script: Path, body: str) -> process.Outcome:
+    script.write_text(HEAD + body)
+    folder = Path("scratch")
+    folder.mkdir(exist_ok=True)
+    return process.run(job, {}, folder, lambda: None)
+
+
+def test_a_stage_that_reports_and_ends_well_succeeded(jobs: dict[str, Job], fake_stage: Path) -> None:
+    outcome = _run(jobs["weights"], fake_stage, REPORT)
+    assert outcome.failure is None
+    assert outcome.report == {"metrics": {}}
+    assert outcome.seconds > 0
+
+
+def test_what_a_stage_prints_goes_into_its_log(jobs: dict[str, Job], fake_stage: Path) -> None:
+    _run(jobs["weights"], fake_stage, "print('to stdout'); os.write(2, b'to stderr, as C++ does')\n" + REPORT)
+    log = jobs["weights"].log.read_text()
+    assert "to stdout" in log
+    assert "to stderr, as C++ does" in log
+
+
+def test_a_report_is_not_believed_against_the_exit_code(jobs: dict[str, Job], fake_stage: Path) -> None:
+    outcome = _run(jobs["weights"], fake_stage, REPORT + "sys.exit(7)")
+    assert outcome.failure == "weights ended with exit code 7 and no result. Log: build/logs/weights.tiny.log"
+
+
+def test_the_exit_code_is_not_believed_without_a_report(jobs: dict[str, Job], fake_stage: Path) -> None:
+    assert _run(jobs["weights"], fake_stage, "").failure is not None
+
+
+def test_a_half_written_report_is_a_failure(jobs: dict[str, Job], fake_stage: Path) -> None:
+    assert _run(jobs["weights"], fake_stage, "open(order['report'], 'w').write('{\"metr')").failure is not None
+
+
+ENDINGS = {
+    "well": (REPORT, "exit code 0"),
+    "with an exit code": ("sys.exit(7)", "exit code 7"),
+    "with a crash": ("os.kill(os.getpid(), signal.SIGSEGV)", "signal SIGSEGV"),
+    "killed": ("os.kill(os.getpid(), signal.SIGKILL)", "signal SIGKILL"),
+    "aborted, after its report": (REPORT + "sys.stdout.flush(); os.abort()", "signal SIGABRT"),
+}
+
+
+@pytest.mark.parametrize(("body", "ended"), ENDINGS.values(), ids=ENDINGS)
+def test_how_the_process_ended_is_told_beside_the_sentence(
+    jobs: dict[str, Job], fake_stage: Path, body: str, ended: str
+) -> None:
+    outcome = _run(jobs["weights"], fake_stage, body)
+    assert outcome.ended == ended
+    assert (outcome.failure is None) == (ended == "exit code 0")
+
+
+def test_the_sentence_of_a_stage_is_passed_on(jobs: dict[str, Job], fake_stage: Path) -> None:
+    body = "json.dump({'error': 'the sentence'}, open(order['report'], 'w')); sys.exit(1)"
+    assert _run(jobs["weights"], fake_stage, body).failure == "the sentence"
+
+
+def test_a_crash_names_the_signal_and_what_is_known_of_it(jobs: dict[str, Job], fake_stage: Path) -> None:
+    outcome = _run(jobs["quantized"], fake_stage, "os.kill(os.getpid(), signal.SIGSEGV)")
+    assert outcome.failure is not None
+    assert outcome.failure.startswith("quantized crashed (SIGSEGV). TFLiteConverter is known to crash")
+    assert outcome.failure.endswith("Log: build/logs/quantized.tiny.log")
+
+
+def test_a_kill_is_said_to_be_want_of_memory(jobs: dict[str, Job], fake_stage: Path) -> None:
+    outcome = _run(jobs["weights"], fake_stage, "os.kill(os.getpid(), signal.SIGKILL)")
+    assert outcome.failure is not None
+    assert "memory ran out" in outcome.failure
+
+
+def test_what_a_stage_started_does_not_outlive_it(jobs: dict[str, Job], fake_stage: Path) -> None:
+    body = "import subprocess\nchild = subprocess.Popen(['sleep', '60'])\nprint('CHILD', child.pid)\n" + REPORT
+    _run(jobs["weights"], fake_stage, body)
+    child = int(jobs["weights"].log.read_text().split("CHILD")[1])
+    _wait_until_gone(child)
+
+
+def test_the_watcher_is_called_while_the_stage_runs(jobs: dict[str, Job], fake_stage: Path) -> None:
+    fake_stage.write_text(HEAD + "time.sleep(0.5)\n" + REPORT)
+    seen: list[float] = []
+    Path("scratch").mkdir()
+    process.run(jobs["weights"], {}, Path("scratch"), lambda: seen.append(time.monotonic()))
+    assert len(seen) >= 3
+
+
+def test_the_stage_is_named_on_its_command_line(jobs: dict[str, Job], fake_stage: Path) -> None:
+    outcome = _run(jobs["vela"], fake_stage, "print(sys.argv[1:4])\n" + REPORT)
+    assert outcome.failure is None
+    assert "['vela', 'tiny', 'u55-128']" in jobs["vela"].log.read_text()
+
+
+def test_an_interruption_ends_with_128_and_the_signals_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_stop_signal", int(signal.SIGTERM))
+    assert process.Interrupted("whatever").code == 143
+
+
+def test_a_stage_that_ignores_sigterm_is_killed(
+    jobs: dict[str, Job], fake_stage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "GRACE_SECONDS", 0.2)
+    fake_stage.write_text(
+        HEAD + "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('PID', os.getpid()); time.sleep(60)"
+    )
+    Path("scratch").mkdir()
+    log = jobs["weights"].log
+
+    def stop_once_it_ignores() -> None:
+        if "PID" in log.read_text():
+            process._stopping.set()
+
+    monkeypatch.setattr(process, "_stopping", type(process._stopping)())
+    with pytest.raises(process.Interrupted):
+        process.run(jobs["weights"], {}, Path("scratch"), stop_once_it_ignores)
+    _wait_until_gone(int(log.read_text().split("PID")[1]))
+
+
+def test_python_is_the_one_that_runs_the_build(jobs: dict[str, Job], fake_stage: Path) -> None:
+    _run(replace(jobs["weights"]), fake_stage, "print(sys.executable)\n" + REPORT)
+    assert jobs["weights"].log.read_text().strip() == sys.executable
+
+
+def _wait_until_gone(process_number: int) -> None:
+    end = time.monotonic() + WAIT
+    while time.monotonic() < end:
+        try:
+            state = Path(f"/proc/{process_number}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return
+        if state == "Z":  # an orphan nobody waits for, in a container without an init
+            return
+        time.sleep(0.02)
+    os.kill(process_number, signal.SIGKILL)
+    pytest.fail(f"process {process_number} was still there")
