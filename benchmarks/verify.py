@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.side_by_side import DOIT, alternate, compare, project, run
-from pipeline.contract import Work
 from pipeline.data import arrays
 from pipeline.emulator.machine.machine import Machine
 from pipeline.emulator.stream import program
 from pipeline.experiments import experiment
 from pipeline.runtime import emulated, micro
-from pipeline.stages import proving
+from pipeline.stage import Work
+from pipeline.verification import proving
 
 EXPERIMENT = "mnist-gru"
 RATIO, PEAK_BYTES, CHECK_SECONDS = 1 / 1.5, 1 << 30, 10.0

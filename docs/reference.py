@@ -17,8 +17,8 @@ README = ROOT / "README.md"
 MARKED = re.compile(r"(?<=<!-- reference, by docs/reference\.py -->\n).*?(?=<!-- end of reference -->)", re.DOTALL)
 TABLES: dict[str, tuple[type[Section], str]] = {
     "[dataset]": (schema.Dataset, "dataset"),
-    "[model]": (schema.Model, "weights, unrolled"),
-    "[training]": (schema.Training, "weights, compressed"),
+    "[model]": (schema.Model, "network, unrolled"),
+    "[training]": (schema.Training, "network, compressed"),
     "[compress]": (schema.Compress, "compressed"),
     "[deployment]": (schema.Deployment, "unrolled, quantized"),
     "[quantization]": (schema.Quantization, "quantized"),

@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from pipeline.experiments.schema import Experiment, ImportedModel, Section
+from pipeline.experiments.schema import Experiment
+from pipeline.frontends.section import ImportedModel
+from pipeline.section import Section
 from pipeline.text.nearest import did_you_mean, one_of
 
 

@@ -193,7 +193,7 @@ _SAYINGS: Sequence[tuple[str, Callable[[Record], Rows]]] = (
     ("accuracy", _accuracies),
     ("quantized", _unavailable),
     ("quantized", _weakest_role),
-    ("weights", _weights),
+    ("network", _weights),
     ("quantized", _model),
 )
 """Stage -> what its result has to say, in the order of the summary; an experiment need not have them all."""

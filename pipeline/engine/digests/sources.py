@@ -129,11 +129,6 @@ def sources(start: str) -> tuple[str, ...]:
     return tuple(sorted(seen))
 
 
-def of_stage(module: str) -> tuple[str, ...]:
-    """Return the files of ours that a module of ``pipeline.stages`` runs, relative to ``pipeline/``."""
-    return sources(f"{ROOT}.stages.{module}")
-
-
 def _with_packages(names: list[str]) -> Iterator[str]:
     """Yield the files that importing some names runs: of every package on the way its ``__init__``, and the module."""
     modules = _modules()

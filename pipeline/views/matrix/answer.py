@@ -14,6 +14,7 @@ from pipeline.engine.job_graph import Job
 from pipeline.npu import boards, points
 from pipeline.npu.boards import Board, BoardError
 from pipeline.npu.points import Point
+from pipeline.npu.section import Strategy
 from pipeline.text import tables
 from pipeline.text.nearest import did_you_mean
 from pipeline.views import explain
@@ -22,7 +23,7 @@ from pipeline.views.matrix import compiling
 from pipeline.views.matrix.compiling import Matrix, Row
 
 SCHEMA = 1
-STRATEGIES: Mapping[str, tuple[str, ...]] = {
+STRATEGIES: Mapping[str, tuple[Strategy, ...]] = {
     "Performance": ("Performance",),
     "Size": ("Size",),
     "both": ("Performance", "Size"),
@@ -76,7 +77,7 @@ def answer_matrix(
     return TaskFailed("", report=False) if found.failed else None
 
 
-def make_matrix(asked: Asked, *, every: bool, strategies: tuple[str, ...]) -> Matrix:
+def make_matrix(asked: Asked, *, every: bool, strategies: tuple[Strategy, ...]) -> Matrix:
     """Compile what is missing of the matrix of an experiment, and of its own targets with either strategy."""
     needed = next(job for job in asked.jobs if job.stage.name == "quantized")
     own = [

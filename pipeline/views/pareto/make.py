@@ -25,15 +25,15 @@ from pipeline.views.summary import quantized_accuracy
 CORES_A_POINT = 2
 """A small network's training keeps no more of them busy."""
 PRELOADED = (
-    "pipeline.stages.weights",
-    "pipeline.stages.compressed",
-    "pipeline.stages.unrolled",
-    "pipeline.stages.quantized",
-    "pipeline.stages.accuracy",
-    "pipeline.stages.vela",
+    "pipeline.training.train",
+    "pipeline.compression.fine_tune",
+    "pipeline.lowering.deploy",
+    "pipeline.quantization.quantize",
+    "pipeline.tasks.scoring",
+    "pipeline.npu.totals",
     "ethosu.vela.vela",
 )
-TRAINING = ("weights", "compressed")
+TRAINING = ("network", "compressed")
 TRAINING_SHARE = 10.0
 """How many times longer than another stage one that trains takes, for the time to go."""
 _one_at_a_time = threading.Lock()
@@ -204,4 +204,4 @@ def _work(job: Job, chain: Sequence[Job]) -> float:
 
 def identity(job: Job) -> str:
     """Return a digest of all choices that go into a job: jobs of equal ones make the same."""
-    return digest([job.stage.name, dict(job.config), [identity(need) for need in job.needs]])
+    return digest([job.stage.name, dict(job.config), [identity(need) for need in job.needs.values()]])

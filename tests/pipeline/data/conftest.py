@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from pipeline.contract import Work
 from pipeline.data.places import MNIST_FILES
+
+from pipeline.stage import Work
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pipeline.data.places import DOWNLOADS, MNIST_FILES
 
-from pipeline.contract import Work
 from pipeline.data import mirrors, mnist
 from pipeline.data.arrays import DataError
 from pipeline.data.mirrors import OfflineError
-from pipeline.data.places import DOWNLOADS, MNIST_FILES
+from pipeline.stage import Work
 
 FIRST = "train-images-idx3-ubyte"
 
@@ -36,7 +36,7 @@ def fake(tmp_path: Path) -> Path:
     return folder
 
 
-def refusal(work: Work, folder: Path | str | None = None) -> str:
+def refusal(work: Work[Any], folder: Path | str | None = None) -> str:
     with pytest.raises(DataError) as caught:
         mnist.read(config(folder), work)
     said = str(caught.value)
@@ -44,13 +44,13 @@ def refusal(work: Work, folder: Path | str | None = None) -> str:
     return said
 
 
-def test_files_of_another_content_are_not_mnist(work: Work, fake: Path) -> None:
+def test_files_of_another_content_are_not_mnist(work: Work[Any], fake: Path) -> None:
     assert refusal(work, fake) == (
         f"{fake / FIRST}.gz is not MNIST's {FIRST}: its content has another sha256; remove it and run doit again"
     )
 
 
-def test_a_pointer_in_place_of_a_file_says_what_gets_it(work: Work, fake: Path) -> None:
+def test_a_pointer_in_place_of_a_file_says_what_gets_it(work: Work[Any], fake: Path) -> None:
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 9912422\n"
     (fake / f"{FIRST}.gz").write_bytes(pointer)
 
@@ -59,7 +59,7 @@ def test_a_pointer_in_place_of_a_file_says_what_gets_it(work: Work, fake: Path) 
     )
 
 
-def test_a_truncated_file_is_called_so(work: Work, fake: Path) -> None:
+def test_a_truncated_file_is_called_so(work: Work[Any], fake: Path) -> None:
     path = fake / f"{FIRST}.gz"
     path.write_bytes(path.read_bytes()[:-12])
 
@@ -67,7 +67,7 @@ def test_a_truncated_file_is_called_so(work: Work, fake: Path) -> None:
 
 
 @pytest.mark.parametrize("where", [2, 12, -6, -2], ids=["method", "content", "checksum", "length"])
-def test_a_damaged_file_is_called_so(work: Work, fake: Path, where: int) -> None:
+def test_a_damaged_file_is_called_so(work: Work[Any], fake: Path, where: int) -> None:
     path = fake / f"{FIRST}.gz"
     content = bytearray(path.read_bytes())
     content[where] ^= 0xFF
@@ -80,19 +80,21 @@ def test_a_damaged_file_is_called_so(work: Work, fake: Path, where: int) -> None
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>Please log in</html>", b"PK\x03\x04", b"\x1f"])
-def test_a_file_that_is_not_compressed_must_have_the_content_itself(work: Work, fake: Path, content: bytes) -> None:
+def test_a_file_that_is_not_compressed_must_have_the_content_itself(
+    work: Work[Any], fake: Path, content: bytes
+) -> None:
     (fake / f"{FIRST}.gz").write_bytes(content)
 
     assert "its content has another sha256" in refusal(work, fake)
 
 
-def test_the_one_bad_file_of_four_is_named(work: Work, fake: Path) -> None:
+def test_the_one_bad_file_of_four_is_named(work: Work[Any], fake: Path) -> None:
     shutil.move(fake / f"{FIRST}.gz", fake / FIRST)
 
     assert refusal(work, fake).startswith(f"{fake / FIRST} is not MNIST's {FIRST}:")
 
 
-def test_a_named_folder_that_lacks_files_lists_them(work: Work, fake: Path) -> None:
+def test_a_named_folder_that_lacks_files_lists_them(work: Work[Any], fake: Path) -> None:
     (fake / "t10k-images-idx3-ubyte.gz").unlink()
     (fake / "t10k-labels-idx1-ubyte.gz").unlink()
 
@@ -103,7 +105,7 @@ def test_a_named_folder_that_lacks_files_lists_them(work: Work, fake: Path) -> N
 
 
 def test_a_named_folder_that_does_not_exist_is_not_replaced_by_another_silently(
-    work: Work, fake: Path, monkeypatch: pytest.MonkeyPatch
+    work: Work[Any], fake: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (fake.parent / "data").mkdir()
     shutil.move(fake, fake.parent / "data" / "mnist")
@@ -112,26 +114,26 @@ def test_a_named_folder_that_does_not_exist_is_not_replaced_by_another_silently(
     assert refusal(work, "nowhere").startswith("dataset.path = 'nowhere' lacks train-images-idx3-ubyte, ")
 
 
-def test_a_damaged_download_is_not_replaced_silently(work: Work, fake: Path) -> None:
+def test_a_damaged_download_is_not_replaced_silently(work: Work[Any], fake: Path) -> None:
     DOWNLOADS.parent.mkdir(parents=True)
     shutil.move(fake, DOWNLOADS)
 
     assert refusal(work).startswith(f"{DOWNLOADS / FIRST}.gz is not MNIST's")
 
 
-def test_without_files_and_mirrors_there_is_no_mnist(work: Work) -> None:
+def test_without_files_and_mirrors_there_is_no_mnist(work: Work[Any]) -> None:
     with pytest.raises(OfflineError, match="no mirror answered"):
         mnist.read(config(), work)
 
 
-def test_an_incomplete_unroll_data_is_passed_over(work: Work, fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_incomplete_unroll_data_is_passed_over(work: Work[Any], fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNROLL_DATA", str(fake))  # the files are not in its folder mnist
 
     with pytest.raises(OfflineError):
         mnist.read(config(), work)
 
 
-def test_the_places_that_were_looked_at_can_be_listed(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_places_that_were_looked_at_can_be_listed(work: Work[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     del work
     monkeypatch.setenv("UNROLL_DATA", "/data")
 
@@ -148,7 +150,7 @@ def real(real_mnist: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_real_files_are_read_and_normalized_however_they_are_compressed(work: Work, real: Path) -> None:
+def test_the_real_files_are_read_and_normalized_however_they_are_compressed(work: Work[Any], real: Path) -> None:
     data = mnist.read(config(real), work)
 
     assert (data.x_train.shape, data.x_train.dtype.name) == ((60_000, 28, 28), "float32")
@@ -159,7 +161,7 @@ def test_the_real_files_are_read_and_normalized_however_they_are_compressed(work
     assert np.bincount(data.y_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
-def test_uncompressed_files_and_gzips_of_several_members_are_accepted(work: Work, real: Path) -> None:
+def test_uncompressed_files_and_gzips_of_several_members_are_accepted(work: Work[Any], real: Path) -> None:
     for name in MNIST_FILES:
         path = real / f"{name}.gz"
         content = gzip.decompress(path.read_bytes())
@@ -173,14 +175,14 @@ def test_uncompressed_files_and_gzips_of_several_members_are_accepted(work: Work
     assert mnist.read(config(real), work).classes == 10
 
 
-def test_real_files_are_found_by_unroll_data(work: Work, real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_real_files_are_found_by_unroll_data(work: Work[Any], real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real.rename(real.parent / "mnist")
     monkeypatch.setenv("UNROLL_DATA", str(real.parent))
 
     assert len(mnist.read(config(), work).y_train) == 60_000
 
 
-def test_a_real_file_with_one_changed_pixel_is_refused(work: Work, real: Path) -> None:
+def test_a_real_file_with_one_changed_pixel_is_refused(work: Work[Any], real: Path) -> None:
     path = real / "t10k-images-idx3-ubyte.gz"
     content = bytearray(gzip.decompress(path.read_bytes()))
     content[5000] ^= 1
@@ -190,7 +192,7 @@ def test_a_real_file_with_one_changed_pixel_is_refused(work: Work, real: Path) -
     assert refusal(work, real).startswith(f"{path} is not MNIST's t10k-images-idx3-ubyte: its content has another")
 
 
-def test_labels_in_place_of_images_are_refused(work: Work, real: Path) -> None:
+def test_labels_in_place_of_images_are_refused(work: Work[Any], real: Path) -> None:
     (real / f"{FIRST}.gz").unlink()
     shutil.copy(real / "train-labels-idx1-ubyte.gz", real / f"{FIRST}.gz")
 

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pipeline.data.places import DOWNLOADS, MNIST_FILES
 
 from pipeline.data import places
-from pipeline.data.places import DOWNLOADS, MNIST_FILES
 
 
 @pytest.fixture(autouse=True)

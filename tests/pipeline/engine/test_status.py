@@ -83,13 +83,13 @@ def test_a_key_that_came_or_went_is_told(jobs: dict[str, Job]) -> None:
 
 def test_changed_content_upstream_is_told_by_file(jobs: dict[str, Job]) -> None:
     _build_all(jobs)
-    _make(jobs["weights"], _states(jobs)["weights"], "other weights")
+    _make(jobs["network"], _states(jobs)["network"], "other weights")
     assert _states(jobs)["unrolled"].reasons == ("artefact changed",)
 
 
 def test_the_same_content_made_again_stops_there(jobs: dict[str, Job]) -> None:
     _build_all(jobs)
-    _make(jobs["weights"], _states(jobs)["weights"], "weights")
+    _make(jobs["network"], _states(jobs)["network"], "weights")
     assert all(state.fresh for state in _states(jobs).values())
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from pipeline.contract import Found, Work
 from pipeline.data.arrays import DataSet
 from pipeline.runtime import litert, micro
-from pipeline.stages import accuracy
+from pipeline.stage import Found, Work
+from pipeline.tasks import scoring
+from tests.pipeline.making import make_stage
 
 pytestmark = pytest.mark.smoke
 
@@ -31,7 +32,7 @@ IN_INT8 = classes(0, 0, 2, 0, 1, 0, 2, 2, 2, 1)
 
 
 def test_a_comparison_counted_by_hand() -> None:
-    assert accuracy.compare(LABELS, IN_FLOAT, IN_INT8) == {
+    assert scoring.compare(LABELS, IN_FLOAT, IN_INT8) == {
         "test_samples": 10,
         "float_accuracy": 0.7,
         "int8_accuracy": 0.6,
@@ -45,31 +46,31 @@ def test_a_comparison_counted_by_hand() -> None:
 
 
 def test_equal_predictions_agree_entirely() -> None:
-    compared = accuracy.compare(LABELS, IN_FLOAT, IN_FLOAT)
+    compared = scoring.compare(LABELS, IN_FLOAT, IN_FLOAT)
 
     assert (compared["agreement"], compared["changed_predictions"]) == (1.0, 0)
     assert (compared["changed_to_wrong"], compared["changed_to_right"]) == (0, 0)
 
 
 def test_a_confusion_matrix_has_a_row_per_label_and_a_column_per_prediction() -> None:
-    assert accuracy.confusion(LABELS, IN_INT8).tolist() == [[3, 0, 1], [1, 1, 1], [0, 1, 2]]
+    assert scoring.confusion(LABELS, IN_INT8).tolist() == [[3, 0, 1], [1, 1, 1], [0, 1, 2]]
 
 
 def test_a_class_without_samples_has_no_accuracy_but_a_place() -> None:
     labels = classes(0, 0, 3)
     predicted = classes(0, 1, 3)
 
-    assert accuracy.by_class(labels, predicted) == [0.5, None, None, 1.0]
-    assert accuracy.confusion(labels, predicted).tolist() == [[1, 1, 0, 0], [0] * 4, [0] * 4, [0, 0, 0, 1]]
+    assert scoring.by_class(labels, predicted) == [0.5, None, None, 1.0]
+    assert scoring.confusion(labels, predicted).tolist() == [[1, 1, 0, 0], [0] * 4, [0] * 4, [0, 0, 0, 1]]
 
 
 def test_a_class_that_is_only_predicted_has_its_column() -> None:
-    assert accuracy.confusion(classes(0, 1), classes(0, 2)).tolist() == [[1, 0, 0], [0, 0, 1], [0, 0, 0]]
-    assert accuracy.by_class(classes(0, 1), classes(0, 2)) == [1.0, 0.0, None]
+    assert scoring.confusion(classes(0, 1), classes(0, 2)).tolist() == [[1, 0, 0], [0, 0, 1], [0, 0, 0]]
+    assert scoring.by_class(classes(0, 1), classes(0, 2)) == [1.0, 0.0, None]
 
 
 def test_float_and_int8_have_as_many_classes_even_when_only_one_predicts_the_last() -> None:
-    compared = accuracy.compare(classes(0, 1), classes(0, 1), classes(0, 2))
+    compared = scoring.compare(classes(0, 1), classes(0, 1), classes(0, 2))
 
     assert len(compared["float_accuracy_by_class"]) == len(compared["int8_accuracy_by_class"])
 
@@ -106,8 +107,8 @@ def test_folded_rows_are_judged_by_the_same_samples(chain: Chain, data: DataSet,
 @CELLS
 def test_the_predictions_and_confusions_are_kept(chain: Chain, data: DataSet, cell: str) -> None:
     made, found = chain(cell)
-    matrices = json.loads((made["accuracy"] / accuracy.CONFUSION).read_text(encoding="utf-8"))
-    with np.load(made["accuracy"] / accuracy.PREDICTIONS, allow_pickle=False) as file:
+    matrices = json.loads((made["accuracy"] / scoring.CONFUSION).read_text(encoding="utf-8"))
+    with np.load(made["accuracy"] / scoring.PREDICTIONS, allow_pickle=False) as file:
         kept = {name: file[name] for name in file.files}
 
     np.testing.assert_array_equal(kept["labels"], data.y_test)
@@ -115,27 +116,27 @@ def test_the_predictions_and_confusions_are_kept(chain: Chain, data: DataSet, ce
         assert kept[form].shape == (300,)
         assert np.mean(kept[form] == data.y_test) == found["accuracy"].metrics[f"{form}_accuracy"]
         matrix = np.array(matrices[form])
-        np.testing.assert_array_equal(matrix, accuracy.confusion(data.y_test, kept[form]))
+        np.testing.assert_array_equal(matrix, scoring.confusion(data.y_test, kept[form]))
         assert matrix.sum() == 300
         assert matrix.trace() / 300 == pytest.approx(found["accuracy"].metrics[f"{form}_accuracy"])
         assert matrix.sum(axis=1).tolist() == np.bincount(data.y_test, minlength=len(matrix)).tolist()
 
 
-def test_the_same_models_give_the_same_files(work: Callable[..., Work], chain: Chain) -> None:
+def test_the_same_models_give_the_same_files(work: Callable[..., Work[Any]], chain: Chain) -> None:
     made, found = chain("gru")
     job = work({}, made)
 
-    again = accuracy.make(job)
+    again = make_stage("accuracy", job)
 
     assert again == found["accuracy"]
-    for name in (accuracy.PREDICTIONS, accuracy.CONFUSION, accuracy.MICRO):
+    for name in (scoring.PREDICTIONS, scoring.CONFUSION, scoring.MICRO):
         assert (job.into / name).read_bytes() == (made["accuracy"] / name).read_bytes()
 
 
-def test_progress_goes_through_float_and_int8_to_the_end(work: Callable[..., Work], chain: Chain) -> None:
+def test_progress_goes_through_float_and_int8_to_the_end(work: Callable[..., Work[Any]], chain: Chain) -> None:
     reports: list[dict[str, Any]] = []
 
-    accuracy.make(work({}, chain("simple_rnn")[0], report=lambda **facts: reports.append(facts)))
+    make_stage("accuracy", work({}, chain("simple_rnn")[0], report=lambda **facts: reports.append(facts)))
 
     assert reports[-1] == {"done": 900, "total": 900, "what": "TensorFlow Lite Micro"}
 
@@ -144,7 +145,7 @@ def test_progress_goes_through_float_and_int8_to_the_end(work: Callable[..., Wor
 def test_what_tensorflow_lite_micro_returned_is_kept_and_counted(chain: Chain, data: DataSet, activations: str) -> None:
     made, found = chain("gru", state=True, steps_per_inference=4, activations=activations, until="accuracy")
     metrics = found["accuracy"].metrics
-    with np.load(made["accuracy"] / accuracy.MICRO, allow_pickle=False) as file:
+    with np.load(made["accuracy"] / scoring.MICRO, allow_pickle=False) as file:
         kept = {name: file[name] for name in file.files}
     reference = litert.outputs(made["quantized"] / "quantized.tflite", data.x_test, litert.REFERENCE)
 
@@ -157,16 +158,16 @@ def test_what_tensorflow_lite_micro_returned_is_kept_and_counted(chain: Chain, d
 
 
 def test_without_tensorflow_lite_micro_all_else_is_measured(
-    work: Callable[..., Work], chain: Chain, monkeypatch: pytest.MonkeyPatch
+    work: Callable[..., Work[Any]], chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, found = chain("gru")
     monkeypatch.setattr(micro, "find_spec", lambda _: None)
     job = work({}, made)
 
-    without = accuracy.make(job)
+    without = make_stage("accuracy", job)
 
     absent = {"micro_accuracy", "micro_identical"}
     assert without.metrics == {**found["accuracy"].metrics, **dict.fromkeys(absent)}
     assert without.unavailable.keys() == absent
     assert "no package of TensorFlow Lite Micro for" in without.unavailable["micro_accuracy"]
-    assert not (job.into / accuracy.MICRO).exists()
+    assert not (job.into / scoring.MICRO).exists()

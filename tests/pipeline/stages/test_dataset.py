@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pipeline.data.places import DOWNLOADS, MNIST_FILES
 
-from pipeline.contract import Found, Work
 from pipeline.data import arrays, mirrors
 from pipeline.data.arrays import DataError
-from pipeline.data.places import DOWNLOADS, MNIST_FILES
-from pipeline.stages import dataset
+from pipeline.stage import Found, Work
+from tests.pipeline.making import make_stage
 
 Make = Callable[..., tuple[Path, Found]]
 
 
 @pytest.fixture
-def make(work: Callable[..., Work], monkeypatch: pytest.MonkeyPatch) -> Make:
+def make(work: Callable[..., Work[Any]], monkeypatch: pytest.MonkeyPatch) -> Make:
     """Make a data set with no mirror in reach; return the stage's folder and what it found."""
     monkeypatch.setattr(mirrors, "MIRRORS", ())
     monkeypatch.delenv("UNROLL_DATA", raising=False)
@@ -26,7 +26,7 @@ def make(work: Callable[..., Work], monkeypatch: pytest.MonkeyPatch) -> Make:
     def run(name: str, into: str = "into", **wanted: Any) -> tuple[Path, Found]:
         nothing = {"path": None, "stand_in": None, "train_samples": None, "test_samples": None}
         job = work({"dataset": {"name": name, **nothing, **wanted}}, into=into)
-        return job.into, dataset.make(job)
+        return job.into, make_stage("dataset", job)
 
     return run
 

@@ -161,7 +161,7 @@ def test_the_compiles_of_the_matrix_do_not_crowd_a_comparison(recorded: Recorded
 def test_a_result_whose_makers_were_pruned_has_fewer_settings(recorded: Recorded) -> None:
     recorded.write()
     recorded.build()
-    shutil.rmtree(store.resolve(Path("build/keyword/weights")))
+    shutil.rmtree(store.resolve(Path("build/keyword/network")))
     (result,) = catalogue()
     assert "deployment.state" in result.settings
     assert not {"model.units", "training.epochs"} & result.settings.keys(), "none but the pruned result says so"

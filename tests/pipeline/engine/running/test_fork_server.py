@@ -129,7 +129,7 @@ def test_a_fork_runs_what_its_server_loaded_and_knows_of_which_bytes(
     """An edit after the server began reaches no stage; a server that began after the edit tells of it."""
     shutil.copytree(ROOT / "pipeline", tmp_path / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.chdir(tmp_path)
-    source = Path("pipeline/stages/imported.py")
+    source = Path("pipeline/frontends/tflite.py")
     Path("model.tflite").write_bytes(packed(chain()))
     order: dict[str, object] = {fact: {} for fact in ("shown_as", "inputs", "files", "tools")}
     order |= {"module": "imported", "run": "1"}
@@ -138,7 +138,7 @@ def test_a_fork_runs_what_its_server_loaded_and_knows_of_which_bytes(
     Path("order.json").write_text(json.dumps(order), encoding="utf-8")
     reports = []
     for _ in range(2):
-        with ForkServer("pipeline.stages.imported") as server:
+        with ForkServer("pipeline.frontends.tflite") as server:
             for _ in range(2):
                 Path("into").mkdir(exist_ok=True)
                 server.start(["quantized", "own", "--order", "order.json"], Path("log")).wait()

@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from pipeline.contract import Found, Work
 from pipeline.engine.digests import sources
 from pipeline.engine.running import run
 from pipeline.errors import UnrollError
-from pipeline.stages import accuracy
+from pipeline.stage import Found, Work
 from pipeline.stages.catalogue import IMPORTED
+from pipeline.tasks import scoring
 from tests.conftest import ROOT
 from tests.models import chain, packed
 
 
 def _run(monkeypatch: pytest.MonkeyPatch, make: Any, **facts: Any) -> dict[str, Any]:
     """Do in this process what the accuracy stage's does, with another function in place of its own."""
-    monkeypatch.setattr(accuracy, "make", make)
+    monkeypatch.setattr(scoring, "make", make)
     into = Path("into")
     into.mkdir(exist_ok=True)
     order = {"module": "accuracy", "config": {"a": 1}, "inputs": {"dataset": "there"}, "into": "into", "run": "1"}
@@ -35,9 +35,9 @@ def _run(monkeypatch: pytest.MonkeyPatch, make: Any, **facts: Any) -> dict[str, 
 
 def test_a_stage_gets_its_order_and_nothing_else(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     del workplace
-    seen: list[Work] = []
+    seen: list[Work[Any]] = []
 
-    def make(work: Work) -> Found:
+    def make(work: Work[Any]) -> Found:
         seen.append(work)
         work.progress(1, 1, loss=0.5)
         return Found(metrics={"cycles": 3}, basis={"cycles": "estimated"}, warnings=["look"], stand_in="digits")
@@ -78,7 +78,7 @@ def test_what_goes_wrong_becomes_a_sentence(
 ) -> None:
     del workplace
 
-    def make(work: Work) -> Found:
+    def make(work: Work[Any]) -> Found:
         (work.into / "half").write_text("half")
         raise error
 
@@ -97,8 +97,8 @@ def upstream(workplace: Path) -> dict[str, Any]:
     return {"inputs": {"dataset": "there"}, "files": {"dataset/dataset.npz": CONTENT}}
 
 
-def _count(calls: list[Work]) -> Any:
-    def make(work: Work) -> Found:
+def _count(calls: list[Work[Any]]) -> Any:
+    def make(work: Work[Any]) -> Found:
         calls.append(work)
         return Found(metrics={})
 
@@ -106,7 +106,7 @@ def _count(calls: list[Work]) -> Any:
 
 
 def test_a_result_that_is_read_is_read_whole_first(upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[Work] = []
+    calls: list[Work[Any]] = []
     assert _run(monkeypatch, _count(calls), **upstream)["metrics"] == {}
     assert len(calls) == 1
 
@@ -114,7 +114,7 @@ def test_a_result_that_is_read_is_read_whole_first(upstream: dict[str, Any], mon
 def test_a_stage_does_not_begin_on_what_was_not_hashed(
     upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[Work] = []
+    calls: list[Work[Any]] = []
     Path("there/dataset.npz").write_bytes(b"c0ntent")
     assert _run(monkeypatch, _count(calls), **upstream) == {"changed": "dataset.npz of dataset"}
     assert calls == []
@@ -123,7 +123,7 @@ def test_a_stage_does_not_begin_on_what_was_not_hashed(
 def test_what_changed_while_the_stage_ran_is_seen_at_its_end(
     upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def make(_work: Work) -> Found:
+    def make(_work: Work[Any]) -> Found:
         Path("there/dataset.npz").write_bytes(b"changed")
         return Found(metrics={})
 
@@ -133,7 +133,7 @@ def test_what_changed_while_the_stage_ran_is_seen_at_its_end(
 def test_what_goes_wrong_with_half_a_file_is_not_the_stages_fault(
     upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def make(_work: Work) -> Found:
+    def make(_work: Work[Any]) -> Found:
         Path("there/dataset.npz").write_bytes(b"con")
         raise ValueError
 
@@ -142,7 +142,7 @@ def test_what_goes_wrong_with_half_a_file_is_not_the_stages_fault(
 
 def test_a_tool_of_another_version_than_the_key_says(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     del workplace
-    calls: list[Work] = []
+    calls: list[Work[Any]] = []
     assert _run(monkeypatch, _count(calls), tools={"numpy": "0.0.1"}) == {"changed": "numpy"}
     assert calls == []
 
@@ -150,11 +150,11 @@ def test_a_tool_of_another_version_than_the_key_says(workplace: Path, monkeypatc
 def test_users_read_of_their_file_and_not_of_its_copy(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = workplace / "scratch" / "data.npz"
 
-    def fail(_work: Work) -> Found:
+    def fail(_work: Work[Any]) -> Found:
         message = f"scratch/data.npz is broken, see {copy}"
         raise UnrollError(message)
 
-    def warn(_work: Work) -> Found:
+    def warn(_work: Work[Any]) -> Found:
         return Found(metrics={}, warnings=["scratch/data.npz is odd"])
 
     shown_as = {"scratch/data.npz": "own/data.npz"}

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from pipeline.quantization.role_loss import RoleLoss
-from pipeline.stages import degradation
-from pipeline.stages.degradation import InputRange, Predictions, input_range
+from pipeline.tasks import degradation
+from pipeline.tasks.degradation import InputRange, Predictions, input_range
 from pipeline.tflite.quantization import Quantization
 
 INTO = Quantization.single(0.1, 0)
