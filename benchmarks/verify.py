@@ -80,12 +80,12 @@ def _seconds_of_checks(folder: Path, quantized: Path, compiled: Path) -> float:
         into = Path(scratch, "into")
         into.mkdir()
         work = Work(
-            config=target.as_dict(),
-            inputs={"quantized": quantized.parent, "vela": compiled.parent},
+            config=None,
+            inputs={"quantized": quantized.parent, "compiled": compiled.parent},
             into=into,
             report=lambda **_: None,
         )
-        return _seconds(lambda: proving.check(work, Machine(program.load(compiled))))
+        return _seconds(lambda: proving.check(work, target, Machine(program.load(compiled))))
 
 
 if __name__ == "__main__":

@@ -83,4 +83,4 @@ def test_nothing_of_the_dashboard_is_a_source_of_a_result() -> None:
     from pipeline.engine.digests import sources  # noqa: PLC0415 - beside what it is about
     from pipeline.stages.catalogue import STAGES  # noqa: PLC0415
 
-    assert not [source for stage in STAGES.values() for source in sources.of_stage(stage.module) if "tui" in source]
+    assert not [source for stage in STAGES.values() for source in sources.sources(stage.module) if "tui" in source]

@@ -1,9 +1,9 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from doit.exceptions import InvalidDodoFile, TaskFailed
-from msgspec.structs import replace
 
 from pipeline.command_line import commands
 from pipeline.engine.digests import fingerprint

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pipeline.data.places import DOWNLOADS, MNIST_FILES
 
 from pipeline.data import mirrors, mnist
 from pipeline.data.arrays import DataError
 from pipeline.data.mirrors import OfflineError
+from pipeline.data.sources.mnist import DOWNLOADS, FILES, Mnist
 from pipeline.stage import Work
 
 Serve = Callable[[type[BaseHTTPRequestHandler] | Path], str]
@@ -43,7 +43,7 @@ def good_folder(tmp_path: Path) -> Path:
     """Return what a good mirror holds: small files that ``is_good`` knows."""
     folder = tmp_path / "mirror"
     folder.mkdir()
-    for name in MNIST_FILES:
+    for name in FILES:
         (folder / f"{name}.gz").write_bytes(gzip.compress(name.encode()))
     return folder
 
@@ -62,7 +62,7 @@ def downloaded() -> list[str]:
     return sorted(path.name for path in DOWNLOADS.iterdir())
 
 
-ALL_FOUR = sorted(f"{name}.gz" for name in MNIST_FILES)
+ALL_FOUR = sorted(f"{name}.gz" for name in FILES)
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_a_good_mirror_gives_all_four_files(work: Work[Any], serve: Serve, use: 
     mirrors.download(work, is_good)
 
     assert downloaded() == ALL_FOUR
-    for name in MNIST_FILES:
+    for name in FILES:
         assert (DOWNLOADS / f"{name}.gz").read_bytes() == (good_folder / f"{name}.gz").read_bytes()
 
 
@@ -234,7 +234,7 @@ def test_a_mirrors_bad_file_is_not_blamed_on_a_file_that_is_gone(work: Work[Any]
     use(address)
 
     with pytest.raises(OfflineError) as caught:
-        mnist.read({"dataset": {"name": "mnist", "path": None, "stand_in": None}}, work)
+        mnist.read(Mnist(), work)
 
     said = str(caught.value)
     assert said.startswith(f"{address}: ")
@@ -291,7 +291,7 @@ def test_the_real_files_are_downloaded_and_read(
     garbage = serve(Portal)
     use(garbage, serve(real_mnist))
 
-    data = mnist.read({"dataset": {"name": "mnist", "path": None, "stand_in": None}}, work)
+    data = mnist.read(Mnist(), work)
 
     assert data.x_train.shape == (60_000, 28, 28)
     assert downloaded() == ALL_FOUR

@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pipeline.data.places import DOWNLOADS, MNIST_FILES
 
 from pipeline.data import mirrors, mnist
 from pipeline.data.arrays import DataError
 from pipeline.data.mirrors import OfflineError
+from pipeline.data.sources.mnist import DOWNLOADS, FILES, Mnist
 from pipeline.stage import Work
 
 FIRST = "train-images-idx3-ubyte"
 
 
-def config(path: Path | str | None = None) -> dict[str, Any]:
-    return {"dataset": {"name": "mnist", "path": None if path is None else str(path), "stand_in": None}}
+def source(path: Path | str | None = None) -> Mnist:
+    return Mnist(path=None if path is None else str(path))
 
 
 @pytest.fixture(autouse=True)
@@ -31,14 +31,14 @@ def fake(tmp_path: Path) -> Path:
     """Return a folder with four files that have the names of MNIST's and not their content."""
     folder = tmp_path / "fake"
     folder.mkdir()
-    for name in MNIST_FILES:
+    for name in FILES:
         (folder / f"{name}.gz").write_bytes(gzip.compress(b"\x00\x00\x08\x03" + bytes(1000)))
     return folder
 
 
 def refusal(work: Work[Any], folder: Path | str | None = None) -> str:
     with pytest.raises(DataError) as caught:
-        mnist.read(config(folder), work)
+        mnist.read(source(folder), work)
     said = str(caught.value)
     assert len(said.splitlines()) == 1, said
     return said
@@ -123,21 +123,14 @@ def test_a_damaged_download_is_not_replaced_silently(work: Work[Any], fake: Path
 
 def test_without_files_and_mirrors_there_is_no_mnist(work: Work[Any]) -> None:
     with pytest.raises(OfflineError, match="no mirror answered"):
-        mnist.read(config(), work)
+        mnist.read(source(), work)
 
 
 def test_an_incomplete_unroll_data_is_passed_over(work: Work[Any], fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNROLL_DATA", str(fake))  # the files are not in its folder mnist
 
     with pytest.raises(OfflineError):
-        mnist.read(config(), work)
-
-
-def test_the_places_that_were_looked_at_can_be_listed(work: Work[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    del work
-    monkeypatch.setenv("UNROLL_DATA", "/data")
-
-    assert mnist.where_looked(config("here")) == f"here, /data/mnist, {DOWNLOADS}"
+        mnist.read(source(), work)
 
 
 @pytest.fixture
@@ -145,13 +138,13 @@ def real(real_mnist: Path, tmp_path: Path) -> Path:
     """Return a folder of the test's own with links to the real files."""
     folder = tmp_path / "real"
     folder.mkdir()
-    for name in MNIST_FILES:
+    for name in FILES:
         (folder / f"{name}.gz").symlink_to(real_mnist / f"{name}.gz")
     return folder
 
 
 def test_the_real_files_are_read_and_normalized_however_they_are_compressed(work: Work[Any], real: Path) -> None:
-    data = mnist.read(config(real), work)
+    data = mnist.read(source(real), work)
 
     assert (data.x_train.shape, data.x_train.dtype.name) == ((60_000, 28, 28), "float32")
     assert (data.x_test.shape, data.x_test.dtype.name) == ((10_000, 28, 28), "float32")
@@ -162,7 +155,7 @@ def test_the_real_files_are_read_and_normalized_however_they_are_compressed(work
 
 
 def test_uncompressed_files_and_gzips_of_several_members_are_accepted(work: Work[Any], real: Path) -> None:
-    for name in MNIST_FILES:
+    for name in FILES:
         path = real / f"{name}.gz"
         content = gzip.decompress(path.read_bytes())
         path.unlink()
@@ -172,14 +165,14 @@ def test_uncompressed_files_and_gzips_of_several_members_are_accepted(work: Work
         else:
             (real / name).write_bytes(content)
 
-    assert mnist.read(config(real), work).classes == 10
+    assert mnist.read(source(real), work).classes == 10
 
 
 def test_real_files_are_found_by_unroll_data(work: Work[Any], real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real.rename(real.parent / "mnist")
     monkeypatch.setenv("UNROLL_DATA", str(real.parent))
 
-    assert len(mnist.read(config(), work).y_train) == 60_000
+    assert len(mnist.read(source(), work).y_train) == 60_000
 
 
 def test_a_real_file_with_one_changed_pixel_is_refused(work: Work[Any], real: Path) -> None:

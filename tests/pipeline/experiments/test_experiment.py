@@ -234,7 +234,7 @@ def test_a_shipped_experiment_loads(name: str) -> None:
 def test_the_guides_model_and_a_tiny_one_are_shipped() -> None:
     guide, tiny = (trained(ROOT / "experiments", name) for name in ("mnist-gru", "tiny"))
 
-    assert (guide.dataset.name, guide.model.cell, guide.model.units) == ("mnist", "gru", 256)
+    assert (guide.dataset.kind(), guide.model.cell, guide.model.units) == ("mnist", "gru", 256)
     assert (guide.training.epochs, guide.quantization.representative_samples) == (1, 100)
     assert tiny.dataset.kind() == "digits"
 

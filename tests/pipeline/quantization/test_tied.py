@@ -15,6 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 from pipeline.quantization import tied
 from pipeline.quantization.ranges import Range, RangeError
 from pipeline.stage import Work
+from pipeline.stages import vela
 from pipeline.tflite import roles
 from pipeline.tflite.quantization import Quantization
 from pipeline.tflite.reader import IDENTIFIER

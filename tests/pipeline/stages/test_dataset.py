@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pipeline.data.places import DOWNLOADS, MNIST_FILES
 
 from pipeline.data import arrays, mirrors
 from pipeline.data.arrays import DataError
+from pipeline.data.sources.mnist import DOWNLOADS, FILES
 from pipeline.stage import Found, Work
 from tests.pipeline.making import make_stage
 
@@ -24,8 +24,7 @@ def make(work: Callable[..., Work[Any]], monkeypatch: pytest.MonkeyPatch) -> Mak
     monkeypatch.delenv("UNROLL_DATA", raising=False)
 
     def run(name: str, into: str = "into", **wanted: Any) -> tuple[Path, Found]:
-        nothing = {"path": None, "stand_in": None, "train_samples": None, "test_samples": None}
-        job = work({"dataset": {"name": name, **nothing, **wanted}}, into=into)
+        job = work({"dataset": {"name": name, **wanted}}, into=into)
         return job.into, make_stage("dataset", job)
 
     return run
@@ -195,7 +194,7 @@ def test_a_damaged_file_is_an_error_and_not_hidden_by_a_stand_in(
 ) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
-    for name in MNIST_FILES:
+    for name in FILES:
         (folder / f"{name}.gz").write_bytes(gzip.compress(b"tampered"))
 
     said = refusal(make, "mnist", path="mine", stand_in=stand_in)

@@ -16,7 +16,7 @@ from pipeline.lowering import guide
 from pipeline.network import files
 from pipeline.quantization import checks
 from pipeline.quantization.errors import QuantizationError
-from pipeline.quantization.quantize import MODEL, ROLES
+from pipeline.quantization.quantize import MODEL, MOST_SATURATED, ROLES
 from pipeline.quantization.ranges import RangeError
 from pipeline.runtime import litert
 from pipeline.stage import Found, Work
@@ -219,7 +219,7 @@ def test_a_line_of_the_table_says_where_a_range_comes_from_and_what_it_costs(cha
     assert (lines["output"]["scale"], lines["output"]["zero_point"]) == (1 / 256, -128)
     for line in table:
         assert line["seen_low"] <= line["seen_high"]
-        assert 0 <= line["saturated"] < quantize.MOST_SATURATED or "bounded" in line["basis"]
+        assert 0 <= line["saturated"] < MOST_SATURATED or "bounded" in line["basis"]
         assert 0 < line["rounding_error"] < 1, line
 
 

@@ -52,7 +52,7 @@ def found_of(work: Callable[..., Work[Any]], target: Mapping[str, Any]) -> Found
     """Compile a model for a target with some settings changed; return all that the stage found."""
 
     def run(quantized: Path, **changed: str) -> Found:
-        found = run(
+        found = make_stage(
             "vela", work({"target": {**target, **changed}}, {"quantized": quantized}, f"compiled {quantized.name}")
         )
         assert set(found.basis) == set(found.metrics)

@@ -32,8 +32,8 @@ def verified(work: Make, target: Mapping[str, Any], tmp_path: Path) -> Verify:
             (folder / proving.QUANTIZED).write_bytes(model)
         compiling = work({"target": target}, {"quantized": folders["compiled"]}, "vela")
         make_stage("vela", compiling)
-        inputs = {"quantized": folders["quantized"], "vela": compiling.into}
-        return run(
+        inputs = {"quantized": folders["quantized"], "compiled": compiling.into}
+        return make_stage(
             "verify_imported", work({"target": target, "verify": {"samples": samples}}, inputs, "verify", **facts)
         )
 

@@ -7,13 +7,14 @@ import pytest
 
 from pipeline.stage import Work
 from pipeline.training import schedule as training
+from pipeline.training.section import Training
 
 PEAK = 0.01
 
 
 def rates(steps: int, **chosen: Any) -> list[float]:
     """Return the learning rate at every step, and at one more."""
-    found = training.learning_rate({"learning_rate": PEAK, "schedule": "warmup_cosine", **chosen}, steps)
+    found = training.learning_rate(Training(learning_rate=PEAK, **chosen), steps)
     return [float(found)] * (steps + 1) if isinstance(found, float) else [float(found(at)) for at in range(steps + 1)]
 
 

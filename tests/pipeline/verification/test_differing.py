@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from pipeline.data.arrays import DataSet
@@ -13,6 +14,7 @@ from pipeline.emulator.proof.elements import INSIDE
 from pipeline.emulator.stream import program
 from pipeline.emulator.stream.arithmetic import Scale
 from pipeline.emulator.stream.operations import Binary, Substitution
+from pipeline.npu.section import Target
 from pipeline.stage import Found, Work
 from pipeline.verification import differing, proving
 
@@ -28,7 +30,7 @@ def compiled(
     """Return a compiled GRU, and what its checks found."""
     made, _ = chain("gru", **request.param)
     machine = Machine(program.load(made["vela"] / proving.COMPILED))
-    findings = proving.check(work({"target": target, "verify": {"samples": None}}, made), machine)
+    findings = proving.check(work({}, made), msgspec.convert(target, Target), machine)
     return differing.Compiled(quantized=made["quantized"] / proving.QUANTIZED, machine=machine, checked=findings)
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ from pipeline.emulator.proof import source, static_checks
 from pipeline.emulator.stream import debug_database, program
 from pipeline.emulator.stream.operations import Transfer
 from pipeline.npu import compiler
+from pipeline.npu.section import Target
 from pipeline.quantization import tied
 from pipeline.runtime import emulated, litert
 from pipeline.runtime.litert import Stored
@@ -49,7 +51,9 @@ def quantized(raw: Array, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def path(quantized: Path, target: Mapping[str, Any]) -> Path:
     """Return the compiled file, beside its debug database."""
-    return compiler.compile_model(quantized, quantized.parent / "out", target, debug_database.ARGUMENT)[0]
+    return compiler.compile_model(
+        quantized, quantized.parent / "out", msgspec.convert(target, Target), debug_database.ARGUMENT
+    )[0]
 
 
 @pytest.fixture(scope="module")

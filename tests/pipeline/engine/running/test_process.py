@@ -2,10 +2,10 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from pipeline.engine.job_graph import Job
 from pipeline.engine.running import process

@@ -13,7 +13,7 @@ from pipeline.engine.digests import sources
 from pipeline.engine.running import run
 from pipeline.errors import UnrollError
 from pipeline.stage import Found, Work
-from pipeline.stages.catalogue import IMPORTED
+from pipeline.stages.catalogue import STAGES
 from pipeline.tasks import scoring
 from tests.conftest import ROOT
 from tests.models import chain, packed
@@ -178,7 +178,7 @@ def _run_alone(folder: Path, source: dict[str, str]) -> dict[str, Any]:
 
 def test_every_source_that_runs_is_compared(tmp_path: Path) -> None:
     """Each of them, also those that Python loads before any stage: a digest that differs by itself is named."""
-    names = sources.of_stage(IMPORTED["quantized"].module)
+    names = sources.sources(STAGES["imported"].module)
     digests = {
         f"pipeline/{name}": hashlib.sha256((ROOT / "pipeline" / name).read_bytes()).hexdigest() for name in names
     }
