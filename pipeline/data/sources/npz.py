@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Npz(Source, frozen=True, kw_only=True, tag="npz"):
     """Your own data: four arrays, `x_train`, `y_train`, `x_test` and `y_test`, in one file of `numpy.savez`."""
 
-    path: Annotated[str, Meta(min_length=1, description="the `.npz` file")]
+    path: Annotated[str, Meta(min_length=1, description="your `.npz` file")]
     PATHS: ClassVar[frozenset[str]] = frozenset({"path"})
 
     def own_files(self) -> Mapping[str, str]:

@@ -255,7 +255,7 @@ def test_what_changed_is_not_published_and_read_again_the_next_time(jobs: dict[s
     _rot(artefact)
     stages.report = {"changed": "artefact of dataset"}
     build = Build()
-    with pytest.raises(StageFailedError, match="artefact of dataset changed while weights ran; run doit again"):
+    with pytest.raises(StageFailedError, match="artefact of dataset changed while network ran; run doit again"):
         build.make(jobs["network"])
     assert not jobs["network"].link.exists()
     assert build.state(jobs["dataset"]).reasons == ("artefact was changed by hand",)

@@ -71,7 +71,7 @@ def test_a_command_of_any_bytes_is_named(workplace: Path, monkeypatch: pytest.Mo
     del workplace
     monkeypatch.setattr(sys, "argv", ["doit", "network:Gr\udcf6\udcdfe"])
     held = lock.acquire(print)
-    assert "doit weights:Gr\udcf6\udcdfe, pid" in lock.holder()
+    assert "doit network:Gr\udcf6\udcdfe, pid" in lock.holder()
     held.release()
 
 

@@ -92,7 +92,7 @@ def test_changed_content_upstream_is_told_by_file(jobs: dict[str, Job]) -> None:
 
 def test_the_same_content_made_again_stops_there(jobs: dict[str, Job]) -> None:
     _build_all(jobs)
-    _make(jobs["network"], _states(jobs)["network"], "weights")
+    _make(jobs["network"], _states(jobs)["network"], "network")
     assert all(state.fresh for state in _states(jobs).values())
 
 

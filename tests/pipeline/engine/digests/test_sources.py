@@ -82,6 +82,13 @@ def test_a_package_that_is_imported_as_a_whole_counts_as_a_whole(package: Path) 
     assert "layers/conv.py" in of("stage")
 
 
+def test_a_package_from_which_a_name_is_taken_is_a_source_as_a_whole(package: Path) -> None:
+    write(package, stage="from pipeline.layers import KINDS", layers__gru="", other="")
+    (package / "layers" / "__init__.py").write_text("KINDS = load()", encoding="utf-8")
+
+    assert set(sources.sources("pipeline.stage")) == {"stage.py", "layers/__init__.py", "layers/gru.py"}
+
+
 def test_of_a_package_that_is_only_passed_through_nothing_else_counts(package: Path) -> None:
     write(package, stage="from pipeline.layers.gru import GRU", layers__gru="", layers__lstm="")
 
@@ -129,4 +136,6 @@ def test_kinds_that_register_themselves_are_sources_of_what_runs_them() -> None:
     unrolled = sources.sources(STAGES["unrolled"].module)
     assert {Path(source).name for source in unrolled if "network/layers" in source} == layers
     assert {"lowering/plain.py", "lowering/guide.py"} <= set(unrolled)
-    assert not [source for source in sources.sources(STAGES["dataset"].module) if "network" in source]
+    dataset = sources.sources(STAGES["dataset"].module)
+    assert {"data/sources/mnist.py", "data/sources/npz.py", "data/mnist.py", "data/mirrors.py"} <= set(dataset)
+    assert not [source for source in dataset if "network" in source]

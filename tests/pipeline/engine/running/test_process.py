@@ -53,7 +53,7 @@ def test_what_a_stage_prints_goes_into_its_log(jobs: dict[str, Job], fake_stage:
 
 def test_a_report_is_not_believed_against_the_exit_code(jobs: dict[str, Job], fake_stage: Path) -> None:
     outcome = _run(jobs["network"], fake_stage, REPORT + "sys.exit(7)")
-    assert outcome.failure == "weights ended with exit code 7 and no result. Log: build/logs/weights.tiny.log"
+    assert outcome.failure == "network ended with exit code 7 and no result. Log: build/logs/network.tiny.log"
 
 
 def test_the_exit_code_is_not_believed_without_a_report(jobs: dict[str, Job], fake_stage: Path) -> None:

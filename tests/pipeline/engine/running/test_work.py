@@ -7,24 +7,36 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from pipeline.engine.digests import sources
 from pipeline.engine.running import run
 from pipeline.errors import UnrollError
-from pipeline.stage import Found, Work
+from pipeline.stage import Found, Stage, Work
+from pipeline.stages import accuracy
 from pipeline.stages.catalogue import STAGES
-from pipeline.tasks import scoring
 from tests.conftest import ROOT
 from tests.models import chain, packed
 
 
+class Config(msgspec.Struct, frozen=True):
+    a: int
+
+
 def _run(monkeypatch: pytest.MonkeyPatch, make: Any, **facts: Any) -> dict[str, Any]:
     """Do in this process what the accuracy stage's does, with another function in place of its own."""
-    monkeypatch.setattr(scoring, "make", make)
+    stage = Stage(name="accuracy", summary="", config=Config, make=make)
+    monkeypatch.setattr(accuracy, "STAGE", stage)
     into = Path("into")
     into.mkdir(exist_ok=True)
-    order = {"module": "accuracy", "config": {"a": 1}, "inputs": {"dataset": "there"}, "into": "into", "run": "1"}
+    order = {
+        "module": "pipeline.stages.accuracy",
+        "config": {"a": 1},
+        "inputs": {"dataset": "there"},
+        "into": "into",
+        "run": "1",
+    }
     order |= {fact: {} for fact in ("shown_as", "files", "source", "tools")} | facts
     Path("order.json").write_text(json.dumps({**order, "log": "the.log", "report": "report.json"}))
     code = run.main(["accuracy", "tiny", "--order", "order.json"])
@@ -44,7 +56,7 @@ def test_a_stage_gets_its_order_and_nothing_else(workplace: Path, monkeypatch: p
 
     report = _run(monkeypatch, make)
     (work,) = seen
-    assert (work.config, work.inputs, work.into) == ({"a": 1}, {"dataset": Path("there")}, Path("into"))
+    assert (work.config, work.inputs, work.into) == (Config(a=1), {"dataset": Path("there")}, Path("into"))
     assert (report["metrics"], report["basis"], report["stand_in"]) == (
         {"cycles": 3},
         {"cycles": "estimated"},
@@ -166,7 +178,12 @@ def _run_alone(folder: Path, source: dict[str, str]) -> dict[str, Any]:
     """Run the stage that takes a model made elsewhere in a process of its own, as a build does."""
     (folder / "model.tflite").write_bytes(packed(chain()))
     (folder / "into").mkdir()
-    order = {"module": "imported", "config": {"model": {"tflite": "model.tflite"}}, "into": "into", "run": "1"}
+    order = {
+        "module": "pipeline.stages.imported",
+        "config": {"model": {"tflite": "model.tflite"}},
+        "into": "into",
+        "run": "1",
+    }
     order |= {fact: {} for fact in ("shown_as", "inputs", "files", "tools")} | {"source": source}
     order |= {"log": "the.log", "report": "report.json"}
     (folder / "order.json").write_text(json.dumps(order), encoding="utf-8")
