@@ -9,11 +9,9 @@ import numpy.typing as npt
 
 from pipeline.emulator.machine.planning import Planned
 from pipeline.emulator.proof.checks import Check
-from pipeline.emulator.proof.elements import Codes
+from pipeline.emulator.proof.codes import Codes
+from pipeline.emulator.proof.int8 import MIDDLE
 from pipeline.emulator.proof.source import Operator
-
-MIDDLE = 128
-"""The place of 0 among the numbers of int8."""
 
 
 @dataclass(frozen=True, kw_only=True)
