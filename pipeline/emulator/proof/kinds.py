@@ -157,7 +157,7 @@ def kind(name: str) -> Callable[[Class], Class]:
 
 
 @cache
-def _load() -> None:
+def load() -> None:
     """Load every module of ``operators/``, which registers its own."""
     from pipeline.emulator.proof import operators  # noqa: PLC0415 - its modules import this one
 
@@ -167,7 +167,7 @@ def _load() -> None:
 
 def kind_of(operator: Operator) -> Kind:
     """Return what is known of an operator's kind."""
-    _load()
+    load()
     return _KINDS.get(operator.kind, UNKNOWN)
 
 
