@@ -28,7 +28,7 @@ class Match:
     scalar_first: bool = False
     """Whether that is the operator's first input."""
     channels: slice = field(default_factory=lambda: slice(None))
-    """Which outputs of a fully connected operator it computes."""
+    """Which outputs it computes, along the last axis, of an operator that several commands share."""
 
     def by_operands(self, table: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return an operator's table, by its inputs, by the operands that the command has, in their order."""

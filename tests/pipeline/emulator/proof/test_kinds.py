@@ -2,13 +2,18 @@
 
 import ast
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from pipeline.emulator import proof
 from pipeline.emulator.errors import NotVerifiedError
+from pipeline.emulator.machine.planning import Planned
 from pipeline.emulator.proof import operators
+from pipeline.emulator.proof.equivalence import compare
 from pipeline.emulator.proof.kinds import composed
+from pipeline.emulator.proof.matches import Match
+from pipeline.emulator.stream.commands import Command, Kind
 from pipeline.engine.digests import sources
 from pipeline.tflite.names import ACTIVATIONS, KINDS
 from tests.pipeline.emulator import single
@@ -28,6 +33,17 @@ def test_what_has_no_formula_is_named(tmp_path: Path) -> None:
     softmax = read(single.model("SOFTMAX", [Stored(0.1)], Stored(1 / 256, -128), [(1, 4)] * 2), tmp_path)
     with pytest.raises(NotVerifiedError, match="SOFTMAX output: no formula"):
         table(softmax)
+
+
+def test_what_is_followed_and_not_compared_is_never_taken_for_proved(tmp_path: Path) -> None:
+    operator = read(single.model("SOFTMAX", [Stored(0.1)], Stored(1 / 256, -128), [(1, 4)] * 2), tmp_path)
+    command = Command(offset=0, kind=Kind.POOL, parameter=0, registers=MappingProxyType({}))
+
+    compared = compare([Match(planned=Planned(command=command), operators=(operator,))])
+
+    assert compared.not_verified == (
+        "SOFTMAX output (POOL at byte 0x0 of the command stream): there is nothing to compare it with",
+    )
 
 
 def test_no_operator_is_known_outside_of_its_file() -> None:
