@@ -60,4 +60,4 @@ def test_a_stage_that_proves_runs_every_file_of_an_operator(stage: str) -> None:
     files = {f"emulator/proof/operators/{module.name}" for module in Path(operators.__path__[0]).glob("*.py")}
 
     assert len(files) > 10
-    assert files <= set(sources.of_stage(stage))
+    assert files <= set(sources.sources(stage))
