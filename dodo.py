@@ -22,10 +22,7 @@ from pipeline.experiments.schema import Budget, Experiment
 from pipeline.stages.catalogue import STAGES
 from pipeline.views import budget, check, uncompressed
 from pipeline.views.gates import placement, proof
-from pipeline.views.matrix import answer
-from pipeline.views.pareto.answer import answer_pareto
 from pipeline.views.pareto.axes import AXES
-from pipeline.views.report.write import answer_report
 
 gc.disable()  # a short-lived process with many tasks; collecting takes a sixth of a no-op over 200 experiments
 
@@ -241,6 +238,18 @@ def task_status() -> Task:
     }
 
 
+def _matrix(
+    jobs: list[job_graph.Job],
+    as_json: bool,  # noqa: FBT001 - doit calls it with this name
+    every: bool,  # noqa: FBT001 - as above
+    optimise: str,
+    target: str,
+) -> TaskFailed | None:
+    from pipeline.views.matrix import answer  # noqa: PLC0415 - a no-op owes it nothing, as below
+
+    return answer.answer_matrix(answer.Asked(BUILD, jobs), as_json, every, optimise, target)
+
+
 def task_matrix() -> Iterator[Task]:
     """Say what a model costs on every Ethos-U and why (--json, --all, --optimise both, --target NAME)."""
     every = {"name": "every", "long": "all", "type": bool, "default": False}
@@ -253,7 +262,7 @@ def task_matrix() -> Iterator[Task]:
         yield {
             "name": name,
             "doc": f"what {name} costs on every Ethos-U, and why",
-            "actions": [(answer.answer_matrix, [answer.Asked(BUILD, jobs)])],
+            "actions": [(_matrix, [jobs])],
             "params": [
                 JSON,
                 {**every, "help": "every system configuration and memory mode, not only the usual ones"},
@@ -266,6 +275,19 @@ def task_matrix() -> Iterator[Task]:
             "io": {"capture": False},
             "meta": {"answers": True},
         }
+
+
+def _pareto(
+    name: str,
+    jobs: list[job_graph.Job],
+    as_json: bool,  # noqa: FBT001 - doit calls it with this name
+    target: str,
+    **options: str,
+) -> TaskFailed | None:
+    from pipeline.views.matrix.answer import Asked  # noqa: PLC0415
+    from pipeline.views.pareto.answer import answer_pareto  # noqa: PLC0415
+
+    return answer_pareto(Asked(BUILD, jobs), CHECKED[name], as_json, target, **options)
 
 
 def task_pareto() -> Iterator[Task]:
@@ -282,7 +304,7 @@ def task_pareto() -> Iterator[Task]:
         yield {
             "name": name,
             "doc": f"what accuracy costs: variants of {name}, with their Pareto fronts",
-            "actions": [(answer_pareto, [answer.Asked(BUILD, jobs), CHECKED[name]])],
+            "actions": [(_pareto, [name, jobs])],
             "params": [
                 JSON,
                 *(
@@ -331,6 +353,13 @@ def task_check() -> Iterator[Task]:
             yield {"basename": f"check:{name}", "doc": f"can't be checked: {error}", "actions": [(_fail, [error])]}
 
 
+def _report(name: str, jobs: list[job_graph.Job]) -> TaskFailed | None:
+    from pipeline.views.matrix.answer import Asked  # noqa: PLC0415
+    from pipeline.views.report.write import answer_report  # noqa: PLC0415
+
+    return answer_report(Asked(BUILD, jobs, _twin(name)), DESCRIPTIONS[name], BUDGETS[name])
+
+
 def task_report() -> Iterator[Task]:
     """Write all that is known of an experiment as one HTML file, and as Markdown."""
     for name, jobs in EXPERIMENTS.items():
@@ -340,7 +369,7 @@ def task_report() -> Iterator[Task]:
         yield {
             "name": name,
             "doc": f"write build/{name}/report.html and report.md",
-            "actions": [(answer_report, [answer.Asked(BUILD, jobs, _twin(name)), DESCRIPTIONS[name], BUDGETS[name]])],
+            "actions": [(_report, [name, jobs])],
             "task_dep": [job.name for job in [*jobs, *_twin(name)]],
             "uptodate": [False],
             "io": {"capture": False},

@@ -13,8 +13,6 @@ from typing import Any
 import msgspec
 from doit.exceptions import InvalidDodoFile, TaskFailed
 
-from pipeline.engine.docker import container
-from pipeline.engine.docker.image import ensure_image
 from pipeline.engine.job_graph import Job
 from pipeline.engine.project import Project
 from pipeline.engine.results import rehash
@@ -204,6 +202,8 @@ def _print_rows(rows: list[dict[str, Any]]) -> None:
 
 def image(project: Project) -> TaskFailed | None:
     """Make the Docker image, if what goes into it changed."""
+    from pipeline.engine.docker.image import ensure_image  # noqa: PLC0415 - most runs have nothing to do with Docker
+
     try:
         ensure_image(project.root)
     except UnrollError as error:
@@ -213,6 +213,8 @@ def image(project: Project) -> TaskFailed | None:
 
 def run_in_docker(project: Project, words: list[str]) -> TaskFailed | None:
     """Run doit in a container; ends this program with the exit code of that one unless it is 0."""
+    from pipeline.engine.docker import container  # noqa: PLC0415 - as above
+
     try:
         code = container.run(words, project.root)
     except UnrollError as error:

@@ -101,6 +101,7 @@ class Sources:
         self._hashes = hashes
         self._names = names
         self._package = package
+        self._imports: dict[str, tuple[str, ...]] = {}
         self._run_by: dict[str, tuple[str, ...]] = {}
         self._digests: dict[str, str] = {}
 
@@ -139,15 +140,20 @@ class Sources:
         todo = [*self._with_packages([start])]
         while todo:
             file = todo.pop()
-            if file in seen:
-                continue
-            seen.add(file)
-            imported = self._names.names(self._package / file, ".".join((ROOT, *file.split("/")[:-1])))
-            todo += self._with_packages(imported)
-            # Imported itself, not only passed through on the way to a module in it.
-            through = {name.rpartition(".")[0] for name in imported}
-            todo += [other for name in imported if name not in through for other in self._modules.get(name, ())]
+            if file not in seen:
+                seen.add(file)
+                todo += self._imported_by(file)
         return seen
+
+    def _imported_by(self, file: str) -> tuple[str, ...]:
+        """Return the files that a file runs by what it names itself; looked up once, however many modules run it."""
+        if file not in self._imports:
+            names = self._names.names(self._package / file, ".".join((ROOT, *file.split("/")[:-1])))
+            # Imported itself, not only passed through on the way to a module in it.
+            through = {name.rpartition(".")[0] for name in names}
+            whole = (other for name in names if name not in through for other in self._modules.get(name, ()))
+            self._imports[file] = tuple(dict.fromkeys([*self._with_packages(names), *whole]))
+        return self._imports[file]
 
     def _with_packages(self, names: list[str]) -> Iterator[str]:
         """Yield the files that importing names runs: of every package on the way its ``__init__``, and the module."""
