@@ -22,16 +22,16 @@ VELA = "vela:tiny:u55-128"
 
 
 @pytest.fixture
-def here(built: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Work in a project where tiny is built."""
-    monkeypatch.chdir(built.folder)
+def here(built: Project) -> Project:
+    """Return a project where tiny is built."""
     return built
 
 
 @pytest.fixture
-def machine() -> Iterator[Engine]:
-    """Return an engine; what it still runs at the end of the test is ended."""
-    made = Engine(pipeline.engine.project.Project())
+def machine(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Return the engine of the test's project; what it still runs at the end of the test is ended."""
+    projects = [request.getfixturevalue(name) for name in ("built", "project") if name in request.fixturenames]
+    made = Engine(pipeline.engine.project.Project(projects[0].folder if projects else tmp_path))
     yield made
     while made.running:
         made.stop()
@@ -53,12 +53,11 @@ def ending(machine: Engine) -> Ending:
 
 
 @pytest.fixture
-def instead_of_doit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def instead_of_doit(tmp_path: Path) -> Callable[[str], None]:
     """Return what puts a script in place of doit."""
-    monkeypatch.chdir(tmp_path)
 
     def write(body: str) -> None:
-        Path("doit.py").write_text(f"import os, signal, sys, time\n{body}\n", encoding="utf-8")
+        (tmp_path / "doit.py").write_text(f"import os, signal, sys, time\n{body}\n", encoding="utf-8")
 
     return write
 
@@ -127,11 +126,8 @@ def test_a_mistake_in_the_command_is_told(here: Project, machine: Engine) -> Non
     assert "no-such-task" in machine.output.read_text(encoding="utf-8")
 
 
-def test_a_build_folder_that_can_not_be_written_fails_at_once(
-    machine: Engine, project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(project.folder)
-    Path("build").write_text("in the way", encoding="utf-8")
+def test_a_build_folder_that_can_not_be_written_fails_at_once(machine: Engine, project: Project) -> None:
+    (project.folder / "build").write_text("in the way", encoding="utf-8")
     with pytest.raises(OSError, match="build"):
         machine.start(["build:tiny"])
     assert not machine.running
@@ -200,7 +196,9 @@ def test_a_run_outlives_the_dashboard_that_started_it(tmp_path: Path, instead_of
     code = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r})\n"
     code += "from pipeline.engine.project import Project; from tui.engine import Engine\n"
     code += "machine = Engine(Project()); machine.start(['x']); print('left')"
-    left = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    left = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=30
+    )
     assert left.stdout == "left\n"
     output = tmp_path / "build" / "logs" / "dashboard.log"
     Project.wait_until(lambda: "still here" in output.read_text())

@@ -89,7 +89,7 @@ def read_matrix(project: Project, experiment: ExperimentStatus) -> CompiledMatri
         point = points.of_config(record.inputs["config"])
         rows[point.name] = Row(point=point, link=home, target=own.get(point.name), record=record, failure=None)
     usual = {point.name for point in points.points(every=False)}
-    boards, trouble = _boards(rows)
+    boards, trouble = _boards(project, rows)
     only_for_boards = boards.keys() - usual - own.keys()
     listed = (row for name, row in rows.items() if not row.point.clusters and name not in only_for_boards)
     return CompiledMatrix(
@@ -111,7 +111,7 @@ def _compiled_from(project: Project, quantized: Record) -> Mapping[str, Any]:
     }
 
 
-def _boards(rows: Mapping[str, "Row"]) -> tuple[dict[str, list[BoardFit]], str]:
+def _boards(project: Project, rows: Mapping[str, "Row"]) -> tuple[dict[str, list[BoardFit]], str]:
     """Hold the compiles for boards against these, and say what is wrong with a board's file.
 
     By the points' names, since a record does not tell where an ini file lies; boards of the same NPU share one.
@@ -119,7 +119,7 @@ def _boards(rows: Mapping[str, "Row"]) -> tuple[dict[str, list[BoardFit]], str]:
     from pipeline.npu import boards  # noqa: PLC0415 - as above
 
     try:
-        known = boards.load_all()
+        known = boards.load_all(project.root)
     except UnrollError as error:
         return {}, str(error)
     fits: dict[str, list[BoardFit]] = {}
