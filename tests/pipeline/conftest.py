@@ -49,8 +49,9 @@ def jobs(workplace: Project) -> dict[str, Job]:
 
 
 @pytest.fixture
-def work(tmp_path: Path) -> Callable[..., Work]:
-    """Return what makes a stage's work, in a project folder of the test's own."""
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Work]:
+    """Return what makes a stage's work, in a project folder of the test's own, which is where a stage runs."""
+    monkeypatch.chdir(tmp_path)
 
     def make(
         config: Mapping[str, Any],
