@@ -88,7 +88,7 @@ def test_bits_that_a_disk_lost_are_seen_by_reading_all_again(
     assert isinstance(commands.status(workplace, {"tiny": both}, as_json=False, names=[], reread=True), TaskFailed)
     printed = capsys.readouterr().out.splitlines()
     assert printed[1].startswith("network:tiny  stale    artefact has rotted: nobody wrote to it")
-    assert printed[2].startswith("damaged: build/tiny/weights: artefact has rotted")
+    assert printed[2].startswith("damaged: build/tiny/network: artefact has rotted")
     assert printed[3] == "read 2 files of 2 results again, 0.0 MB: 1 damaged"
 
 
@@ -106,7 +106,7 @@ def test_checking_the_store_removes_and_names_what_is_damaged(
     home = resolve(rotten.link)
     assert isinstance(commands.prune(workplace, "5GB", check=True), TaskFailed)
     printed = capsys.readouterr().out
-    assert f"removed {workplace.shown(home)} (build/tiny/weights): artefact has rotted" in printed
+    assert f"removed {workplace.shown(home)} (build/tiny/network): artefact has rotted" in printed
     assert not home.exists()
     assert workplace.store.find("dataset") is not None
     assert commands.prune(workplace, "5GB", check=True) is None
@@ -120,4 +120,4 @@ def test_checking_the_store_finds_broken_records(
     record = resolve(rotten.link) / "stage.json"
     record.write_text(content)
     commands.prune(workplace, "5GB", check=True)
-    assert "(build/tiny/weights): stage.json " in capsys.readouterr().out
+    assert "(build/tiny/network): stage.json " in capsys.readouterr().out

@@ -285,7 +285,7 @@ def test_what_changed_is_not_published_and_read_again_the_next_time(
     stages.report = {"changed": "artefact of dataset"}
     build = new_build()
     _rot(artefact, build.project.hashes)
-    with pytest.raises(StageFailedError, match="artefact of dataset changed while weights ran; run doit again"):
+    with pytest.raises(StageFailedError, match="artefact of dataset changed while network ran; run doit again"):
         build.make(jobs["network"])
     assert not jobs["network"].link.exists()
     assert build.state(jobs["dataset"]).reasons == ("artefact was changed by hand",)

@@ -72,7 +72,7 @@ def test_a_damaged_note_of_the_holder_is_no_trouble(workplace: Project) -> None:
 def test_a_command_of_any_bytes_is_named(workplace: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["doit", "network:Gr\udcf6\udcdfe"])
     held = workplace.lock.acquire(print)
-    assert "doit weights:Gr\udcf6\udcdfe, pid" in workplace.lock.holder()
+    assert "doit network:Gr\udcf6\udcdfe, pid" in workplace.lock.holder()
     held.release()
 
 

@@ -35,10 +35,10 @@ def test_sources_are_looked_at_anew_only_by_a_new_look(tmp_path: Path) -> None:
 
     source.write_text("1")
     first = look()
-    before = first.digests("one")
+    before = first.digests("pipeline.stages.one")
     source.write_text("another")
-    assert first.digests("one") == before
-    assert look().digests("one") == {"pipeline/stages/one.py": hashlib.sha256(b"another").hexdigest()}
+    assert first.digests("pipeline.stages.one") == before
+    assert look().digests("pipeline.stages.one") == {"pipeline/stages/one.py": hashlib.sha256(b"another").hexdigest()}
 
 
 def test_a_tool_that_is_installed_meanwhile_is_seen_by_a_new_look(
