@@ -1,6 +1,7 @@
 """Make every point of a grid: jobs like any other, kept and restored, several at a time where there are the cores."""
 
 import os
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -126,6 +127,8 @@ class _Progress:
     def __init__(self, build: Build, points: Chains, advance: Advance) -> None:
         """Take the chains of the points by label."""
         self._advance = advance
+        self._telling = threading.Lock()
+        """Jobs at work report from threads of their own; what is told never goes back."""
         self._shares: dict[str, float] = {}
         self._work: dict[str, float] = {}
         self._identities: dict[tuple[str, str], str] = {}
@@ -140,17 +143,19 @@ class _Progress:
     def watch(self, event: Mapping[str, Any]) -> None:
         """Take an event of one of the jobs."""
         made = self._identities[event["stage"], event["experiment"]]
-        if event["event"] == "stage_progress":
-            self._shares[made] = event["done"] / event["total"]
-        elif event["event"] in {"stage_done", "stage_restored"}:
-            self._shares[made] = 1.0
         epoch = {"epoch": event["epoch"]} if "epoch" in event else {}
-        self._say(what=f"{self._places[event['experiment']]}; {event['stage']}", **epoch)
+        with self._telling:
+            if event["event"] == "stage_progress":
+                self._shares[made] = event["done"] / event["total"]
+            elif event["event"] in {"stage_done", "stage_restored"}:
+                self._shares[made] = 1.0
+            self._say(what=f"{self._places[event['experiment']]}; {event['stage']}", **epoch)
 
     def finish(self, job: Job) -> None:
         """Count a job as done, even if it failed."""
-        self._shares[identity(job)] = 1.0
-        self._say(what=self._places[job.experiment])
+        with self._telling:
+            self._shares[identity(job)] = 1.0
+            self._say(what=self._places[job.experiment])
 
     def _say(self, **facts: str) -> None:
         whole = sum(self._work.values()) or 1.0

@@ -125,7 +125,9 @@ def test_a_change_of_a_late_stage_leaves_what_came_before(
 
     _made(list(axes.points(base, axes.chosen(base, {"rows_per_step": "1", "units": "16"}))), dataset)
 
-    assert [job.stage.name for job in ran] == ["quantized", "accuracy", "vela"]
+    assert ran[0].stage.name == "quantized"
+    assert {job.stage.name for job in ran[1:]} == {"accuracy", "vela"}
+    assert len(ran) == 3
 
 
 def test_what_two_points_share_is_made_once_also_at_the_same_time(
@@ -141,7 +143,7 @@ def test_what_two_points_share_is_made_once_also_at_the_same_time(
 
     rows = _made(alike, dataset)
 
-    assert [job.stage.name for job in ran] == STAGES
+    assert sorted(job.stage.name for job in ran) == sorted(STAGES)
     assert [list(row.records) for row in rows] == [STAGES, STAGES]
 
 
@@ -160,7 +162,9 @@ def test_one_that_fails_leaves_the_others_unharmed_and_is_tried_again(
     ran: list[Job] = []
     monkeypatch.setattr(Processes, "run", staticmethod(_run(ran=ran)))
     assert all(row.records for row in _made(grid, dataset))
-    assert [job.stage.name for job in ran] == ["quantized", "accuracy", "vela"]
+    assert ran[0].stage.name == "quantized"
+    assert {job.stage.name for job in ran[1:]} == {"accuracy", "vela"}
+    assert len(ran) == 3
 
 
 def test_an_impossible_point_has_its_place_and_is_not_tried(dataset: Job, monkeypatch: pytest.MonkeyPatch) -> None:
