@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -151,12 +151,13 @@ class Recorded:
         )
         store.publish(folder, record, job.link)
 
-    def _remember(self, names: Iterable[str]) -> None:
-        """Put jobs on doit's record."""
+    def _remember(self, states: Mapping[str, State]) -> None:
+        """Put jobs on doit's record, as far as a doit with nothing to do looks at it."""
         STATE_DB.parent.mkdir(exist_ok=True)
+        rows = [(name, json.dumps({"_values_:": {"key": state.key}})) for name, state in states.items()]
         with sqlite3.connect(STATE_DB) as database:
-            database.execute("create table if not exists doit (task_id text primary key, task_data text)")
-            database.executemany("insert or replace into doit values (?, '{}')", [(name,) for name in names])
+            database.execute("create table if not exists doit (task_id text not null primary key, task_data json)")
+            database.executemany("insert or replace into doit values (?, ?)", rows)
 
     def event(self, event: str, time: float, **facts: Any) -> None:
         """Append an event of the recorded run."""
