@@ -83,7 +83,7 @@ def test_it_is_made_again_when_contents_change_and_only_then(checkout: Project) 
     checkout.change("units = 16", "units = 8")
     assert checkout.doit("image") == "image unroll: up to date, nothing to do\n"
     first = _layers("unroll")
-    source = checkout.folder / "pipeline" / "run.py"
+    source = checkout.folder / "pipeline" / "engine" / "running" / "run.py"
     text = source.read_text(encoding="utf-8")
     source.write_text(f"{text}\n# edited\n", encoding="utf-8")
     try:

@@ -94,7 +94,7 @@ def test_a_build_folder_of_somebody_else_is_a_sentence(compose: Compose, checkou
 
 
 def test_an_image_older_than_the_checkout_is_told(compose: Compose, checkout: Project) -> None:
-    (checkout.folder / "pipeline" / "run.py").write_text("# edited\n", encoding="utf-8")
+    (checkout.folder / "pipeline" / "engine" / "running" / "run.py").write_text("# edited\n", encoding="utf-8")
     printed = compose("run", "--rm", "build", "list", "--status")
     assert "the image and the checkout differ; what runs is the image" in printed
     assert "docker compose -f docker/compose.yaml build" in printed

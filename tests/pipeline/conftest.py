@@ -13,8 +13,25 @@ from pipeline.engine.job_graph import Job
 from pipeline.experiments import experiment
 from tests.conftest import ROOT
 from tests.machines import machine, shared
+from tests.pipeline.chain import chain, data, dataset, settings, start_alone, target, training
+from tests.pipeline.vela_models import compiled, models, vela_once
 
-__all__ = ["jobs", "machine", "shared", "workplace"]
+__all__ = [
+    "chain",
+    "compiled",
+    "data",
+    "dataset",
+    "jobs",
+    "machine",
+    "models",
+    "settings",
+    "shared",
+    "start_alone",
+    "target",
+    "training",
+    "vela_once",
+    "workplace",
+]
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 Look = Mapping[str, tuple[str, ...]]
 """Distribution -> its version, and what tells one installation of it from the next."""
 MISSING = "missing"
+_OURS = __name__.partition(".")[0]
 
 
 def installed() -> dict[str, tuple[str, str]]:
@@ -104,7 +105,7 @@ class Watch:
         edited = []
         for name, module in list(sys.modules.items()):
             path = getattr(module, "__file__", None)
-            ours = name.partition(".")[0] == __package__  # has its digests compared
+            ours = name.partition(".")[0] == _OURS  # has its digests compared
             if ours or not isinstance(path, str) or not path.startswith(self._places):
                 continue
             with contextlib.suppress(OSError):

@@ -34,7 +34,7 @@ def _tell(number: int) -> None:
 
 def _become_a_stage(words: list[str], log: str, alive: int) -> None:
     """Do what ``pipeline.engine.running.process.start`` does for a fresh Python, and never return."""
-    from pipeline.engine.running import run  # noqa: PLC0415 - it looks at the packages when it is loaded, which is for the server to do
+    from pipeline.engine.running import run  # noqa: PLC0415 - it looks at the packages when the server loads it
 
     code = 1
     try:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.smoke
 
 HOLD = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ["doit", "weights:tiny"]
-from pipeline import container, lock
+from pipeline.engine import in_docker, lock
 held = lock.acquire(print)
 print("held", flush=True)
 sys.stdin.read()

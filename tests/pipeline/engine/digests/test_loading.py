@@ -18,9 +18,11 @@ from tests.conftest import ROOT
 def copy(tmp_path: Path) -> Path:
     """Return a folder with a package ``pipeline`` of three files, one of which loads the other late."""
     package = tmp_path / "pipeline"
-    package.mkdir()
-    shutil.copy(ROOT / "pipeline" / "loading.py", package)
-    (package / "__init__.py").touch()
+    home = package / "engine" / "digests"
+    home.mkdir(parents=True)
+    shutil.copy(ROOT / "pipeline" / "engine" / "digests" / "loading.py", home)
+    for folder in (package, home.parent, home):
+        (folder / "__init__.py").touch()
     (package / "late.py").write_text("VALUE = 1\n", encoding="utf-8")
     return tmp_path
 
@@ -39,7 +41,7 @@ def _python(folder: Path, code: str, **environment: str) -> str:
 
 WATCHED = """
 import pathlib
-from pipeline import loading
+from pipeline.engine.digests import loading
 loading.watch()
 {before}
 from pipeline import late
@@ -72,7 +74,7 @@ def test_what_python_compiled_before_is_not_run(copy: Path) -> None:
 
 def test_a_process_that_a_stage_starts_loads_the_same_or_fails_and_says_so(copy: Path) -> None:
     order = copy / "order.json"
-    code = "from pipeline import loading; loading.join(); from pipeline import late; print(late.VALUE)"
+    code = "from pipeline.engine.digests import loading; loading.join(); from pipeline import late; print(late.VALUE)"
     digests = {"pipeline/late.py": hashlib.sha256(b"VALUE = 1\n").hexdigest()}
     order.write_text(json.dumps({"source": digests}), encoding="utf-8")
     assert _python(copy, code, UNROLL_ORDER=str(order)) == "1\n"
@@ -83,6 +85,6 @@ def test_a_process_that_a_stage_starts_loads_the_same_or_fails_and_says_so(copy:
 
 
 def test_a_process_that_no_stage_started_loads_as_python_does(copy: Path) -> None:
-    code = "import sys; from pipeline import loading; loading.join(); print(len(sys.meta_path))"
-    plain = "import sys; from pipeline import loading; print(len(sys.meta_path))"
+    code = "import sys; from pipeline.engine.digests import loading; loading.join(); print(len(sys.meta_path))"
+    plain = "import sys; from pipeline.engine.digests import loading; print(len(sys.meta_path))"
     assert _python(copy, code) == _python(copy, plain)

@@ -18,7 +18,7 @@ from tests.models import chain, packed
 
 STAND_IN = """
 import os, sys, time
-from pipeline import run
+from pipeline.engine.running import run
 
 def main(words):
     print("words", *words, "leader", os.getpgrp() == os.getpid(), flush=True)

@@ -16,10 +16,12 @@ WAIT = 20.0
 @pytest.fixture
 def fake_stage(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Run a script in place of ``pipeline.engine.running.run``: what is tested is the life and death of the process."""
-    package = workplace / "fake" / "pipeline"
+    home = workplace / "fake"
+    package = home / "pipeline" / "engine" / "running"
     package.mkdir(parents=True)
-    (package / "__init__.py").touch()
-    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    for folder in (package, package.parent, package.parent.parent):
+        (folder / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(home))
     monkeypatch.setattr(process, "ENVIRONMENT", {})
     return package / "run.py"
 

@@ -18,7 +18,7 @@ from pipeline.experiments.schema import Deployment, Experiment, Model, Quantizat
 from pipeline.stages import accuracy, compressed, quantized, unrolled, vela, weights
 from pipeline.stages.catalogue import STAGES
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 TRAINING: Mapping[str, Any] = {
     "epochs": 2,
