@@ -11,28 +11,27 @@ from typing import Any
 from doit.exceptions import TaskFailed
 
 from pipeline import folders
-from pipeline.command_line import commands
+from pipeline.command_line import build_folder
 from pipeline.command_line.console import ConsoleReporter
+from pipeline.command_line.later import Later
 from pipeline.engine import job_graph
 from pipeline.engine.build import Build
 from pipeline.errors import UnrollError
 from pipeline.experiments import experiment
-from pipeline.experiments.schema import Budget, Experiment
+from pipeline.experiments.schema import Budget, Experiment, Grid
+from pipeline.experiments.twin import with_twin
 from pipeline.stages.catalogue import STAGES
-from pipeline.views import budget, check, uncompressed
 from pipeline.views.gates import placement, proof
-from pipeline.views.matrix import answer
-from pipeline.views.pareto.answer import answer_pareto
-from pipeline.views.pareto.axes import AXES
-from pipeline.views.report.write import answer_report
+from pipeline.views.subject import Subject
 
 gc.disable()  # a short-lived process with many tasks; collecting takes a sixth of a no-op over 200 experiments
 
 BUILD = Build()
 ConsoleReporter.build = BUILD
-commands.prepare_build_folder()
+build_folder.prepare()
 
 Task = dict[str, Any]
+COMMANDS = "pipeline.command_line.commands"
 
 
 DESCRIPTIONS: dict[str, str] = {}
@@ -47,7 +46,7 @@ def _load() -> dict[str, list[job_graph.Job] | UnrollError]:
     loaded: dict[str, list[job_graph.Job] | UnrollError] = {}
     for name in experiment.names():
         try:
-            for each, document in uncompressed.with_twin(name, experiment.load(name)):
+            for each, document in with_twin(name, experiment.load(name)):
                 loaded[each] = job_graph.jobs(each, document)
                 DESCRIPTIONS[each] = document.description
                 BUDGETS[each] = document.budget
@@ -115,7 +114,7 @@ def _job_task(job: job_graph.Job) -> Task:
         "uptodate": [(_is_fresh, [job])],
         "task_dep": [need.name for need in job.needs],
         "targets": [f"{job.link}/stage.json"],
-        "clean": [(commands.unlink, [job])],
+        "clean": [(Later(COMMANDS, "unlink"), [job])],
         "io": {"capture": False},
     }
 
@@ -228,7 +227,7 @@ JSON = {"name": "as_json", "long": "json", "type": bool, "default": False, "help
 def task_status() -> Task:
     """Say which stages are fresh or stale, and why (--json for scripts, --rehash; exit code 1 when any is stale)."""
     return {
-        "actions": [(commands.status, [EXPERIMENTS])],
+        "actions": [(Later(COMMANDS, "status"), [EXPERIMENTS])],
         "params": [
             JSON,
             {
@@ -257,7 +256,7 @@ def task_matrix() -> Iterator[Task]:
         yield {
             "name": name,
             "doc": f"what {name} costs on every Ethos-U, and why",
-            "actions": [(answer.answer_matrix, [answer.Asked(BUILD, jobs)])],
+            "actions": [(Later("pipeline.views.matrix.answer", "answer_matrix"), [BUILD, jobs])],
             "params": [
                 JSON,
                 {**every, "help": "every system configuration and memory mode, not only the usual ones"},
@@ -266,7 +265,7 @@ def task_matrix() -> Iterator[Task]:
             ],
             "task_dep": [job.name for job in jobs if job.stage.name == "quantized"],
             "uptodate": [False],
-            "clean": [(commands.unlink_all, [f"{folders.BUILD}/{name}/matrix"])],
+            "clean": [(Later(COMMANDS, "unlink_all"), [f"{folders.BUILD}/{name}/matrix"])],
             "io": {"capture": False},
             "meta": {"answers": True},
         }
@@ -286,18 +285,18 @@ def task_pareto() -> Iterator[Task]:
         yield {
             "name": name,
             "doc": f"what accuracy costs: variants of {name}, with their Pareto fronts",
-            "actions": [(answer_pareto, [answer.Asked(BUILD, jobs), CHECKED[name]])],
+            "actions": [(Later("pipeline.views.pareto.answer", "answer_pareto"), [BUILD, jobs, CHECKED[name]])],
             "params": [
                 JSON,
                 *(
                     {"name": axis, "long": axis.replace("_", "-"), "type": str, "default": "", "help": f"{axis}: 1,2,4"}
-                    for axis in AXES
+                    for axis in Grid.__struct_fields__
                 ),
                 {**target, "help": "the target whose costs count; otherwise the first one"},
             ],
             "task_dep": [job.name for job in jobs if job.stage.name == "dataset"],
             "uptodate": [False],
-            "clean": [(commands.unlink_all, [f"{folders.BUILD}/{name}/grid"])],
+            "clean": [(Later(COMMANDS, "unlink_all"), [f"{folders.BUILD}/{name}/grid"])],
             "io": {"capture": False},
             "meta": {"answers": True},
         }
@@ -307,25 +306,20 @@ def task_check() -> Iterator[Task]:
     """Hold results against budgets; exit code 1 when one is not kept (--json, --baseline FILE)."""
     baseline = {"name": "baseline", "long": "baseline", "type": str, "default": ""}
     subjects = {
-        name: check.Subject(name, jobs, BUDGETS[name], _twin(name))
+        name: Subject(name, jobs, BUDGETS[name], _twin(name))
         for name, jobs in EXPERIMENTS.items()
         if not isinstance(jobs, UnrollError)
     }
-    with_budget = [subject for subject in subjects.values() if budget.is_set(subject.budget)]
+    with_budget = [subject for subject in subjects.values() if subject.budget.limits_something]
     chosen = {"check": with_budget} | {f"check:{name}": [subject] for name, subject in subjects.items()}
     for task, asked in chosen.items():
         whose = asked[0].name if ":" in task else "every experiment that has a [budget]"
         yield {
             "basename": task,
             "doc": f"hold the results of {whose} against the budget (--json, --baseline FILE)",
-            "actions": [(check.answer_check, [BUILD, asked])],
+            "actions": [(Later("pipeline.views.check", "answer_check"), [BUILD, asked])],
             "params": [JSON, {**baseline, "help": "an earlier --json, to show what changed as a Markdown table"}],
-            "task_dep": [
-                job.name
-                for subject in asked
-                for job in [*subject.jobs, *subject.twin]
-                if job.stage.name in check.CHECKED
-            ],
+            "task_dep": [job.name for subject in asked for job in subject.judged],
             "uptodate": [False],
             "io": {"capture": False},
             "meta": {"answers": True},
@@ -344,7 +338,12 @@ def task_report() -> Iterator[Task]:
         yield {
             "name": name,
             "doc": f"write build/{name}/report.html and report.md",
-            "actions": [(answer_report, [answer.Asked(BUILD, jobs, _twin(name)), DESCRIPTIONS[name], BUDGETS[name]])],
+            "actions": [
+                (
+                    Later("pipeline.views.report.write", "answer_report"),
+                    [BUILD, jobs, _twin(name), DESCRIPTIONS[name], BUDGETS[name]],
+                )
+            ],
             "task_dep": [job.name for job in [*jobs, *_twin(name)]],
             "uptodate": [False],
             "io": {"capture": False},
@@ -355,7 +354,7 @@ def task_report() -> Iterator[Task]:
 def task_prune() -> Task:
     """Forget remembered results that nothing shows, the least recently used first (--keep, --check)."""
     return {
-        "actions": [(commands.prune,)],
+        "actions": [(Later(COMMANDS, "prune"),)],
         "params": [
             {"name": "keep", "long": "keep", "type": str, "default": "5GB", "help": "how much may stay, e.g. 500MB"},
             {
@@ -373,14 +372,14 @@ def task_prune() -> Task:
 
 def task_image() -> Task:
     """Make the Docker image, if what goes into it changed."""
-    return {"actions": [(commands.image,)], "uptodate": [False], "io": {"capture": False}}
+    return {"actions": [(Later(COMMANDS, "image"),)], "uptodate": [False], "io": {"capture": False}}
 
 
 def task_in_docker() -> Task:
     """Run doit in a container: in-docker build:tiny; options of doit after --, as in: in-docker -- -n 2 build."""
     return {
         "basename": "in-docker",
-        "actions": [(commands.run_in_docker,)],
+        "actions": [(Later(COMMANDS, "run_in_docker"),)],
         "pos_arg": "words",
         "uptodate": [False],
         "io": {"capture": False},

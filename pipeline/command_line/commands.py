@@ -1,8 +1,6 @@
 """What the dodo file offers beside building: status, prune, Docker, and unlinking for ``doit clean``."""
 
-import errno
 import json
-import os
 import re
 import sys
 from collections.abc import Mapping
@@ -11,55 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from doit.exceptions import InvalidDodoFile, TaskFailed
+from doit.exceptions import TaskFailed
 
 from pipeline.engine import in_docker, lock
 from pipeline.engine.digests.fingerprint import file_hashes
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results import rehash, store
-from pipeline.engine.status import STATE_DB, State, assess_all
+from pipeline.engine.status import State, assess_all
 from pipeline.errors import UnrollError
 from pipeline.experiments.experiment import TWIN
-from pipeline.folders import BUILD
 from pipeline.stages.catalogue import STAGES
 from pipeline.text import tables
 from pipeline.views import uncompressed
 
 STATUS_SCHEMA = 1
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-
-
-def prepare_build_folder() -> None:
-    """Make ``build/``, which doit needs before it opens its state.
-
-    Raises:
-        InvalidDodoFile: doit shows it in one line and ends with 3.
-
-    """
-    try:
-        BUILD.mkdir(exist_ok=True)
-        probe = BUILD / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise InvalidDodoFile(_unwritable(error)) from None
-    if STATE_DB.exists() and STATE_DB.stat().st_size and not _is_sqlite(STATE_DB):
-        message = f"{STATE_DB} is damaged; remove it (every stage then runs once more)"
-        raise InvalidDodoFile(message)
-
-
-def _unwritable(error: OSError) -> str:
-    owner = BUILD.stat().st_uid if BUILD.exists() else os.geteuid()
-    if error.errno == errno.EACCES and owner != os.geteuid():
-        remedy = f"It belongs to user {owner}, and you are {os.geteuid()}: sudo chown -R {os.geteuid()} {BUILD}"
-    else:
-        remedy = "Free or remount the disk, or build elsewhere"
-    return f"{BUILD}/ can't be written to: {error.strerror}. {remedy}"
-
-
-def _is_sqlite(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(16) == b"SQLite format 3\0"
 
 
 def unlink(job: Job, dryrun: bool) -> None:  # noqa: FBT001 - doit calls it with this name

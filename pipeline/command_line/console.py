@@ -18,7 +18,7 @@ from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
 from pipeline.engine.running import process
 from pipeline.experiments.experiment import TWIN
-from pipeline.views import summary, uncompressed, verified
+from pipeline.views import verified
 from pipeline.views.gates import proof
 
 MOST_SUMMARIES = 10
@@ -132,9 +132,13 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
         what = experiments[0] if len(experiments) == 1 else f"all of {len(experiments)} experiments"
         stages = f"{len(self._seen)} stage{'s' if len(self._seen) > 1 else ''}"
         self._view.say(f"{what}: up to date, nothing to do ({stages})")
-        for name in experiments:
+        verified_jobs: dict[str, list[Job]] = {name: [] for name in experiments}
+        for job in map(self.jobs.__getitem__, self._seen):
+            if job.verifies and job.experiment in verified_jobs:
+                verified_jobs[job.experiment].append(job)
+        for name, jobs in verified_jobs.items():
             self._say_stand_in(name)
-            self._say_less_proved(name)
+            self._say_less_proved(jobs)
 
     def _say_stand_in(self, experiment: str) -> None:
         data = self.jobs.get(f"dataset:{experiment}")  # a model that was made elsewhere has none
@@ -146,15 +150,17 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
                 " Set UNROLL_DATA or dataset.path to real data and run doit again."
             )
 
-    def _say_less_proved(self, experiment: str) -> None:
+    def _say_less_proved(self, jobs: Iterable[Job]) -> None:
         """Say what is not proved where nothing was made, and no summary says it."""
         if self._less_proved:  # the gate is about to
             return
-        for job, record in self._made(self.jobs[name] for name in self._seen):
-            if job.verifies and job.experiment == experiment and verified.verdict(record) != PROVED:
+        for job, record in self._made(jobs):
+            if verified.verdict(record) != PROVED:
                 self._view.warn(f"{job.name}: {verified.verdict(record)} ({'; '.join(verified.lacking(record))})")
 
     def _show_summary(self, experiment: str, *, whole: bool) -> None:
+        from pipeline.views import summary, uncompressed  # noqa: PLC0415 - where nothing was made, nothing is summed up
+
         jobs = self._jobs_of(experiment)
         made = self._made(jobs)
         records = [record for _, record in made]

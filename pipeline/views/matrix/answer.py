@@ -49,14 +49,16 @@ class Asked(NamedTuple):
         return {job.target: points.of_config(job.config) for job in self.jobs if job.target and job.compiles}
 
 
-def answer_matrix(
-    asked: Asked,
+def answer_matrix(  # noqa: PLR0913, PLR0917 - doit's options are five
+    build: Build,
+    jobs: Sequence[Job],
     as_json: bool,  # noqa: FBT001 - doit calls it with this name
     every: bool,  # noqa: FBT001 - as above
     optimise: str,
     target: str,
 ) -> TaskFailed | None:
     """Print what a model costs at every point, and why it costs what it does on one of its targets."""
+    asked = Asked(build, jobs)
     targets = asked.targets
     name = target or next(iter(targets))
     if name not in targets:

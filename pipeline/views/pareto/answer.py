@@ -7,6 +7,8 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
+from pipeline.engine.build import Build
+from pipeline.engine.job_graph import Job
 from pipeline.experiments.schema import Experiment
 from pipeline.folders import BUILD
 from pipeline.text import tables
@@ -76,13 +78,15 @@ class Found:
 
 
 def answer_pareto(
-    asked: Asked,
+    build: Build,
+    jobs: Sequence[Job],
     base: Experiment,
     as_json: bool,  # noqa: FBT001 - doit calls it with this name
     target: str,
     **options: str,
 ) -> TaskFailed | None:
     """Build the grid of an experiment, print it, and write ``pareto.json`` and ``pareto.svg`` beside its results."""
+    asked = Asked(build, jobs)
     name = target or next(iter(asked.targets))
     if name not in asked.targets:
         return TaskFailed(f"--target {target}: {did_you_mean(target, list(asked.targets))}")

@@ -6,6 +6,8 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
+from pipeline.engine.build import Build
+from pipeline.engine.job_graph import Job
 from pipeline.experiments.schema import Budget
 from pipeline.folders import BUILD
 from pipeline.npu.boards import BoardError
@@ -18,8 +20,11 @@ TEMPLATES = Path(__file__).parent
 FORMATS = ("html", "md")
 
 
-def answer_report(asked: Asked, description: str, budget: Budget) -> TaskFailed | None:
+def answer_report(
+    build: Build, jobs: Sequence[Job], twin: Sequence[Job], description: str, budget: Budget
+) -> TaskFailed | None:
     """Write ``build/<experiment>/report.html`` and ``report.md``."""
+    asked = Asked(build, jobs, twin)
     try:
         found = answer.make_matrix(asked, every=False, strategies=("Performance",))
     except BoardError as error:

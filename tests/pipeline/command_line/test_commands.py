@@ -5,7 +5,7 @@ import pytest
 from doit.exceptions import InvalidDodoFile, TaskFailed
 from msgspec.structs import replace
 
-from pipeline.command_line import commands
+from pipeline.command_line import build_folder, commands
 from pipeline.engine.digests import fingerprint
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results import store
@@ -48,14 +48,14 @@ def test_status_of_nothing_built(jobs: dict[str, Job], capsys: pytest.CaptureFix
 def test_a_damaged_state_is_one_sentence(workplace: Path) -> None:
     (workplace / "build" / "state.db").write_bytes(b"nonsense")
     with pytest.raises(InvalidDodoFile, match=r"build/state\.db is damaged; remove it"):
-        commands.prepare_build_folder()
+        build_folder.prepare()
 
 
 def test_a_build_that_is_a_file_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "build").touch()
     with pytest.raises(InvalidDodoFile, match="can't be written to"):
-        commands.prepare_build_folder()
+        build_folder.prepare()
 
 
 def _turn_a_bit(artefact: Path, memory: Path) -> None:
