@@ -5,15 +5,17 @@ Nothing heavy is imported here: what runs TensorFlow is a process of its own (``
 
 import gc
 import inspect
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from doit.exceptions import TaskFailed
 
 from pipeline import folders
-from pipeline.command_line import build_folder
+from pipeline.command_line import build_folder, up_to_date
 from pipeline.command_line.console import ConsoleReporter
 from pipeline.command_line.later import Later
+from pipeline.command_line.progress import ProgressView
 from pipeline.engine import job_graph
 from pipeline.engine.build import Build
 from pipeline.errors import UnrollError
@@ -70,9 +72,10 @@ def _twin(name: str) -> list[job_graph.Job]:
     return [] if isinstance(jobs, UnrollError) else jobs
 
 
+DEFAULT = ["build:mnist-gru"]
 DOIT_CONFIG = {
     "backend": "sqlite3",  # survives two readers and kill -9; dbm does neither
-    "default_tasks": ["build:mnist-gru"],
+    "default_tasks": DEFAULT,
     "dep_file": str(folders.BUILD / "state.db"),
     "par_type": "thread",  # a task only waits for its own process; forked workers outlive kill -9
     "reporter": ConsoleReporter,
@@ -218,7 +221,32 @@ def _all_tasks() -> Iterator[Task]:
 
 def task_stages() -> Iterator[Task]:
     """Make the tasks of every stage of every experiment, and ``build`` for all of each."""
+    if _nothing_to_do(sys.argv[1:] or DEFAULT):
+        sys.exit()
     return _all_tasks()
+
+
+def _nothing_to_do(words: Sequence[str]) -> bool:
+    """Tell whether a run of nothing but builds finds all of them up to date, and say so."""
+    whole = {name: jobs for name, jobs in EXPERIMENTS.items() if not isinstance(jobs, UnrollError)}
+    builds = {f"build:{name}": [name] for name in whole}
+    if len(whole) == len(EXPERIMENTS):
+        builds["build"] = list(whole)
+    if not all(word in builds for word in words):
+        return False
+    names = list(dict.fromkeys(name for word in words for name in builds[word]))
+    jobs = list({job.name: job for name in names for job in [*whole[name], *_twin(name)]}.values())
+    if not up_to_date.is_so(BUILD, jobs) or any(_refused(name, whole[name]) for name in names):
+        return False
+    up_to_date.say(ProgressView(), BUILD, jobs)
+    return True
+
+
+def _refused(name: str, jobs: Sequence[job_graph.Job]) -> bool:
+    """Tell whether a gate refuses what was made of an experiment."""
+    compiled, verified = ([job for job in jobs if getattr(job, of)] for of in ("compiles", "verifies"))
+    too_many = placement.surplus(BUILD, compiled, BUDGETS[name].cpu_operators_max or 0)
+    return bool(too_many or proof.short(BUILD, verified, REQUIRED[name]))
 
 
 JSON = {"name": "as_json", "long": "json", "type": bool, "default": False, "help": "print JSON for scripts"}
