@@ -249,6 +249,7 @@ def _refused(name: str, jobs: Sequence[job_graph.Job]) -> bool:
     return bool(too_many or proof.short(BUILD, verified, REQUIRED[name]))
 
 
+# doit reads the source of each function that makes tasks to its end, to learn where it begins: these are short.
 JSON = {"name": "as_json", "long": "json", "type": bool, "default": False, "help": "print JSON for scripts"}
 
 
@@ -274,6 +275,10 @@ def task_status() -> Task:
 
 def task_matrix() -> Iterator[Task]:
     """Say what a model costs on every Ethos-U and why (--json, --all, --optimise both, --target NAME)."""
+    return _matrix_tasks()
+
+
+def _matrix_tasks() -> Iterator[Task]:
     every = {"name": "every", "long": "all", "type": bool, "default": False}
     optimise = {"name": "optimise", "long": "optimise", "type": str, "default": "Performance"}
     target = {"name": "target", "long": "target", "type": str, "default": ""}
@@ -301,6 +306,10 @@ def task_matrix() -> Iterator[Task]:
 
 def task_pareto() -> Iterator[Task]:
     """Build variants of a model and show what accuracy costs (--units 64,128, --rows-per-step, --target, --json)."""
+    return _pareto_tasks()
+
+
+def _pareto_tasks() -> Iterator[Task]:
     target = {"name": "target", "long": "target", "type": str, "default": ""}
     for name, jobs in EXPERIMENTS.items():
         if isinstance(jobs, UnrollError):
@@ -332,6 +341,10 @@ def task_pareto() -> Iterator[Task]:
 
 def task_check() -> Iterator[Task]:
     """Hold results against budgets; exit code 1 when one is not kept (--json, --baseline FILE)."""
+    return _check_tasks()
+
+
+def _check_tasks() -> Iterator[Task]:
     baseline = {"name": "baseline", "long": "baseline", "type": str, "default": ""}
     subjects = {
         name: Subject(name, jobs, BUDGETS[name], _twin(name))
@@ -359,6 +372,10 @@ def task_check() -> Iterator[Task]:
 
 def task_report() -> Iterator[Task]:
     """Write all that is known of an experiment as one HTML file, and as Markdown."""
+    return _report_tasks()
+
+
+def _report_tasks() -> Iterator[Task]:
     for name, jobs in EXPERIMENTS.items():
         if isinstance(jobs, UnrollError):
             yield _broken_task("report", name, jobs)

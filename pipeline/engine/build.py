@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pipeline.data import places
-from pipeline.engine import events, in_docker, lock
+from pipeline.engine import events, lock
 from pipeline.engine.digests import sources
 from pipeline.engine.digests.fingerprint import PACKAGE, file_hashes
 from pipeline.engine.digests.own_files import Copies
@@ -245,6 +245,8 @@ def _seed(job: Job) -> int | None:
 
 def _machine() -> dict[str, Any]:
     """Say where a result was made; it does not matter to whether the result is fresh."""
+    from pipeline.engine import in_docker  # noqa: PLC0415 - a build with nothing to do makes no record
+
     return {
         "platform": platform.platform(),
         "python": platform.python_version(),

@@ -10,7 +10,7 @@ import msgspec
 
 from pipeline.data import places
 from pipeline.engine.digests import sources
-from pipeline.engine.digests.fingerprint import digest, file_hashes, source_digests, tool_version
+from pipeline.engine.digests.fingerprint import digest, file_hashes, source_digests, tool_versions
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results import store
 from pipeline.engine.results.record import RECORD, SCHEMA, BrokenRecordError, Record, damage, misfit, read_record
@@ -148,7 +148,7 @@ def recorded_by_doit(database: Path = STATE_DB) -> set[str]:
 
 def _made_with(job: Job) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Return the digests of a job's sources and the versions of its tools."""
-    return source_digests(sources.of_stage(job.stage.module)), {tool: tool_version(tool) for tool in job.stage.tools}
+    return source_digests(sources.of_stage(job.stage.module)), tool_versions(job.stage.tools)
 
 
 def _inputs(job: Job, needed: Mapping[str, Record]) -> dict[str, Any]:

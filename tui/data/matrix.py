@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.engine.digests import sources
-from pipeline.engine.digests.fingerprint import source_digests, tool_version
+from pipeline.engine.digests.fingerprint import source_digests, tool_versions
 from pipeline.engine.results import store
 from pipeline.engine.results.record import BrokenRecordError, Record, read_record
 from pipeline.errors import UnrollError
@@ -107,7 +107,7 @@ def _compiled_from(quantized: Record) -> Mapping[str, Any]:
     return {
         "files": {f"quantized/{name}": output["sha256"] for name, output in quantized.outputs.items()},
         "source": source_digests(sources.of_stage(vela.module)),
-        "tools": {tool: tool_version(tool) for tool in vela.tools},
+        "tools": tool_versions(vela.tools),
     }
 
 

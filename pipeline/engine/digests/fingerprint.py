@@ -135,14 +135,21 @@ def tool_version(tool: str) -> str:
 
 
 @cache
+def tool_versions(tools: tuple[str, ...]) -> dict[str, str]:
+    """Return the installed versions of tools by their names."""
+    return {tool: tool_version(tool) for tool in tools}
+
+
+@cache
 def source_digests(sources: tuple[str, ...]) -> dict[str, str]:
     """Return ``pipeline/...`` -> sha256 for files of ours."""
-    return {f"pipeline/{source}": file_hashes().sha256(PACKAGE / source) for source in sources}
+    return {f"pipeline/{source}": file_hashes().sha256(f"{PACKAGE}/{source}") for source in sources}
 
 
 def forget_sources_and_tools() -> None:
     """Look at our sources and the installed tools anew: who watches all day sees them change."""
     source_digests.cache_clear()
+    tool_versions.cache_clear()
     _installed.cache_clear()
 
 

@@ -93,14 +93,16 @@ def _modules() -> Mapping[str, tuple[str, ...]]:
     modules: dict[str, tuple[str, ...]] = {}
     for folder, folders, files in os.walk(PACKAGE):
         folders.sort()
-        inside = Path(folder).relative_to(PACKAGE)
-        package = ".".join((ROOT, *inside.parts))
-        sources = tuple((inside / file).as_posix() for file in sorted(files) if file.endswith(".py"))
-        if package != ROOT and sources:
+        inside = os.path.relpath(folder, PACKAGE)
+        parts = [] if inside == os.curdir else inside.split(os.sep)
+        package = ".".join((ROOT, *parts))
+        sources = tuple("/".join((*parts, file)) for file in sorted(files) if file.endswith(".py"))
+        if parts and sources:
             modules[package] = sources
-        modules |= {
-            f"{package}.{Path(source).stem}": (source,) for source in sources if not source.endswith(f"{INIT}.py")
-        }
+        for source in sources:
+            module = source.rpartition("/")[2].removesuffix(".py")
+            if module != INIT:
+                modules[f"{package}.{module}"] = (source,)
     return modules
 
 
@@ -112,20 +114,12 @@ def sources(start: str) -> tuple[str, ...]:
         start: dotted name of the module.
 
     """
-    modules, memory = _modules(), names_by_digest()
     seen: set[str] = set()
-    todo = [*_with_packages([start])]
+    todo = set(_run_by(start))
     while todo:
-        file = todo.pop()
-        if file in seen:
-            continue
-        seen.add(file)
-        imported = memory.names(PACKAGE / file)
-        todo += _with_packages(imported)
-        # Imported itself, not only passed through on the way to a module in it.
-        through = {name.rpartition(".")[0] for name in imported}
-        todo += [other for name in imported if name not in through for other in modules.get(name, ())]
-    memory.save()
+        seen |= todo
+        todo = {other for file in todo for other in _leads_to(file)} - seen
+    names_by_digest().save()
     return tuple(sorted(seen))
 
 
@@ -134,17 +128,25 @@ def of_stage(module: str) -> tuple[str, ...]:
     return sources(f"{ROOT}.stages.{module}")
 
 
-def _with_packages(names: list[str]) -> Iterator[str]:
-    """Yield the files that importing some names runs: of every package on the way its ``__init__``, and the module."""
-    modules = _modules()
-    for name in names:
-        parts = name.split(".")
-        for end in range(2, len(parts) + 1):
-            files = modules.get(".".join(parts[:end]), ())
-            yield from (file for file in files if len(files) == 1 or file.endswith(f"{INIT}.py"))
+@cache
+def _leads_to(file: str) -> frozenset[str]:
+    """Return the files that running a file runs at once, or may run."""
+    imported = names_by_digest().names(PACKAGE / file)
+    # Imported itself, not only passed through on the way to a module in it.
+    through = {name.rpartition(".")[0] for name in imported}
+    whole = (other for name in imported if name not in through for other in _modules().get(name, ()))
+    return frozenset(whole).union(*map(_run_by, imported))
+
+
+@cache
+def _run_by(name: str) -> tuple[str, ...]:
+    """Return the files that importing a name runs: of every package on the way its ``__init__``, and the module."""
+    modules, parts = _modules(), name.split(".")
+    ways = (modules.get(".".join(parts[:end]), ()) for end in range(2, len(parts) + 1))
+    return tuple(file for files in ways for file in files if len(files) == 1 or file.endswith(f"{INIT}.py"))
 
 
 def forget() -> None:
     """Look at our sources anew: who watches all day sees them change."""
-    _modules.cache_clear()
-    sources.cache_clear()
+    for remembered in (_modules, sources, _leads_to, _run_by):
+        remembered.cache_clear()

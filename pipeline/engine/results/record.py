@@ -103,7 +103,8 @@ def read_record(folder: str | Path) -> Record:
         look = (stat.st_ctime_ns, stat.st_ino, stat.st_size)
         before, record = _read.get(path, (None, None))
         if record is None or before != look:
-            content = Path(path).read_bytes()
+            with open(path, "rb") as file:
+                content = file.read()
             record = decode_record(content)
             named = NAME.fullmatch(os.path.basename(folder))
             if named and named["content"] != hashlib.sha256(content).hexdigest():

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.engine.digests.fingerprint import file_hashes
 from pipeline.engine.results.disk import on_disk, on_disk_all
@@ -26,8 +27,10 @@ from pipeline.engine.results.record import (
     name_of,
     read_record,
 )
-from pipeline.engine.results.shared_store import Warn, shared_store
 from pipeline.folders import BUILD, SCRATCH, STORE
+
+if TYPE_CHECKING:
+    from pipeline.engine.results.shared_store import Warn
 
 
 def records(store: Path = STORE) -> list[Record]:
@@ -149,7 +152,7 @@ def show(home: Path, link: Path) -> None:
     os.utime(home)
 
 
-def restore(key: str, link: Path, warn: Warn = lambda sentence: None) -> Record | None:  # noqa: ARG005
+def restore(key: str, link: Path, warn: "Warn" = lambda sentence: None) -> Record | None:  # noqa: ARG005
     """Bring back the remembered result of a key, from here or from the shared store.
 
     A remembered result that is damaged is discarded; one that stands in for data that could
@@ -169,7 +172,9 @@ def restore(key: str, link: Path, warn: Warn = lambda sentence: None) -> Record 
     return _fetch_shared(key, link, warn)
 
 
-def _fetch_shared(key: str, link: Path, warn: Warn) -> Record | None:
+def _fetch_shared(key: str, link: Path, warn: "Warn") -> Record | None:
+    from pipeline.engine.results.shared_store import shared_store  # noqa: PLC0415 - not where nothing is missing
+
     shared = shared_store(warn)
     for name in shared.names(key) if shared else ():
         with scratch_folder() as scratch:
@@ -180,8 +185,10 @@ def _fetch_shared(key: str, link: Path, warn: Warn) -> Record | None:
     return None
 
 
-def feed_shared(link: Path, warn: Warn) -> None:
+def feed_shared(link: Path, warn: "Warn") -> None:
     """Copy a fresh result into the shared store; ``warn`` is told when that fails."""
+    from pipeline.engine.results.shared_store import shared_store  # noqa: PLC0415 - as above
+
     if shared := shared_store(warn):
         shared.feed(resolve(link))
 
