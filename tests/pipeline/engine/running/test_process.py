@@ -108,11 +108,17 @@ def test_what_a_stage_started_does_not_outlive_it(jobs: dict[str, Job], fake_sta
 
 
 def test_the_watcher_is_called_while_the_stage_runs(jobs: dict[str, Job], fake_stage: Path) -> None:
-    fake_stage.write_text(HEAD + "time.sleep(0.5)\n" + REPORT)
-    seen: list[float] = []
+    fake_stage.write_text(HEAD + "while not os.path.exists('seen'): time.sleep(0.01)\n" + REPORT)
+    looks: list[bool] = []
     Path("scratch").mkdir()
-    process.run(jobs["weights"], {}, Path("scratch"), lambda: seen.append(time.monotonic()))
-    assert len(seen) >= 3
+
+    def look() -> None:
+        looks.append(Path("seen").exists())
+        if len(looks) == 3:
+            Path("seen").touch()
+
+    assert process.run(jobs["weights"], {}, Path("scratch"), look).failure is None
+    assert looks[:3] == [False] * 3
 
 
 def test_the_stage_is_named_on_its_command_line(jobs: dict[str, Job], fake_stage: Path) -> None:
