@@ -246,7 +246,7 @@ def built(template: Path, tmp_path: Path) -> Iterator[Project]:
 
 
 @pytest.fixture
-def compiled(matrix_template: Path, tmp_path: Path) -> Iterator[Project]:
+def with_matrix(matrix_template: Path, tmp_path: Path) -> Iterator[Project]:
     """Return a project where ``tiny`` is built and compiled for every point of its matrix."""
     yield from _copied(matrix_template, tmp_path / "kompiliert für Tests")
 

@@ -69,15 +69,15 @@ def test_every_board_says_whether_the_model_fits(answered: tuple[Project, str]) 
     assert alif["core_clock_hz"] == 400e6, "compiled with the board's own timing"
 
 
-def test_a_board_that_is_too_small_says_what_is_missing(compiled: Project) -> None:
-    shipped = (compiled.folder / "pipeline/npu/boards/corstone-300-u55.toml").read_text(encoding="utf-8")
-    (compiled.folder / "boards").mkdir()
+def test_a_board_that_is_too_small_says_what_is_missing(with_matrix: Project) -> None:
+    shipped = (with_matrix.folder / "pipeline/npu/boards/corstone-300-u55.toml").read_text(encoding="utf-8")
+    (with_matrix.folder / "boards").mkdir()
     small = shipped.replace("2_097_152", "100").replace("Arm Corstone-300, Ethos-U55-128", "too small")
-    (compiled.folder / "boards" / "small.toml").write_text(small, encoding="utf-8")
-    (line,) = [line for line in compiled.doit("matrix:tiny").splitlines() if line.startswith("  too small")]
+    (with_matrix.folder / "boards" / "small.toml").write_text(small, encoding="utf-8")
+    (line,) = [line for line in with_matrix.doit("matrix:tiny").splitlines() if line.startswith("  too small")]
     assert re.search(r"  no +\d+\.\d+  needs [\d,.]+ KiB of SRAM and has 100 bytes: [\d,.]+ KiB too little", line)
-    (compiled.folder / "boards" / "small.toml").write_text("name = 1", encoding="utf-8")
-    assert "boards/small.toml: " in compiled.doit("matrix:tiny", check=1)
+    (with_matrix.folder / "boards" / "small.toml").write_text("name = 1", encoding="utf-8")
+    assert "boards/small.toml: " in with_matrix.doit("matrix:tiny", check=1)
 
 
 def test_a_target_with_its_own_ini_is_compiled_with_it(built: Project) -> None:
@@ -167,14 +167,14 @@ def test_ctrl_c_keeps_the_points_that_are_done(built: Project) -> None:
     assert len([event for event in events if event["event"] in {"stage_done", "stage_restored"}]) == TOTAL - kept
 
 
-def test_a_point_that_is_killed_fails_alone(compiled: Project) -> None:
-    for link in sorted((compiled.folder / "build/tiny/matrix").glob("u*"))[:9]:  # to be compiled again
+def test_a_point_that_is_killed_fails_alone(with_matrix: Project) -> None:
+    for link in sorted((with_matrix.folder / "build/tiny/matrix").glob("u*"))[:9]:  # to be compiled again
         shutil.rmtree(link.resolve())
         link.unlink()
-    running = compiled.start("matrix:tiny")
+    running = with_matrix.start("matrix:tiny")
     killed = False
     while not killed and running.poll() is None:
-        servers = set(compiled.stage_processes())
+        servers = set(with_matrix.stage_processes())
         for process in servers:
             with contextlib.suppress(OSError):
                 parent = int(Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()[1])
