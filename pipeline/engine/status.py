@@ -65,19 +65,27 @@ class Assessor:
         """
         record, trouble = self._read(job.link)
         results = {need.stage.name: upstream[need.name].result for need in job.needs}
-        seen = (job, record, trouble, tuple(results.values()), recorded, *_made_with(job))
+        made_with = _made_with(job)
+        seen = (job, record, trouble, tuple(results.values()), recorded, *made_with)
         state = self._assessed.get(job.name, _NOTHING)
         if not job.needs or places.own_files(job.config) or state[0] != seen:  # files of the user's own change unseen
-            state = (seen, self._judged(job, record, trouble, results, recorded=recorded))
+            state = (seen, self._judged(job, record, trouble, results, made_with, recorded=recorded))
             self._assessed[job.name] = state
         judged = state[1]
         return judged if judged.in_place else self._with_kept(job, judged)
 
-    def _judged(
-        self, job: Job, record: Record | None, trouble: str, results: Mapping[str, Record | None], *, recorded: bool
+    def _judged(  # noqa: PLR0913 - all that a judgement stands on
+        self,
+        job: Job,
+        record: Record | None,
+        trouble: str,
+        results: Mapping[str, Record | None],
+        made_with: "MadeWith",
+        *,
+        recorded: bool,
     ) -> State:
         waiting = [stage for stage, result in results.items() if result is None]
-        inputs = _inputs(job, {stage: result for stage, result in results.items() if result is not None})
+        inputs = _inputs(job, {stage: result for stage, result in results.items() if result is not None}, made_with)
         reasons = [trouble] if trouble else _differences(record, inputs, job, partial=bool(waiting))
         reasons += [f"downstream of {stage}" for stage in waiting]
         in_place = not reasons
@@ -107,10 +115,11 @@ class Assessor:
 
     def _read(self, shown: Path) -> tuple[Record | None, str]:
         """Return the record of a result, given its link or its folder, and what is wrong with the result."""
+        place = os.fspath(shown)
         try:
-            home = f"{STORE}/{os.path.basename(os.readlink(shown))}"
+            home = f"{_STORE}/{os.readlink(place).rpartition('/')[2]}"
         except OSError:
-            home = os.fspath(shown)
+            home = place
         try:
             record = read_record(home)
         except FileNotFoundError:
@@ -122,6 +131,7 @@ class Assessor:
         return record, damage(home, record) or ""
 
 
+_STORE = os.fspath(STORE)
 _NOTHING = (None, State(fresh=False, reasons=(), inputs=None, record=None, in_place=False))
 
 
@@ -146,14 +156,18 @@ def recorded_by_doit(database: Path = STATE_DB) -> set[str]:
         return set()
 
 
-def _made_with(job: Job) -> tuple[Mapping[str, str], Mapping[str, str]]:
+MadeWith = tuple[Mapping[str, str], Mapping[str, str]]
+"""The digests of sources, and the versions of tools."""
+
+
+def _made_with(job: Job) -> MadeWith:
     """Return the digests of a job's sources and the versions of its tools."""
     return source_digests(sources.of_stage(job.stage.module)), tool_versions(job.stage.tools)
 
 
-def _inputs(job: Job, needed: Mapping[str, Record]) -> dict[str, Any]:
+def _inputs(job: Job, needed: Mapping[str, Record], made_with: MadeWith) -> dict[str, Any]:
     """Collect what goes into a job; its digest is the result's key."""
-    source, tools = _made_with(job)
+    source, tools = made_with
     files = {
         f"{stage}/{name}": facts["sha256"] for stage, record in needed.items() for name, facts in record.outputs.items()
     }
