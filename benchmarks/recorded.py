@@ -7,7 +7,6 @@ import argparse
 import re
 
 from pipeline import folders
-from pipeline.engine.digests.fingerprint import file_hashes
 from pipeline.experiments import experiment
 from pipeline.experiments.schema import Experiment
 from tests.tui.recorded import Recorded
@@ -28,7 +27,7 @@ def main() -> None:
         twins = (False, True) if isinstance(document, Experiment) and document.compress else (False,)
         for twin in twins:
             recorded.build(name, twin=twin, int8=0.98 - number / 10_000, cycles=6_000_000 - 2 * number - twin)
-    file_hashes().save()
+    recorded.project.hashes.save()
 
 
 def _replace_experiments(copies: int) -> None:

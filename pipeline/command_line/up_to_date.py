@@ -4,33 +4,21 @@ doit makes a task of every stage, and asks for each. Over many experiments that 
 at the results, so a run of builds looks first, with the same eyes (``Build.state``), and ends if that is all.
 """
 
-import sqlite3
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 
 from pipeline.command_line.progress import ProgressView
 from pipeline.emulator.verdicts import PROVED
 from pipeline.engine.build import Build
 from pipeline.engine.job_graph import Job
-from pipeline.engine.status import STATE_DB
+from pipeline.engine.project import Project
 from pipeline.experiments.experiment import TWIN
 from pipeline.views import verified
 
 
-def is_so(build: Build, jobs: Iterable[Job]) -> bool:
+def is_so(project: Project, build: Build, jobs: Iterable[Job]) -> bool:
     """Tell whether doit would find every job up to date, ignoring none of them."""
-    finished = _finished()
-    return all(job.name in finished and build.state(job).fresh for job in jobs)
-
-
-def _finished() -> set[str]:
-    """Return the tasks that doit has on record as finished, without those that the user told it to ignore."""
-    kept = """task_data like '%"_values_:"%' and task_data not like '%"ignore:"%'"""
-    try:
-        with closing(sqlite3.connect(f"file:{STATE_DB.as_posix()}?mode=ro", uri=True, timeout=2)) as database:
-            return {name for (name,) in database.execute(f"select task_id from doit where {kept}")}  # noqa: S608
-    except sqlite3.Error:
-        return set()
+    ignored = project.ignored.names()
+    return all(job.name not in ignored and build.state(job).fresh for job in jobs)
 
 
 def say(view: ProgressView, build: Build, jobs: Sequence[Job], *, less_proved_is_said: bool = False) -> None:

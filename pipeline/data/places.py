@@ -19,11 +19,11 @@ DOWNLOADS = folders.DOWNLOADS / "mnist"
 """Where files from a mirror are kept."""
 
 
-def mnist_places(config: Mapping[str, Any]) -> list[Path]:
-    """Return the folders that may hold MNIST, in the order in which they are asked."""
+def mnist_places(config: Mapping[str, Any], root: Path = Path()) -> list[Path]:
+    """Return the folders that may hold MNIST, in the order in which they are asked; ``root`` is the project's."""
     data = os.environ.get("UNROLL_DATA")
     named = config["dataset"]["path"]
-    return [Path(place) for place in (named, data and Path(data, "mnist"), DOWNLOADS) if place]
+    return [root / place for place in (named, data and Path(data, "mnist"), DOWNLOADS) if place]
 
 
 def mnist_file(folder: Path, name: str) -> Path | None:
@@ -31,12 +31,12 @@ def mnist_file(folder: Path, name: str) -> Path | None:
     return next((path for path in (folder / f"{name}.gz", folder / name) if path.is_file()), None)
 
 
-def mnist_folder(config: Mapping[str, Any]) -> Path | None:
-    """Return the first folder that holds all four files of MNIST, if MNIST is asked for."""
+def mnist_folder(config: Mapping[str, Any], root: Path = Path()) -> Path | None:
+    """Return the first folder that holds all four files of MNIST, if MNIST is asked for; ``root`` is the project's."""
     if config["dataset"]["name"] != "mnist":
         return None
     return next(
-        (folder for folder in mnist_places(config) if all(mnist_file(folder, name) for name in MNIST_FILES)), None
+        (folder for folder in mnist_places(config, root) if all(mnist_file(folder, name) for name in MNIST_FILES)), None
     )
 
 

@@ -23,7 +23,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """The doit task: ``<stage>:<experiment>[:<target>]``."""
     link: Path
-    """Where its result shows: ``build/<experiment>/<stage>[/<target>]``."""
+    """Where its result shows: ``build/<experiment>/<stage>[/<target>]`` in the project's root."""
+    root: Path = Path()
+    """Of the project; paths in ``config`` start from there."""
 
     @property
     def compiles(self) -> bool:
@@ -38,7 +40,17 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def log(self) -> Path:
         """What its process last wrote to stdout and stderr."""
+        return self.root / self.shown_log
+
+    @property
+    def shown_log(self) -> Path:
+        """The log's path as users know it, from the project's root."""
         return LOGS / f"{self.name.replace(':', '.')}.log"
+
+    @property
+    def shown_link(self) -> Path:
+        """The link's path as users know it, from the project's root."""
+        return self.link.relative_to(self.root)
 
 
 def stages(experiment: AnyExperiment) -> Mapping[str, Stage]:
@@ -49,7 +61,11 @@ def stages(experiment: AnyExperiment) -> Mapping[str, Stage]:
 
 
 def jobs(
-    name: str, experiment: AnyExperiment, folder: Path | None = None, given: Mapping[str, Job] | None = None
+    name: str,
+    experiment: AnyExperiment,
+    folder: Path | None = None,
+    given: Mapping[str, Job] | None = None,
+    root: Path = Path(),
 ) -> list[Job]:
     """Return the jobs of an experiment, each after those it needs.
 
@@ -60,11 +76,12 @@ def jobs(
         experiment: all its choices.
         folder: where its results show; ``build/<name>`` by default.
         given: stages whose job is another experiment's, by name; they are not among those returned.
+        root: of the project.
 
     """
     asked = stages(experiment)
     made: dict[tuple[str, str | None], Job] = {(stage, None): job for stage, job in (given or {}).items()}
-    shown_in = str(folder) if folder else f"{BUILD}/{name}"
+    shown_in = str(folder or root / BUILD / name)
     found = []
     for stage in (stage for stage in asked.values() if stage.name not in (given or {})):
         for target, config in _configs(stage, experiment):
@@ -79,6 +96,7 @@ def jobs(
                 needs=needs,
                 name=":".join(words),
                 link=link,
+                root=root,
             )
             made[stage.name, target] = job
             found.append(job)

@@ -1,7 +1,6 @@
 """Stale or fresh, and why in words, without running anything."""
 
 import os
-import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,10 @@ from typing import Any
 import msgspec
 
 from pipeline.data import places
-from pipeline.engine.digests import sources
-from pipeline.engine.digests.fingerprint import digest, file_hashes, source_digests, tool_versions
+from pipeline.engine.digests.fingerprint import digest
 from pipeline.engine.job_graph import Job
-from pipeline.engine.results import store
+from pipeline.engine.project import Project
 from pipeline.engine.results.record import RECORD, SCHEMA, BrokenRecordError, Record, damage, misfit, read_record
-from pipeline.folders import BUILD, STORE
-
-STATE_DB = BUILD / "state.db"
-"""doit's own memory of what it finished."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,46 +45,65 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.inputs is None else digest(self.inputs)
 
 
+MadeWith = tuple[Mapping[str, str], Mapping[str, str]]
+"""The digests of sources, and the versions of tools."""
+
+
 class Assessor:
     """Assesses jobs; remembers what it found, as long as nothing that a job depends on changes."""
 
-    def __init__(self) -> None:
-        """Know nothing yet."""
+    def __init__(self, project: Project) -> None:
+        """Look at our sources, the tools, and what was forgotten."""
+        self._project = project
+        self._store = os.fspath(project.store.folder)
         self._assessed: dict[str, tuple[tuple[Any, ...] | None, State]] = {}
+        self.look_again()
 
-    def assess(self, job: Job, upstream: Mapping[str, State], *, recorded: bool = True) -> State:
-        """Say how a job stands, given the states of the jobs it needs by name.
+    def look_again(self) -> None:
+        """See our sources, the tools and what was forgotten as they are now, and not as they were at the last look."""
+        self._toolchain = self._project.toolchain()
+        self.see_forgotten()
 
-        ``recorded`` tells whether doit remembers to have finished it (``doit forget``).
-        """
+    def see_forgotten(self) -> None:
+        """See what was forgotten as it is now: another process may have made it."""
+        self._forgotten = self._project.forgotten.names()
+
+    def remember(self, job: Job) -> None:
+        """Take a job that is made off what was forgotten."""
+        if job.name in self._forgotten:
+            self._project.forgotten.remove(job.name)
+            self._forgotten -= {job.name}
+
+    def assess(self, job: Job, upstream: Mapping[str, State]) -> State:
+        """Say how a job stands, given the states of the jobs it needs by name."""
         record, trouble = self._read(job.link)
         results = {need.stage.name: upstream[need.name].result for need in job.needs}
-        made_with = _made_with(job)
-        seen = (job, record, trouble, tuple(results.values()), recorded, *made_with)
+        made_with = self._made_with(job)
+        seen = (job, record, trouble, tuple(results.values()), job.name in self._forgotten, *made_with)
         state = self._assessed.get(job.name, _NOTHING)
         if not job.needs or places.own_files(job.config) or state[0] != seen:  # files of the user's own change unseen
-            state = (seen, self._judged(job, record, trouble, results, made_with, recorded=recorded))
+            state = (seen, self._judged(job, record, trouble, results, made_with))
             self._assessed[job.name] = state
         judged = state[1]
         return judged if judged.in_place else self._with_kept(job, judged)
 
-    def _judged(  # noqa: PLR0913 - all that a judgement stands on
+    def _judged(
         self,
         job: Job,
         record: Record | None,
         trouble: str,
         results: Mapping[str, Record | None],
         made_with: "MadeWith",
-        *,
-        recorded: bool,
     ) -> State:
         waiting = [stage for stage, result in results.items() if result is None]
-        inputs = _inputs(job, {stage: result for stage, result in results.items() if result is not None}, made_with)
+        inputs = self._inputs(
+            job, {stage: result for stage, result in results.items() if result is not None}, made_with
+        )
         reasons = [trouble] if trouble else _differences(record, inputs, job, partial=bool(waiting))
         reasons += [f"downstream of {stage}" for stage in waiting]
         in_place = not reasons
-        if in_place and not recorded:
-            reasons = ["not on record as finished (doit forget, or state.db was removed)"]
+        if in_place and job.name in self._forgotten:
+            reasons = ["forgotten (doit forget)"]
         return State(
             fresh=not reasons,
             reasons=tuple(reasons),
@@ -109,7 +122,7 @@ class Assessor:
 
     def _kept(self, key: str) -> Record | None:
         """Return the record of the result that the store would bring back; a damaged or foreign one it discards."""
-        kept = store.find(key)
+        kept = self._project.store.find(key)
         record, trouble = self._read(kept) if kept else (None, "")
         return None if trouble or (record and misfit(record, key)) else record
 
@@ -117,7 +130,7 @@ class Assessor:
         """Return the record of a result, given its link or its folder, and what is wrong with the result."""
         place = os.fspath(shown)
         try:
-            home = f"{_STORE}/{os.readlink(place).rpartition('/')[2]}"
+            home = f"{self._store}/{os.readlink(place).rpartition('/')[2]}"
         except OSError:
             home = place
         try:
@@ -128,68 +141,50 @@ class Assessor:
             return None, str(error)
         except OSError as error:
             return None, f"{RECORD} can't be read: {error.strerror}"
-        return record, damage(home, record) or ""
+        return record, damage(home, record, self._project.hashes) or ""
+
+    def _made_with(self, job: Job) -> "MadeWith":
+        """Return the digests of a job's sources and the versions of its tools."""
+        return self._toolchain.source_digests(job.stage.module), self._toolchain.versions(job.stage.tools)
+
+    def _inputs(self, job: Job, needed: Mapping[str, Record], made_with: "MadeWith") -> dict[str, Any]:
+        """Collect what goes into a job; its digest is the result's key."""
+        source, tools = made_with
+        files = {
+            f"{stage}/{name}": facts["sha256"]
+            for stage, record in needed.items()
+            for name, facts in record.outputs.items()
+        }
+        return {
+            "schema": SCHEMA,
+            "stage": job.stage.name,
+            "config": places.without_paths(job.config),
+            "files": files | self._own_data(job),
+            "source": source,
+            "tools": tools,
+        }
+
+    def _own_data(self, job: Job) -> dict[str, str]:
+        """Return the digests of the user's own files that the job reads."""
+        digests = {}
+        for name, path in places.own_files(job.config).items():
+            try:
+                digests[name] = self._project.hashes.sha256(job.root / path)
+            except OSError:
+                digests[name] = places.MISSING
+        return digests
 
 
-_STORE = os.fspath(STORE)
 _NOTHING = (None, State(fresh=False, reasons=(), inputs=None, record=None, in_place=False))
 
 
-def assess_all(jobs: Iterable[Job], recorded: set[str] | None = None) -> dict[str, State]:
-    """Assess the jobs of an experiment in their order; ``recorded`` defaults to what doit remembers."""
-    recorded = recorded_by_doit() if recorded is None else recorded
-    assessor = Assessor()
+def assess_all(project: Project, jobs: Iterable[Job]) -> dict[str, State]:
+    """Assess the jobs of an experiment in their order."""
+    assessor = Assessor(project)
     states: dict[str, State] = {}
     for job in jobs:
-        states[job.name] = assessor.assess(job, states, recorded=job.name in recorded)
+        states[job.name] = assessor.assess(job, states)
     return states
-
-
-def recorded_by_doit(database: Path = STATE_DB) -> set[str]:
-    """Return the names of the tasks doit has on record; reads beside a running build."""
-    if not database.exists():
-        return set()
-    try:
-        with sqlite3.connect(f"file:{database.as_posix()}?mode=ro", uri=True, timeout=2) as connection:
-            return {name for (name,) in connection.execute("select task_id from doit")}
-    except sqlite3.Error:
-        return set()
-
-
-MadeWith = tuple[Mapping[str, str], Mapping[str, str]]
-"""The digests of sources, and the versions of tools."""
-
-
-def _made_with(job: Job) -> MadeWith:
-    """Return the digests of a job's sources and the versions of its tools."""
-    return source_digests(sources.of_stage(job.stage.module)), tool_versions(job.stage.tools)
-
-
-def _inputs(job: Job, needed: Mapping[str, Record], made_with: MadeWith) -> dict[str, Any]:
-    """Collect what goes into a job; its digest is the result's key."""
-    source, tools = made_with
-    files = {
-        f"{stage}/{name}": facts["sha256"] for stage, record in needed.items() for name, facts in record.outputs.items()
-    }
-    return {
-        "schema": SCHEMA,
-        "stage": job.stage.name,
-        "config": places.without_paths(job.config),
-        "files": files | _own_data(job),
-        "source": source,
-        "tools": tools,
-    }
-
-
-def _own_data(job: Job) -> dict[str, str]:
-    """Return the digests of the user's own files that the job reads."""
-    found = {}
-    for name, path in places.own_files(job.config).items():
-        try:
-            found[name] = file_hashes().sha256(path)
-        except OSError:
-            found[name] = places.MISSING
-    return found
 
 
 def _differences(record: Record | None, inputs: Mapping[str, Any], job: Job, *, partial: bool) -> list[str]:
@@ -204,7 +199,7 @@ def _differences(record: Record | None, inputs: Mapping[str, Any], job: Job, *, 
         reasons += [f"{name.split('/')[-1]} changed" for name, *_ in _changes(old["files"], inputs["files"])]
     reasons += [f"{name} changed" for name, *_ in _changes(old["source"], inputs["source"])]
     reasons += [f"{tool} {before} -> {after}" for tool, before, after in _changes(old["tools"], inputs["tools"])]
-    if record.stand_in and not job.needs and places.mnist_folder(job.config):
+    if record.stand_in and not job.needs and places.mnist_folder(job.config, job.root):
         reasons.append(f"{job.config['dataset']['name']} is at hand now, in place of {record.stand_in}")
     if not reasons and not partial and record.key != digest(dict(inputs)):
         reasons.append("made under another format of results")

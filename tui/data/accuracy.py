@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.engine.results import store
 from pipeline.engine.results.record import Record
+from pipeline.engine.results.store import Store
 from tui.data.artefacts import read_json
 
 _ENDING = "_accuracy_by_class"
@@ -41,7 +41,7 @@ def mistaken_most(confusion: Confusion, most: int) -> list[tuple[int, int, int]]
     return sorted(mistakes, key=lambda mistake: -mistake[2])[:most]
 
 
-def previous(current: Record) -> Record | None:
+def previous(store: Store, current: Record) -> Record | None:
     """Return the accuracy of the build before, of the same experiment, if the store still has it."""
     earlier = [record for record in store.records() if _is_before(record, current)]
     return max(earlier, key=lambda record: record.finished, default=None)

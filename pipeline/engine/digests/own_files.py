@@ -17,13 +17,16 @@ CHUNK_BYTES = 1 << 20
 class Copies:
     """The copies of a job's own files, and which of these were not what the key is made of."""
 
-    def __init__(self, config: Mapping[str, Any], digests: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, config: Mapping[str, Any], digests: Mapping[str, str], folder: Path, root: Path = Path()
+    ) -> None:
         """Copy what is there.
 
         Args:
             config: the job's part of the experiment.
             digests: what a file is called in the job's inputs -> its sha256 when the key was made, or that it missed.
             folder: where to make the copies.
+            root: of the project, where the paths in ``config`` start.
 
         Raises:
             OSError: a file can't be read to its end, or a copy can't be written.
@@ -38,7 +41,7 @@ class Copies:
         copies: dict[str, Path] = {}
         for name, path in places.own_files(config).items():
             copy = folder / str(len(copies)) / path.name  # what is read may depend on how the name ends
-            sha256 = _copied(path, copy)
+            sha256 = _copied(root / path, copy)
             if sha256 != digests[name]:
                 self.changed.append(name)
             if sha256 == places.MISSING:

@@ -49,16 +49,14 @@ class Asked(NamedTuple):
         return {job.target: points.of_config(job.config) for job in self.jobs if job.target and job.compiles}
 
 
-def answer_matrix(  # noqa: PLR0913, PLR0917 - doit's options are five
-    build: Build,
-    jobs: Sequence[Job],
+def answer_matrix(
+    asked: Asked,
     as_json: bool,  # noqa: FBT001 - doit calls it with this name
     every: bool,  # noqa: FBT001 - as above
     optimise: str,
     target: str,
 ) -> TaskFailed | None:
     """Print what a model costs at every point, and why it costs what it does on one of its targets."""
-    asked = Asked(build, jobs)
     targets = asked.targets
     name = target or next(iter(targets))
     if name not in targets:
@@ -88,7 +86,7 @@ def make_matrix(asked: Asked, *, every: bool, strategies: tuple[str, ...]) -> Ma
     ]
     chosen = sorted({*own, *points.points(every=every, strategies=strategies)}, key=points.place)
     variants = [msgspec.structs.replace(point, clusters=explain.CLUSTERS) for point in asked.targets.values()]
-    known = boards.load_all()
+    known = boards.load_all(asked.build.project.root)
     wanted = list(dict.fromkeys([*chosen, *variants, *(board.point() for board in known)]))
     compiled = compiling.jobs_of(wanted, needed)
     failures = compiling.compile_all(asked.build, compiled)

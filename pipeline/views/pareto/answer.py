@@ -7,8 +7,6 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from pipeline.engine.build import Build
-from pipeline.engine.job_graph import Job
 from pipeline.experiments.schema import Experiment
 from pipeline.folders import BUILD
 from pipeline.text import tables
@@ -78,25 +76,23 @@ class Found:
 
 
 def answer_pareto(
-    build: Build,
-    jobs: Sequence[Job],
+    asked: Asked,
     base: Experiment,
     as_json: bool,  # noqa: FBT001 - doit calls it with this name
     target: str,
     **options: str,
 ) -> TaskFailed | None:
     """Build the grid of an experiment, print it, and write ``pareto.json`` and ``pareto.svg`` beside its results."""
-    asked = Asked(build, jobs)
     name = target or next(iter(asked.targets))
     if name not in asked.targets:
         return TaskFailed(f"--target {target}: {did_you_mean(target, list(asked.targets))}")
     try:
-        grid = list(axes.points(base, axes.chosen(base, options)))
+        grid = list(axes.points(base, axes.chosen(base, options), asked.build.project.root))
     except GridError as error:
         return TaskFailed(str(error))
     dataset = next(job for job in asked.jobs if job.stage.name == "dataset")
     found = Found(asked, base, name, make_all(asked.build, grid, dataset, name))
-    folder = BUILD / asked.experiment
+    folder = asked.build.project.build / asked.experiment
     written = json.dumps(as_document(found), indent=1, ensure_ascii=False)
     write_whole(folder / "pareto.json", written + "\n")
     write_whole(folder / "pareto.svg", picture.as_svg(title(found), panels(found)))

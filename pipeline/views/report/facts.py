@@ -47,7 +47,7 @@ def collect(asked: Asked, description: str, allowed: Budget, found: Matrix) -> d
         "cards": _cards(told, target, next(record for job, record in made if job.compiles and job.target == target)),
         "settings": _settings(made),
         "stages": [_stage(job, record) for job, record in made],
-        "curve": accuracy_facts.curve(by_stage.get("weights")),
+        "curve": accuracy_facts.curve(by_stage.get("weights"), asked.build.project.events),
         "accuracy": accuracy_facts.accuracy(asked, told),
         "ladder": accuracy_facts.rungs(ladder(made)),
         "quantization": accuracy_facts.numbers(by_stage["quantized"]),

@@ -6,10 +6,7 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from pipeline.engine.build import Build
-from pipeline.engine.job_graph import Job
 from pipeline.experiments.schema import Budget
-from pipeline.folders import BUILD
 from pipeline.npu.boards import BoardError
 from pipeline.text import tables
 from pipeline.views.matrix import answer
@@ -20,20 +17,17 @@ TEMPLATES = Path(__file__).parent
 FORMATS = ("html", "md")
 
 
-def answer_report(
-    build: Build, jobs: Sequence[Job], twin: Sequence[Job], description: str, budget: Budget
-) -> TaskFailed | None:
+def answer_report(asked: Asked, description: str, budget: Budget) -> TaskFailed | None:
     """Write ``build/<experiment>/report.html`` and ``report.md``."""
-    asked = Asked(build, jobs, twin)
     try:
         found = answer.make_matrix(asked, every=False, strategies=("Performance",))
     except BoardError as error:
         return TaskFailed(str(error))
     document = facts.collect(asked, description, budget, found)
     for kind in FORMATS:
-        path = BUILD / asked.experiment / f"report.{kind}"
+        path = asked.build.project.build / asked.experiment / f"report.{kind}"
         write_whole(path, render(kind, document))
-        print(path.as_posix())  # noqa: T201 - what was asked for
+        print(asked.build.project.shown(path))  # noqa: T201 - what was asked for
     return TaskFailed("", report=False) if found.failed else None
 
 

@@ -10,8 +10,7 @@ from pipeline.data.places import DOWNLOADS, MNIST_FILES
 
 
 @pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def no_unroll_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("UNROLL_DATA", raising=False)
 
 
@@ -46,20 +45,21 @@ def test_an_empty_unroll_data_counts_as_none(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_folder_that_holds_all_four_files_is_found(tmp_path: Path, suffix: str) -> None:
     folder = fill(tmp_path / "mine", suffix)
 
-    assert places.mnist_folder(config(path="mine")) == Path("mine")
+    assert places.mnist_folder(config(path="mine"), tmp_path) == folder
+    assert places.mnist_folder(config(path=str(folder))) == folder
     assert places.mnist_file(folder, "t10k-labels-idx1-ubyte") == folder / f"t10k-labels-idx1-ubyte{suffix}"
 
 
 def test_the_first_folder_that_holds_all_four_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNROLL_DATA", str(tmp_path / "data"))
-    fill(DOWNLOADS)
-    assert places.mnist_folder(config()) == DOWNLOADS
+    fill(tmp_path / DOWNLOADS)
+    assert places.mnist_folder(config(), tmp_path) == tmp_path / DOWNLOADS
 
     fill(tmp_path / "data" / "mnist")
-    assert places.mnist_folder(config()) == tmp_path / "data" / "mnist"
+    assert places.mnist_folder(config(), tmp_path) == tmp_path / "data" / "mnist"
 
     fill(tmp_path / "named")
-    assert places.mnist_folder(config(path="named")) == Path("named")
+    assert places.mnist_folder(config(path="named"), tmp_path) == tmp_path / "named"
 
 
 @pytest.mark.parametrize("lost", MNIST_FILES)
@@ -67,7 +67,7 @@ def test_a_folder_that_lacks_one_file_is_passed_over(tmp_path: Path, lost: str) 
     folder = fill(tmp_path / "mine")
     (folder / f"{lost}.gz").unlink()
 
-    assert places.mnist_folder(config(path="mine")) is None
+    assert places.mnist_folder(config(path="mine"), tmp_path) is None
 
 
 def test_a_folder_with_the_name_of_a_file_does_not_count(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_folder_with_the_name_of_a_file_does_not_count(tmp_path: Path) -> None
     (folder / "t10k-labels-idx1-ubyte.gz").unlink()
     (folder / "t10k-labels-idx1-ubyte").mkdir()
 
-    assert places.mnist_folder(config(path="mine")) is None
+    assert places.mnist_folder(config(path="mine"), tmp_path) is None
 
 
 def test_a_compressed_file_is_preferred(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_other_data_sets_do_not_look_for_mnist(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("UNROLL_DATA", str(tmp_path))
     fill(tmp_path / "mnist")
 
-    assert places.mnist_folder(config(name)) is None
+    assert places.mnist_folder(config(name), tmp_path) is None
 
 
 def test_ones_own_files_are_those_that_a_stage_reads_itself() -> None:

@@ -1,11 +1,11 @@
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.engine.digests.own_files import Copies
+from pipeline.engine.project import Project
 
 CONTENT = hashlib.sha256(b"content").hexdigest()
 NPZ = {"dataset": {"name": "npz", "path": "own/data.npz", "train_samples": None}}
@@ -14,18 +14,24 @@ INI = {"accelerator": "ethos-u55-128", "config": "own/data.npz"}
 
 
 @pytest.fixture
-def own(workplace: Path) -> Path:
-    path = workplace / "own" / "data.npz"
+def own(workplace: Project) -> Path:
+    path = workplace.root / "own" / "data.npz"
     path.parent.mkdir()
     path.write_bytes(b"content")
     return path
 
 
+def _copies(project: Project, config: dict[str, Any], digests: dict[str, str]) -> Copies:
+    return Copies(config, digests, project.root / "scratch", project.root)
+
+
 @pytest.mark.parametrize(
     ("config", "name"), [(NPZ, "data.npz"), (MODEL, "model.tflite"), (INI, "data.npz")], ids=["npz", "tflite", "ini"]
 )
-def test_the_stage_is_told_of_the_copy_and_of_nothing_else(own: Path, config: dict[str, Any], name: str) -> None:
-    copies = Copies(config, {name: CONTENT}, Path("scratch"))
+def test_the_stage_is_told_of_the_copy_and_of_nothing_else(
+    workplace: Project, own: Path, config: dict[str, Any], name: str
+) -> None:
+    copies = _copies(workplace, config, {name: CONTENT})
     own.write_bytes(b"changed")
     ((copy, shown),) = copies.shown_as.items()
     assert (copies.changed, copies.missing, shown) == ([], [], "own/data.npz")
@@ -34,35 +40,32 @@ def test_the_stage_is_told_of_the_copy_and_of_nothing_else(own: Path, config: di
     assert str(copies.config) == str(config).replace("own/data.npz", copy)
 
 
-def test_a_file_that_is_another_by_now_is_named(own: Path) -> None:
+def test_a_file_that_is_another_by_now_is_named(workplace: Project, own: Path) -> None:
     own.write_bytes(b"changed")
-    assert Copies(NPZ, {"data.npz": CONTENT}, Path("scratch")).changed == ["data.npz"]
+    assert _copies(workplace, NPZ, {"data.npz": CONTENT}).changed == ["data.npz"]
 
 
-def test_a_file_that_is_gone_is_named(own: Path) -> None:
+def test_a_file_that_is_gone_is_named(workplace: Project, own: Path) -> None:
     own.unlink()
-    assert Copies(NPZ, {"data.npz": CONTENT}, Path("scratch")).changed == ["data.npz"]
+    assert _copies(workplace, NPZ, {"data.npz": CONTENT}).changed == ["data.npz"]
 
 
-@pytest.mark.usefixtures("workplace")
-def test_a_file_that_was_never_there_is_left_for_the_stage_to_say() -> None:
-    copies = Copies(NPZ, {"data.npz": "missing"}, Path("scratch"))
+def test_a_file_that_was_never_there_is_left_for_the_stage_to_say(workplace: Project) -> None:
+    copies = _copies(workplace, NPZ, {"data.npz": "missing"})
     assert (copies.changed, copies.missing, copies.config) == ([], ["data.npz"], NPZ)
 
 
-def test_a_file_that_came_since_is_named(own: Path) -> None:
+def test_a_file_that_came_since_is_named(workplace: Project, own: Path) -> None:
     assert own.exists()
-    assert Copies(NPZ, {"data.npz": "missing"}, Path("scratch")).changed == ["data.npz"]
+    assert _copies(workplace, NPZ, {"data.npz": "missing"}).changed == ["data.npz"]
 
 
-@pytest.mark.usefixtures("workplace")
-def test_a_folder_in_its_place_counts_as_missing() -> None:
-    os.makedirs("own/data.npz")
-    assert Copies(NPZ, {"data.npz": "missing"}, Path("scratch")).missing == ["data.npz"]
+def test_a_folder_in_its_place_counts_as_missing(workplace: Project) -> None:
+    (workplace.root / "own" / "data.npz").mkdir(parents=True)
+    assert _copies(workplace, NPZ, {"data.npz": "missing"}).missing == ["data.npz"]
 
 
-@pytest.mark.usefixtures("workplace")
-def test_without_own_files_nothing_is_copied() -> None:
+def test_without_own_files_nothing_is_copied(workplace: Project) -> None:
     config = {"dataset": {"name": "digits", "path": None}}
-    copies = Copies(config, {}, Path("scratch"))
-    assert (copies.config, copies.shown_as, Path("scratch").exists()) == (config, {}, False)
+    copies = _copies(workplace, config, {})
+    assert (copies.config, copies.shown_as, (workplace.root / "scratch").exists()) == (config, {}, False)
