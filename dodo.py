@@ -5,24 +5,26 @@ Nothing heavy is imported here: what runs TensorFlow is a process of its own (``
 
 import gc
 import inspect
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from doit import Globals
 from doit.exceptions import TaskFailed
 
-from pipeline.command_line import commands, task_memory
+from pipeline.command_line import commands, task_memory, up_to_date
 from pipeline.command_line.console import ConsoleReporter
+from pipeline.command_line.progress import ProgressView
 from pipeline.engine import job_graph
 from pipeline.engine.build import Build
 from pipeline.engine.project import Project
 from pipeline.errors import UnrollError
 from pipeline.experiments import experiment
-from pipeline.experiments.schema import Budget, Experiment
+from pipeline.experiments.schema import Budget, Experiment, Grid
+from pipeline.experiments.twin import with_twin
 from pipeline.stages.catalogue import by_name
-from pipeline.views import budget, check, uncompressed
 from pipeline.views.gates import placement, proof
-from pipeline.views.pareto.axes import AXES
+from pipeline.views.subject import Subject
 
 gc.disable()  # a short-lived process with many tasks; collecting takes a sixth of a no-op over 200 experiments
 
@@ -44,7 +46,7 @@ def _load() -> dict[str, list[job_graph.Job] | UnrollError]:
     loaded: dict[str, list[job_graph.Job] | UnrollError] = {}
     for name in experiment.names(PROJECT.experiments):
         try:
-            for each, document in uncompressed.with_twin(name, experiment.load(name, PROJECT.experiments)):
+            for each, document in with_twin(name, experiment.load(name, PROJECT.experiments)):
                 loaded[each] = job_graph.jobs(each, document, root=PROJECT.root)
                 DESCRIPTIONS[each] = document.description
                 BUDGETS[each] = document.budget
@@ -66,9 +68,10 @@ def _twin(name: str) -> list[job_graph.Job]:
     return [] if isinstance(jobs, UnrollError) else jobs
 
 
+DEFAULT = ["build:mnist-gru"]
 DOIT_CONFIG = {
     **task_memory.CONFIG,
-    "default_tasks": ["build:mnist-gru"],
+    "default_tasks": DEFAULT,
     "par_type": "thread",  # a task only waits for its own process; forked workers outlive kill -9
     "reporter": ConsoleReporter(BUILD, JOBS),
     "verbosity": 2,
@@ -211,10 +214,36 @@ def _all_tasks() -> Iterator[Task]:
 def task_stages() -> Iterator[Task]:
     """Make the tasks of every stage of every experiment, and ``build`` for all of each."""
     commands.prepare_build_folder(PROJECT)
+    if _nothing_to_do(sys.argv[1:] or DEFAULT):
+        sys.exit()
     task_memory.TaskMemory(PROJECT, JOBS).replace(Globals.dep_manager)
     return _all_tasks()
 
 
+def _nothing_to_do(words: Sequence[str]) -> bool:
+    """Tell whether a run of nothing but builds finds all of them up to date, and say so."""
+    whole = {name: jobs for name, jobs in EXPERIMENTS.items() if not isinstance(jobs, UnrollError)}
+    builds = {f"build:{name}": [name] for name in whole}
+    if len(whole) == len(EXPERIMENTS):
+        builds["build"] = list(whole)
+    if not all(word in builds for word in words):
+        return False
+    names = list(dict.fromkeys(name for word in words for name in builds[word]))
+    jobs = list({job.name: job for name in names for job in [*whole[name], *_twin(name)]}.values())
+    if not up_to_date.is_so(PROJECT, BUILD, jobs) or any(_refused(name, whole[name]) for name in names):
+        return False
+    up_to_date.say(ProgressView(), BUILD, jobs)
+    return True
+
+
+def _refused(name: str, jobs: Sequence[job_graph.Job]) -> bool:
+    """Tell whether a gate refuses what was made of an experiment."""
+    compiled, verified = ([job for job in jobs if getattr(job, of)] for of in ("compiles", "verifies"))
+    too_many = placement.surplus(BUILD, compiled, BUDGETS[name].cpu_operators_max or 0)
+    return bool(too_many or proof.short(BUILD, verified, REQUIRED[name]))
+
+
+# doit reads the source of each function that makes tasks to its end, to learn where it begins: these are short.
 JSON = {"name": "as_json", "long": "json", "type": bool, "default": False, "help": "print JSON for scripts"}
 
 
@@ -252,6 +281,10 @@ def _matrix(
 
 def task_matrix() -> Iterator[Task]:
     """Say what a model costs on every Ethos-U and why (--json, --all, --optimise both, --target NAME)."""
+    return _matrix_tasks()
+
+
+def _matrix_tasks() -> Iterator[Task]:
     every = {"name": "every", "long": "all", "type": bool, "default": False}
     optimise = {"name": "optimise", "long": "optimise", "type": str, "default": "Performance"}
     target = {"name": "target", "long": "target", "type": str, "default": ""}
@@ -292,6 +325,10 @@ def _pareto(
 
 def task_pareto() -> Iterator[Task]:
     """Build variants of a model and show what accuracy costs (--units 64,128, --rows-per-step, --target, --json)."""
+    return _pareto_tasks()
+
+
+def _pareto_tasks() -> Iterator[Task]:
     target = {"name": "target", "long": "target", "type": str, "default": ""}
     for name, jobs in EXPERIMENTS.items():
         if isinstance(jobs, UnrollError):
@@ -309,7 +346,7 @@ def task_pareto() -> Iterator[Task]:
                 JSON,
                 *(
                     {"name": axis, "long": axis.replace("_", "-"), "type": str, "default": "", "help": f"{axis}: 1,2,4"}
-                    for axis in AXES
+                    for axis in Grid.__struct_fields__
                 ),
                 {**target, "help": "the target whose costs count; otherwise the first one"},
             ],
@@ -321,29 +358,34 @@ def task_pareto() -> Iterator[Task]:
         }
 
 
+def _check(subjects: list[Subject], as_json: bool, baseline: str) -> TaskFailed | None:  # noqa: FBT001 - as above
+    from pipeline.views import check  # noqa: PLC0415
+
+    return check.answer_check(BUILD, subjects, as_json, baseline)
+
+
 def task_check() -> Iterator[Task]:
     """Hold results against budgets; exit code 1 when one is not kept (--json, --baseline FILE)."""
+    return _check_tasks()
+
+
+def _check_tasks() -> Iterator[Task]:
     baseline = {"name": "baseline", "long": "baseline", "type": str, "default": ""}
     subjects = {
-        name: check.Subject(name, jobs, BUDGETS[name], _twin(name))
+        name: Subject(name, jobs, BUDGETS[name], _twin(name))
         for name, jobs in EXPERIMENTS.items()
         if not isinstance(jobs, UnrollError)
     }
-    with_budget = [subject for subject in subjects.values() if budget.is_set(subject.budget)]
+    with_budget = [subject for subject in subjects.values() if subject.budget.limits_something]
     chosen = {"check": with_budget} | {f"check:{name}": [subject] for name, subject in subjects.items()}
     for task, asked in chosen.items():
         whose = asked[0].name if ":" in task else "every experiment that has a [budget]"
         yield {
             "basename": task,
             "doc": f"hold the results of {whose} against the budget (--json, --baseline FILE)",
-            "actions": [(check.answer_check, [BUILD, asked])],
+            "actions": [(_check, [asked])],
             "params": [JSON, {**baseline, "help": "an earlier --json, to show what changed as a Markdown table"}],
-            "task_dep": [
-                job.name
-                for subject in asked
-                for job in [*subject.jobs, *subject.twin]
-                if job.stage.name in check.CHECKED
-            ],
+            "task_dep": [job.name for subject in asked for job in subject.judged],
             "uptodate": [False],
             "io": {"capture": False},
             "meta": {"answers": True},
@@ -362,6 +404,10 @@ def _report(name: str, jobs: list[job_graph.Job]) -> TaskFailed | None:
 
 def task_report() -> Iterator[Task]:
     """Write all that is known of an experiment as one HTML file, and as Markdown."""
+    return _report_tasks()
+
+
+def _report_tasks() -> Iterator[Task]:
     for name, jobs in EXPERIMENTS.items():
         if isinstance(jobs, UnrollError):
             yield _broken_task("report", name, jobs)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -22,6 +23,7 @@ DOIT = (sys.executable, "-m", "doit")
 Times = dict[str, list[float]]
 """What was run -> its seconds, round by round."""
 Metrics = dict[str, Any]
+Measured = TypeVar("Measured")
 
 _PARTS = ("dodo.py", "pipeline", "experiments", "pyproject.toml")
 _NOT_PASSED_ON = {
@@ -37,6 +39,8 @@ class Run:
 
     seconds: float
     """Wall time of the process, its start included."""
+    processor_seconds: float
+    """What it and the processes that it waited for took of a processor, the system's part included."""
     output: str
     errors: str
 
@@ -64,12 +68,18 @@ def environment(**more: str) -> dict[str, str]:
 
 def run(command: Sequence[str], folder: Path, **more: str) -> Run:
     """Run a command in a folder, with more environment variables; one that fails ends the benchmark."""
-    started = time.perf_counter()
+    started, processor = time.perf_counter(), _processor_seconds()
     done = subprocess.run(command, cwd=folder, env=environment(**more), capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - started
     if done.returncode:
         sys.exit(f"{' '.join(command)} ended with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
-    return Run(seconds, done.stdout, done.stderr)
+    return Run(seconds, _processor_seconds() - processor, done.stdout, done.stderr)
+
+
+def _processor_seconds() -> float:
+    """Return what all processes took that this one has waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def stage_metrics(folder: Path, experiment: str, result: str) -> Metrics:
@@ -79,14 +89,14 @@ def stage_metrics(folder: Path, experiment: str, result: str) -> Metrics:
     return found
 
 
-def alternate(actions: Mapping[str, Callable[[], float]], rounds: int) -> Times:
-    """Take each action's seconds once a round; every other round runs backwards, so that no place is favoured."""
-    times: Times = {name: [] for name in actions}
+def alternate(actions: Mapping[str, Callable[[], Measured]], rounds: int) -> dict[str, list[Measured]]:
+    """Measure each action once a round; every other round runs backwards, so that no place is favoured."""
+    measured: dict[str, list[Measured]] = {name: [] for name in actions}
     for number in range(rounds):
         names = list(actions)
         for name in reversed(names) if number % 2 else names:
-            times[name].append(actions[name]())
-    return times
+            measured[name].append(actions[name]())
+    return measured
 
 
 def compare(title: str, times: Times, targets: Mapping[str, float]) -> bool:

@@ -19,6 +19,8 @@ from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
 os.environ.pop("UNROLL_CACHE", None)  # a store of the user's would bring back what a test wants made
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes would compile our modules, each for itself
+sys.dont_write_bytecode = False
 LONG_FIXTURES = (
     "test_doitw",
     "pipeline/emulator/",
@@ -29,6 +31,9 @@ LONG_FIXTURES = (
     "pipeline/views/matrix/test_mlia",
 )
 Once = Callable[[str, Callable[[Path], object]], Path]
+FEW_SAMPLES = ("train_samples = 2000", "train_samples = 200")
+"""A change of ``tiny`` for who trains it and does not ask how well."""
+MATRIX = "matrix.txt"
 TINY = ("dataset", "network", "unrolled", "quantized", "accuracy", "vela", "verify")
 
 
@@ -179,8 +184,8 @@ def _matches(seen: dict[str, Any], event: str, facts: dict[str, str]) -> bool:
 def lay_out(folder: Path) -> Project:
     """Copy the product into a new folder, with two experiments and nothing built."""
     folder.mkdir(parents=True)
-    shutil.copy(ROOT / "dodo.py", folder)
-    shutil.copytree(ROOT / "pipeline", folder / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(ROOT / "dodo.py", folder)
+    shutil.copytree(ROOT / "pipeline", folder / "pipeline")  # with bytecode, which knows a source by its times
     (folder / "experiments").mkdir()
     for name in ("mnist-gru", "tiny"):  # the default one, and one that takes seconds
         shutil.copy(ROOT / "experiments" / f"{name}.toml", folder / "experiments")
@@ -220,10 +225,33 @@ def template(once: Once) -> Path:
     return once("template", lambda folder: lay_out(folder).doit("build:tiny"))
 
 
+@pytest.fixture(scope="session")
+def matrix_template(once: Once, template: Path) -> Path:
+    """Build the matrix of ``tiny``, too; return the project's folder, where ``MATRIX`` is what was printed.
+
+    Nobody may change what is in it.
+    """
+
+    def make(folder: Path) -> None:
+        shutil.copytree(template, folder, symlinks=True)
+        (folder / MATRIX).write_text(Project(folder).doit("matrix:tiny"), encoding="utf-8")
+
+    return once("Prüfstand mit Matrix", make)
+
+
 @pytest.fixture
 def built(template: Path, tmp_path: Path) -> Iterator[Project]:
     """Return a project where ``tiny`` is built."""
-    folder = tmp_path / "gebaut für Tests"
+    yield from _copied(template, tmp_path / "gebaut für Tests")
+
+
+@pytest.fixture
+def with_matrix(matrix_template: Path, tmp_path: Path) -> Iterator[Project]:
+    """Return a project where ``tiny`` is built and compiled for every point of its matrix."""
+    yield from _copied(matrix_template, tmp_path / "kompiliert für Tests")
+
+
+def _copied(template: Path, folder: Path) -> Iterator[Project]:
     shutil.copytree(template, folder, symlinks=True)
     project = Project(folder)
     yield project

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import ROOT, TINY, Project
+from tests.conftest import FEW_SAMPLES, ROOT, TINY, Project
 
 pytestmark = pytest.mark.smoke
 
@@ -117,6 +117,7 @@ def test_always_execute_really_executes(built: Project) -> None:
 
 
 def test_one_stage_builds_only_what_it_needs(project: Project) -> None:
+    project.change(*FEW_SAMPLES)
     printed = project.doit("network:tiny")
     done = [line.split()[1] for line in printed.splitlines() if line.startswith("done")]
     assert done == ["dataset:tiny", "network:tiny"]

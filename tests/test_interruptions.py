@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import TINY, Project
+from tests.conftest import FEW_SAMPLES, TINY, Project
 
 KILLS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 CHANGES = {
@@ -48,6 +48,7 @@ def test_a_build_killed_in_a_stage_keeps_the_old_result_and_leaves_no_process(
 
 
 def test_what_finished_before_the_kill_stays(project: Project) -> None:
+    project.change(*FEW_SAMPLES)
     running = _start_and_wait_for(project, "network")
     running.kill()
     running.communicate(timeout=30)
@@ -77,18 +78,23 @@ def test_a_stage_killed_alone_fails_with_a_sentence(built: Project) -> None:
     os.kill(built.stage_processes()[0], signal.SIGKILL)
     printed, _ = running.communicate(timeout=30)
     assert running.returncode == 1
-    assert "weights was killed (SIGKILL), most likely because memory ran out" in printed
+    assert "network was killed (SIGKILL), most likely because memory ran out" in printed
     assert "Log: build/logs/weights.tiny.log" in printed
 
 
 def test_the_second_of_two_builds_waits_and_finds_the_work_done(built: Project) -> None:
-    built.doit("forget", "network:tiny")
-    first = _start_and_wait_for(built, "network")
+    built.doit("forget", "verify:tiny:u55-128")
+    first = _start_and_wait_for(built, "verify")
+    (stage,) = built.stage_processes()
+    os.kill(stage, signal.SIGSTOP)  # it goes on as soon as the second build waits
     second = built.start("build:tiny")
+    assert second.stdout is not None
+    waiting = second.stdout.readline()
+    os.kill(stage, signal.SIGCONT)
     printed, _ = second.communicate(timeout=120)
     assert first.wait(timeout=10) == 0
     first.communicate()
-    assert f"waiting for another build (doit build:tiny, pid {first.pid} " in printed
+    assert f"waiting for another build (doit build:tiny, pid {first.pid} " in waiting
     assert "up to date, nothing to do" in printed
 
 

@@ -8,21 +8,22 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from doit.exceptions import InvalidDodoFile, TaskFailed
 
 from pipeline.engine.job_graph import Job
 from pipeline.engine.project import Project
-from pipeline.engine.results import rehash
 from pipeline.engine.results.store import resolve
 from pipeline.engine.status import State, assess_all
 from pipeline.errors import UnrollError
 from pipeline.experiments.experiment import TWIN
 from pipeline.stages.catalogue import by_name
 from pipeline.text import tables
-from pipeline.views import uncompressed
+
+if TYPE_CHECKING:
+    from pipeline.engine.results.rehash import Rehashed
 
 STATUS_SCHEMA = 1
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -91,6 +92,8 @@ def prune(project: Project, keep: str, check: bool = False) -> TaskFailed | None
 
 def _remove_damaged(project: Project) -> int:
     """Remove the results of the store that are not what their records say; name them, and return how many."""
+    from pipeline.engine.results import rehash  # noqa: PLC0415
+
     read = rehash.remembered(project)
     shown_at = {project.shown(resolve(link)): project.shown(link) for link in project.store.shown_links()}
     for each in read.damaged:
@@ -122,6 +125,8 @@ def status(
     if unknown:
         return TaskFailed(f"no experiment {unknown[0]!r}; there are: {', '.join(experiments)}")
     chosen = {name: experiments[name] for name in names or experiments}
+    from pipeline.engine.results import rehash  # noqa: PLC0415
+
     read = rehash.shown(project, names or None) if reread else None
     rows = [row for name, jobs in chosen.items() for row in _rows(project, name, jobs)]
     project.hashes.save()
@@ -138,7 +143,7 @@ def status(
     return None if whole else TaskFailed("", report=False)
 
 
-def _print_rehashed(read: rehash.Rehashed | None) -> None:
+def _print_rehashed(read: "Rehashed | None") -> None:
     if read:
         for each in read.damaged:
             print(f"damaged: {each.result}: {each.reason}")  # noqa: T201
@@ -160,6 +165,8 @@ def _payback(
     project: Project, jobs: "list[Job] | UnrollError", twins: "list[Job] | UnrollError | None"
 ) -> dict[str, Any]:
     """Return by target what compressing pays back, where both results are in place."""
+    from pipeline.views import uncompressed  # noqa: PLC0415 - a build owes it nothing, as below
+
     if isinstance(jobs, UnrollError) or isinstance(twins, UnrollError) or twins is None:
         return {}
     pairs = [

@@ -10,13 +10,13 @@ from doit import reporter
 from doit.exceptions import BaseFail, UnmetDependency
 from doit.task import Task
 
+from pipeline.command_line import up_to_date
 from pipeline.command_line.progress import ProgressView
 from pipeline.engine.build import Build
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
 from pipeline.experiments.experiment import TWIN
-from pipeline.verification.verdicts import PROVED, SEVEREST
-from pipeline.views import summary, uncompressed, verified
+from pipeline.verification.verdicts import SEVEREST
 from pipeline.views.gates import proof
 
 MOST_SUMMARIES = 10
@@ -105,47 +105,19 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
         return bool(self._codes) and self._codes <= set(SEVEREST) - {1}
 
     def _say_what_came_of_it(self) -> None:
-        experiments = list(dict.fromkeys(self.jobs[name].experiment for name in self._seen))
-        experiments = [
-            name
-            for name in experiments
-            if name.removesuffix(TWIN) == name or name.removesuffix(TWIN) not in experiments
-        ]
         if self._seen and not self._executed:
-            self._say_up_to_date(experiments)
-        else:
-            for name in experiments[:MOST_SUMMARIES]:
-                self._show_summary(name, whole=len(experiments) == 1)
-            if len(experiments) > MOST_SUMMARIES:
-                self._view.say(f"... and {len(experiments) - MOST_SUMMARIES} more: doit status")
-
-    def _say_up_to_date(self, experiments: list[str]) -> None:
-        what = experiments[0] if len(experiments) == 1 else f"all of {len(experiments)} experiments"
-        stages = f"{len(self._seen)} stage{'s' if len(self._seen) > 1 else ''}"
-        self._view.say(f"{what}: up to date, nothing to do ({stages})")
-        for name in experiments:
-            self._say_stand_in(name)
-            self._say_less_proved(name)
-
-    def _say_stand_in(self, experiment: str) -> None:
-        data = self.jobs.get(f"dataset:{experiment}")  # a model that was made elsewhere has none
-        record = self.build.known(data).record if data else None
-        if record and record.stand_in:
-            asked = record.inputs["config"]["dataset"]["name"]
-            self._view.warn(
-                f"{experiment} stands on the stand-in {record.stand_in}: {asked} could not be had."
-                " Set UNROLL_DATA or dataset.path to real data and run doit again."
-            )
-
-    def _say_less_proved(self, experiment: str) -> None:
-        """Say what is not proved where nothing was made, and no summary says it."""
-        if self._less_proved:  # the gate is about to
+            seen = [self.jobs[name] for name in self._seen]
+            up_to_date.say(self._view, self.build, seen, less_proved_is_said=self._less_proved)
             return
-        for job, record in self._made(self.jobs[name] for name in self._seen):
-            if job.verifies and job.experiment == experiment and verified.verdict(record) != PROVED:
-                self._view.warn(f"{job.name}: {verified.verdict(record)} ({'; '.join(verified.lacking(record))})")
+        experiments = up_to_date.shown({self.jobs[name].experiment: None for name in self._seen})
+        for name in experiments[:MOST_SUMMARIES]:
+            self._show_summary(name, whole=len(experiments) == 1)
+        if len(experiments) > MOST_SUMMARIES:
+            self._view.say(f"... and {len(experiments) - MOST_SUMMARIES} more: doit status")
 
     def _show_summary(self, experiment: str, *, whole: bool) -> None:
+        from pipeline.views import summary, uncompressed  # noqa: PLC0415 - where nothing was made, nothing is summed up
+
         jobs = self._jobs_of(experiment)
         made = self._made(jobs)
         records = [record for _, record in made]
@@ -156,7 +128,7 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
             self._view.table(experiment, [*summary.rows(jobs, records), *pays], summary.times(jobs, records))
         else:
             self._say_warnings([job.name for job in jobs])
-        self._say_stand_in(experiment)
+        up_to_date.say_stand_in(self._view, self.build, jobs)
 
     def _say_warnings(self, names: Iterable[str]) -> None:
         """Say what the stages that this run made warn of, where no summary does."""

@@ -45,6 +45,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.inputs is None else digest(self.inputs)
 
 
+MadeWith = tuple[Mapping[str, str], Mapping[str, str]]
+"""The digests of sources, and the versions of tools."""
+
+
 class Assessor:
     """Assesses jobs; remembers what it found, as long as nothing that a job depends on changes."""
 
@@ -74,17 +78,27 @@ class Assessor:
         """Say how a job stands, given the states of the jobs it needs by name."""
         record, trouble = self._read(job.link)
         results = {what: upstream[need.name].result for what, need in job.needs.items()}
-        seen = (job, record, trouble, tuple(results.values()), job.name in self._forgotten, *self._made_with(job))
+        made_with = self._made_with(job)
+        seen = (job, record, trouble, tuple(results.values()), job.name in self._forgotten, *made_with)
         state = self._assessed.get(job.name, _NOTHING)
         if not job.needs or job.own_files or state[0] != seen:  # files of the user's own change unseen
-            state = (seen, self._judged(job, record, trouble, results))
+            state = (seen, self._judged(job, record, trouble, results, made_with))
             self._assessed[job.name] = state
         judged = state[1]
         return judged if judged.in_place else self._with_kept(job, judged)
 
-    def _judged(self, job: Job, record: Record | None, trouble: str, results: Mapping[str, Record | None]) -> State:
+    def _judged(
+        self,
+        job: Job,
+        record: Record | None,
+        trouble: str,
+        results: Mapping[str, Record | None],
+        made_with: "MadeWith",
+    ) -> State:
         waiting = [stage for stage, result in results.items() if result is None]
-        inputs = self._inputs(job, {stage: result for stage, result in results.items() if result is not None})
+        inputs = self._inputs(
+            job, {stage: result for stage, result in results.items() if result is not None}, made_with
+        )
         reasons = [trouble] if trouble else _differences(record, inputs, job, partial=bool(waiting))
         reasons += [f"downstream of {stage}" for stage in waiting]
         in_place = not reasons
@@ -114,10 +128,11 @@ class Assessor:
 
     def _read(self, shown: Path) -> tuple[Record | None, str]:
         """Return the record of a result, given its link or its folder, and what is wrong with the result."""
+        place = os.fspath(shown)
         try:
-            home = f"{self._store}/{os.path.basename(os.readlink(shown))}"
+            home = f"{self._store}/{os.readlink(place).rpartition('/')[2]}"
         except OSError:
-            home = os.fspath(shown)
+            home = place
         try:
             record = read_record(home)
         except FileNotFoundError:
@@ -128,13 +143,13 @@ class Assessor:
             return None, f"{RECORD} can't be read: {error.strerror}"
         return record, damage(home, record, self._project.hashes) or ""
 
-    def _made_with(self, job: Job) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    def _made_with(self, job: Job) -> "MadeWith":
         """Return the digests of a job's sources and the versions of its tools."""
         return self._toolchain.source_digests(job.stage.module), self._toolchain.versions(job.stage.tools)
 
-    def _inputs(self, job: Job, needed: Mapping[str, Record]) -> dict[str, Any]:
+    def _inputs(self, job: Job, needed: Mapping[str, Record], made_with: "MadeWith") -> dict[str, Any]:
         """Collect what goes into a job; its digest is the result's key."""
-        source, tools = self._made_with(job)
+        source, tools = made_with
         files = {
             f"{stage}/{name}": facts["sha256"]
             for stage, record in needed.items()

@@ -47,6 +47,11 @@ class Budget(Section, frozen=True):
         Meta(description="operators that may stay on the CPU; a build allows none unless this says so"),
     ] = None
 
+    @property
+    def limits_something(self) -> bool:
+        """Tell whether an experiment has any budget."""
+        return self != Budget()
+
 
 class Grid(Section, frozen=True):
     """What `doit pareto` varies, all with all; an empty list keeps what is chosen. Nothing else is rebuilt for it."""

@@ -73,11 +73,6 @@ OF_ACCURACY = ("accuracy_min", "accuracy_drop_max", "compression_drop_max")
 OF_SAMPLES = ("accuracy", "accuracy_drop", "compression_drop")
 
 
-def is_set(budget: Budget) -> bool:
-    """Tell whether an experiment has any budget."""
-    return any(getattr(budget, name) is not None for name in LIMITS)
-
-
 def verdicts(
     budget: Budget, jobs: Sequence[Job], records: Sequence[Record], twins: Sequence[Record] = ()
 ) -> list[Verdict]:

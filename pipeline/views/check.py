@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from doit.exceptions import TaskFailed
@@ -13,9 +13,9 @@ from pipeline.engine.build import Build
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
 from pipeline.errors import UnrollError
-from pipeline.experiments.schema import Budget
 from pipeline.text import tables
 from pipeline.views import budget, verified
+from pipeline.views.subject import CHECKED, Subject
 
 SCHEMA = 1
 
@@ -35,18 +35,6 @@ COMPARED: Mapping[str, Callable[[float], str]] = {
     "cpu_operators": lambda count: f"{count:,.0f}",
 }
 """The metrics that a baseline keeps, and how they are shown."""
-CHECKED = ("accuracy", "vela", "verify")
-"""The stages that they are of."""
-
-
-class Subject(NamedTuple):
-    """An experiment to check."""
-
-    name: str
-    jobs: Sequence[Job]
-    budget: Budget
-    twin: Sequence[Job] = ()
-    """Jobs of the same experiment without ``[compress]``, if it has that section."""
 
 
 class BaselineError(UnrollError):

@@ -1,8 +1,9 @@
 """What compressing the weights pays back: an experiment against its twin, the same without ``[compress]``.
 
-The twin is an experiment like any other, except that it has no file. Its stages are built, or restored, since their
-keys are those of any experiment with these settings: where ``mnist-gru`` was built, the twin of ``mnist-gru-fast``
-costs nothing. Hence every number before is of a model that was really made, measured and compiled.
+The twin (``pipeline.experiments.twin``) is an experiment like any other, except that it has no file. Its stages are
+built, or restored, since their keys are those of any experiment with these settings: where ``mnist-gru`` was built,
+the twin of ``mnist-gru-fast`` costs nothing. Hence every number before is of a model that was really made, measured
+and compiled.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +12,6 @@ import msgspec
 
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
-from pipeline.experiments.experiment import TWIN
-from pipeline.experiments.schema import AnyExperiment, Budget, Imported
 from pipeline.text import tables
 from pipeline.views.summary import quantized_accuracy
 
@@ -48,16 +47,6 @@ COMPARED: Mapping[str, tuple[str, str, str]] = {
     "inference_ms": ("inference", "faster", "estimated"),
 }
 """Metric -> its name, how a gain is said, and what kind of number it is."""
-
-
-def with_twin(name: str, experiment: AnyExperiment) -> list[tuple[str, AnyExperiment]]:
-    """Return an experiment by name, and behind it the same without ``[compress]`` if it has that section."""
-    if isinstance(experiment, Imported) or experiment.compress is None:
-        return [(name, experiment)]
-    budget = Budget(cpu_operators_max=experiment.budget.cpu_operators_max)
-    about = f"{name} without [compress], to compare with"
-    twin = msgspec.structs.replace(experiment, compress=None, budget=budget, description=about)
-    return [(name, experiment), (name + TWIN, twin)]
 
 
 Made = Sequence[tuple[Job, Record]]

@@ -13,7 +13,16 @@ from pipeline.experiments import experiment
 from pipeline.stage import Work
 from tests.conftest import ROOT
 from tests.machines import machine, shared
-from tests.pipeline.chain import chain, data, dataset, settings, start_alone, target, training
+from tests.pipeline.chain import (
+    chain,
+    data,
+    dataset,
+    pytest_collection_modifyitems,
+    settings,
+    start_alone,
+    target,
+    training,
+)
 from tests.pipeline.vela_models import compiled, models, vela_once
 
 __all__ = [
@@ -24,6 +33,7 @@ __all__ = [
     "jobs",
     "machine",
     "models",
+    "pytest_collection_modifyitems",
     "settings",
     "shared",
     "start_alone",

@@ -17,9 +17,9 @@ from pipeline.engine.project import Project
 from pipeline.engine.results.record import SCHEMA, Record
 from pipeline.engine.status import Assessor, State
 from pipeline.experiments import experiment
+from pipeline.experiments.twin import with_twin
 from pipeline.npu import boards, points
 from pipeline.views.matrix import compiling
-from pipeline.views.uncompressed import with_twin
 from tests.pipeline.records import layers_of_keras
 
 NOW = 1_800_000_000.0

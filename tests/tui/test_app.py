@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from textual.command import CommandList
 from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -163,9 +164,14 @@ async def test_quitting_asks_and_can_leave_the_run_alone(here: Project) -> None:
         await pilot.press("q")
         await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
         await pilot.press("k")
-        await asyncio.sleep(0.1)
+        await _ended(app)
     here.wait_until(lambda: here.events()[-1]["event"] == "run_ended", 120)
     assert here.events()[-1]["failed"] == []
+
+
+async def _ended(app: Dashboard) -> None:
+    while app.is_running:  # noqa: ASYNC110 - Textual has no event for it
+        await asyncio.sleep(0.01)
 
 
 async def test_quitting_can_stop_the_run(here: Project) -> None:
@@ -174,7 +180,7 @@ async def test_quitting_can_stop_the_run(here: Project) -> None:
     async with app.run_test(size=WIDE) as pilot:
         await _begin_to_quit_while_training(app, pilot)
         await pilot.press("y")
-        await asyncio.sleep(0.1)
+        await _ended(app)
     here.wait_until(lambda: here.stage_processes() == [])
 
 
@@ -263,7 +269,10 @@ async def test_the_palette_goes_to_a_stage_by_name(recorded: Recorded, dashboard
         await settled(pilot)
         await pilot.press("ctrl+p")
         await pilot.press(*"quantized")
-        await asyncio.sleep(0.3)
+        found = pilot.app.screen.query_one(CommandList)
+        await until(
+            pilot, lambda: [str(option.prompt) for option in found.options if "quantized" in str(option.prompt)]
+        )
         await pilot.press("enter")
         await until(pilot, lambda: "quantized:keyword" in text(pilot))
 

@@ -132,8 +132,12 @@ async def test_it_answers_in_a_browser_and_takes_keys(served: str, chromium: str
             await page.call("Input.dispatchKeyEvent", type="keyDown", text="3", **key)
             await page.call("Input.dispatchKeyEvent", type="keyUp", **key)
             await page.wait_for("off-chip flash")
-            await asyncio.sleep(1)  # the picture is for people
-            shot = base64.b64decode((await page.call("Page.captureScreenshot"))["data"])
+            shot = b""
+            for _ in range(100):  # a page that has the words need not have painted them
+                shot = base64.b64decode((await page.call("Page.captureScreenshot"))["data"])
+                if len(shot) > 20_000:
+                    break
+                await asyncio.sleep(0.1)
             picture = Path(os.environ.get("UNROLL_PICTURES", tmp_path)) / "browser.png"
             picture.write_bytes(shot)
             assert len(shot) > 20_000, "the picture is empty"

@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -171,11 +170,14 @@ def test_the_last_line_of_a_doit_that_dies_is_told(
 def test_a_doit_that_does_not_heed_a_stop_is_killed_by_the_second(
     machine: Engine, instead_of_doit: Callable[[str], None]
 ) -> None:
-    instead_of_doit("signal.signal(signal.SIGINT, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)")
+    instead_of_doit(
+        "signal.signal(signal.SIGINT, lambda *_: print('heard', flush=True)); print('deaf', flush=True)\n"
+        "while True: time.sleep(60)"
+    )
     machine.start(["x"])
     Project.wait_until(lambda: machine.output.exists() and "deaf" in machine.output.read_text())
     machine.stop()
-    time.sleep(0.2)
+    Project.wait_until(lambda: "heard" in machine.output.read_text())
     assert machine.poll() is None
     machine.stop()
     end = ending(machine)
@@ -186,7 +188,8 @@ def test_stopping_what_ended_already_is_no_trouble(machine: Engine, instead_of_d
     machine.stop()
     instead_of_doit("")
     machine.start(["x"])
-    time.sleep(0.5)
+    assert machine._child
+    os.waitid(os.P_PID, machine._child.pid, os.WEXITED | os.WNOWAIT)  # it ended, and nobody has noticed
     machine.stop()
     assert ending(machine).exit_code == 0
 

@@ -13,10 +13,11 @@ from pipeline.engine.status import Assessor, State
 from pipeline.errors import UnrollError
 from pipeline.experiments import experiment
 from pipeline.experiments.schema import AnyExperiment
+from pipeline.experiments.twin import with_twin
 from pipeline.views import budget
 from pipeline.views.accuracies import Rung, ladder
 from pipeline.views.budget import Verdict
-from pipeline.views.uncompressed import Payback, paybacks, with_twin
+from pipeline.views.uncompressed import Payback, paybacks
 from tui.data.live import Latest, Live, Run
 
 _JUST_STARTED_SECONDS = 3.0

@@ -82,14 +82,16 @@ def _modules(root: Path) -> Mapping[str, tuple[str, ...]]:
     modules: dict[str, tuple[str, ...]] = {}
     for folder, folders, files in os.walk(root):
         folders.sort()
-        inside = Path(folder).relative_to(root)
-        package = ".".join((ROOT, *inside.parts))
-        sources = tuple((inside / file).as_posix() for file in sorted(files) if file.endswith(".py"))
-        if package != ROOT and sources:
+        inside = os.path.relpath(folder, root)
+        parts = [] if inside == os.curdir else inside.split(os.sep)
+        package = ".".join((ROOT, *parts))
+        sources = tuple("/".join((*parts, file)) for file in sorted(files) if file.endswith(".py"))
+        if parts and sources:
             modules[package] = sources
-        modules |= {
-            f"{package}.{Path(source).stem}": (source,) for source in sources if not source.endswith(f"{INIT}.py")
-        }
+        for source in sources:
+            module = source.rpartition("/")[2].removesuffix(".py")
+            if module != INIT:
+                modules[f"{package}.{module}"] = (source,)
     return modules
 
 
@@ -103,6 +105,7 @@ class Sources:
         self._package = package
         self._imports: dict[str, tuple[str, ...]] = {}
         self._run_by: dict[str, tuple[str, ...]] = {}
+        self._on_the_way: dict[str, tuple[str, ...]] = {}
         self._digests: dict[str, str] = {}
 
     @cached_property
@@ -128,7 +131,7 @@ class Sources:
     def digest(self, source: str) -> str:
         """Return the sha256 of a file of ours, given relative to ``pipeline/``, as it was at the first look."""
         if source not in self._digests:
-            self._digests[source] = self._hashes.sha256(self._package / source)
+            self._digests[source] = self._hashes.sha256(f"{self._package}/{source}")
         return self._digests[source]
 
     def _closure(self, start: str) -> set[str]:
@@ -155,7 +158,10 @@ class Sources:
     def _with_packages(self, names: list[str]) -> Iterator[str]:
         """Yield the files that importing names runs: of every package on the way its ``__init__``, and the module."""
         for name in names:
-            parts = name.split(".")
-            for end in range(2, len(parts) + 1):
-                files = self._modules.get(".".join(parts[:end]), ())
-                yield from (file for file in files if len(files) == 1 or file.endswith(f"{INIT}.py"))
+            if name not in self._on_the_way:
+                parts = name.split(".")
+                ways = (self._modules.get(".".join(parts[:end]), ()) for end in range(2, len(parts) + 1))
+                self._on_the_way[name] = tuple(
+                    file for files in ways for file in files if len(files) == 1 or file.endswith(f"{INIT}.py")
+                )
+            yield from self._on_the_way[name]

@@ -103,9 +103,9 @@ def read_record(folder: str | Path) -> Record:
         look = (stat.st_ctime_ns, stat.st_ino, stat.st_size)
         before, record = _read.get(path, (None, None))
         if record is None or before != look:
-            content = Path(path).read_bytes()
+            content = _content(path)
             record = decode_record(content)
-            named = NAME.fullmatch(os.path.basename(folder))
+            named = NAME.fullmatch(os.fspath(folder).rpartition(os.sep)[2])
             if named and named["content"] != hashlib.sha256(content).hexdigest():
                 message = f"{RECORD} was changed by hand"
                 raise BrokenRecordError(message)
@@ -114,6 +114,19 @@ def read_record(folder: str | Path) -> Record:
     except NotADirectoryError:
         raise FileNotFoundError(folder) from None
     return record
+
+
+def _content(path: str) -> bytes:
+    """Read a small file, without the layers that make ``open`` take thrice as long."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        size = os.fstat(file).st_size
+        content = os.read(file, size + 1)
+        while len(content) < size and (more := os.read(file, size - len(content))):
+            content += more
+        return content
+    finally:
+        os.close(file)
 
 
 def key_of(inputs: Mapping[str, Any]) -> str:

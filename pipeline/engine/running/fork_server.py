@@ -26,6 +26,7 @@ class ForkServer:
         """Have it load these modules before its first fork."""
         self._modules = modules
         self._server: subprocess.Popen[bytes] | None = None
+        self._cannot_load = False
         self._alive, self._end = os.pipe()  # stages read the one end, and see the build die by the other
 
     def __enter__(self) -> Self:
@@ -42,7 +43,8 @@ class ForkServer:
 
     def start(self, words: list[str], log: Path, root: Path) -> process.Child:
         """Start ``pipeline.engine.running.run`` with these words; a server that can't be had is only slower."""
-        for _ in range(2):  # the first one may have died just now
+        while not self._cannot_load:
+            is_new = self._server is None or self._server.poll() is not None
             try:
                 server = self._running(root)
                 assert server.stdin  # noqa: S101 - a pipe was asked for
@@ -51,6 +53,7 @@ class ForkServer:
                 return Forked(server)
             except (OSError, EOFError):
                 self._retire()
+                self._cannot_load = is_new  # one that was there may have died just now, and another may live
         return process.start(words, log, root)
 
     def _running(self, root: Path) -> "subprocess.Popen[bytes]":

@@ -8,8 +8,6 @@ from doit.exceptions import TaskFailed
 
 from pipeline.engine.build import Build
 from pipeline.engine.job_graph import Job
-from pipeline.npu.on_cpu import line
-from pipeline.npu.roles import roles
 
 MOST_LINES = 20
 """Operators that are printed for each target; all of them stand in its ``stage.json``."""
@@ -30,6 +28,8 @@ class OnCpu(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         """Say what, where and why."""
+        from pipeline.npu.on_cpu import line  # noqa: PLC0415 - only where an operator is left on the CPU
+
         return line(msgspec.structs.asdict(self), self.step)
 
 
@@ -44,6 +44,8 @@ def on_cpu(build: Build, job: Job) -> list[OnCpu]:
     rows: list[dict[str, Any]] = _metrics(build, job)["cpu_operators_by_name"]
     if not rows:
         return []
+    from pipeline.npu.roles import roles  # noqa: PLC0415 - as above
+
     layers = msgspec.json.decode((job.link / "layers.json").read_bytes())["layers"]
     steps = {layer["name"]: role.step for layer, role in zip(layers, roles(layers), strict=True)}
     return [OnCpu(**row, step=steps.get(row["name"])) for row in rows]

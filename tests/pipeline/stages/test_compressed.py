@@ -24,6 +24,7 @@ Settings = Callable[..., Mapping[str, Any]]
 MakeWork = Callable[..., Work[Any]]
 
 BOTH: Mapping[str, Any] = {"clusters": 8, "sparsity": 0.5, "matrices": ["recurrent", "input", "dense"]}
+DENSE: Mapping[str, Any] = {"dense": [12], "state": True}
 PAYLOAD, WEIGHT_BASE, WEIGHT_LENGTH, CONVOLUTION = 0x4000, 0x20, 0x21, 0x02
 """Of the Ethos-U's command stream."""
 
@@ -65,12 +66,13 @@ def counted(matrices: Mapping[str, codes.Codes]) -> Counter[int]:
 @pytest.mark.parametrize(
     ("cell", "chosen"),
     [
-        ("gru", {"layers": 2, "dense": [12], "state": True}),
+        ("gru", DENSE),
+        pytest.param("gru", {**DENSE, "layers": 2}, marks=pytest.mark.slow),
         pytest.param("gru", {"reset_after": False, "activations": "int16"}, marks=pytest.mark.slow),
         pytest.param("lstm", {}, marks=pytest.mark.slow),
         pytest.param("simple_rnn", {"activations": "int16", "state": True}, marks=pytest.mark.slow),
     ],
-    ids=["gru", "gru, reset before", "lstm", "simple_rnn"],
+    ids=["gru", "gru, two layers", "gru, reset before", "lstm", "simple_rnn"],
 )
 def test_the_compiled_file_decodes_to_exactly_the_values_and_zeros_that_were_trained(
     chain: Chain, cell: str, chosen: dict[str, Any]
@@ -163,8 +165,8 @@ def test_what_can_not_be_compressed_is_said_with_the_remedy(
 
 
 def test_a_quantized_model_with_other_codes_is_refused(chain: Chain, work: MakeWork, settings: Settings) -> None:
-    made, _ = chain("gru", compress={"clusters": 4}, units=16, until="unrolled")
-    sections = settings("gru")
+    made, _ = chain("gru", compress=BOTH, units=16, until="unrolled", **DENSE)
+    sections = settings("gru", **DENSE)
     job = work({name: sections[name] for name in ("deployment", "quantization")}, dict(made))
     elsewhere = job.into.parent / "elsewhere"
     elsewhere.mkdir()

@@ -10,6 +10,7 @@ from pipeline.compression.section import Compress
 from pipeline.engine import job_graph
 from pipeline.engine.job_graph import Job
 from pipeline.experiments import experiment
+from pipeline.experiments.twin import with_twin
 from pipeline.views import uncompressed
 from pipeline.views.uncompressed import Made, Payback
 from tests.conftest import ROOT, Project
@@ -67,8 +68,8 @@ def test_nothing_is_said_without_both_results(jobs: dict[str, Job]) -> None:
 def test_the_twin_is_the_same_experiment_without_compress() -> None:
     plain = experiment.load("mnist-gru", ROOT / "experiments")
     compressing = msgspec.structs.replace(plain, compress=Compress(sparsity=0.9))
-    assert uncompressed.with_twin("a", plain) == [("a", plain)]
-    (name, same), (twin, without) = uncompressed.with_twin("a", compressing)
+    assert with_twin("a", plain) == [("a", plain)]
+    (name, same), (twin, without) = with_twin("a", compressing)
     assert (name, same, twin) == ("a", compressing, "a.dense")
     assert [job.config for job in job_graph.jobs(twin, without)] == [job.config for job in job_graph.jobs("x", plain)]
 

@@ -18,10 +18,10 @@ needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: 
 
 
 @pytest.fixture(scope="module")
-def reported(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def reported(matrix_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a tiny whose report is written; nobody may change it."""
     folder = tmp_path_factory.mktemp("report") / "Prüfstand"
-    shutil.copytree(template, folder, symlinks=True)
+    shutil.copytree(matrix_template, folder, symlinks=True)
     project = Project(folder)
     project.change('description = "', 'description = "<b>|</b> ')
     project.environment["TZ"] = "UTC"
