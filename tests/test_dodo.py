@@ -71,7 +71,7 @@ def test_a_change_of_training_says_what_is_downstream(built: Project) -> None:
     rows = built.status()
     assert rows["dataset:tiny"]["state"] == "fresh"
     assert rows["network:tiny"]["reasons"] == ["units 16 -> 12"]
-    assert rows["quantized:tiny"]["reasons"] == ["downstream of unrolled"]
+    assert rows["quantized:tiny"]["reasons"] == ["downstream of network", "downstream of unrolled"]
     built.change("units = 12", "units = 16")
     assert set(built.states().values()) == {"fresh"}
 

@@ -79,7 +79,7 @@ def test_a_stage_killed_alone_fails_with_a_sentence(built: Project) -> None:
     printed, _ = running.communicate(timeout=30)
     assert running.returncode == 1
     assert "network was killed (SIGKILL), most likely because memory ran out" in printed
-    assert "Log: build/logs/weights.tiny.log" in printed
+    assert "Log: build/logs/network.tiny.log" in printed
 
 
 def test_the_second_of_two_builds_waits_and_finds_the_work_done(built: Project) -> None:

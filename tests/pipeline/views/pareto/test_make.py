@@ -193,7 +193,7 @@ def test_who_watches_sees_one_bar_that_tells_which_point_of_how_many(
     assert seen[0]["reasons"] == ["4 points, 3 of them to make or restore"]
     assert [event["event"] for event in seen[:1] + seen[-1:]] == ["stage_started", "stage_done"]
     told = [event for event in seen if event["event"] == "stage_progress"]
-    assert told[0]["what"] == "point 1 of 3: 1 row, 16 units; weights"
+    assert told[0]["what"] == "point 1 of 3: 1 row, 16 units; network"
     assert told[-1]["what"] == "point 3 of 3: 4 rows, 16 units"
     shares = [event["done"] for event in told]
     assert shares == sorted(shares)
@@ -216,7 +216,7 @@ def test_the_share_of_a_training_counts_as_it_goes(grid: list[Point], dataset: J
         progress.watch({**event, "done": done, "total": 4, "epoch": "2/3", "loss": 0.5})
 
     assert [report["done"] for report in reports] == [round(1000 * share * 10 / 28) for share in (0.25, 0.75)]
-    assert reports[0]["what"] == "point 2 of 2: 1 row, 16 units; weights"
+    assert reports[0]["what"] == "point 2 of 2: 1 row, 16 units; network"
     assert reports[0]["epoch"] == "2/3"
 
 
