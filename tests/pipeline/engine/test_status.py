@@ -198,9 +198,9 @@ def _replace_by_a_folder(record: Path) -> None:
     record.mkdir()
 
 
-def _let_the_clock_tick() -> None:
+def _let_the_clock_tick(folder: Path) -> None:
     """Wait until a change has another time than all that were before: within one tick it would not show."""
-    probe = Path("probe")
+    probe = folder / "probe"
     probe.touch()
     before = probe.stat().st_ctime_ns
     while probe.stat().st_ctime_ns == before:
@@ -224,14 +224,14 @@ def test_who_watches_all_day_sees_a_record_that_was_damaged_after_it_was_read(
     assessor = Assessor(workplace)
     job = jobs["dataset"]
     assert assessor.assess(job, {}).fresh
-    _let_the_clock_tick()
+    _let_the_clock_tick(job.link.parent)
     record = job.link / "stage.json"
     whole = record.read_bytes()
     damage(record)
     state = assessor.assess(job, {})
     assert (state.fresh, state.record, state.reasons) == (False, None, (says,))
     assert not state.remembered
-    _let_the_clock_tick()
+    _let_the_clock_tick(job.link.parent)
     record.rmdir() if record.is_dir() else record.unlink(missing_ok=True)
     record.write_bytes(whole)
     assert assessor.assess(job, {}).fresh, "and that it was put back"
