@@ -321,10 +321,7 @@ def task_check() -> Iterator[Task]:
             "actions": [(check.answer_check, [BUILD, asked])],
             "params": [JSON, {**baseline, "help": "an earlier --json, to show what changed as a Markdown table"}],
             "task_dep": [
-                job.name
-                for subject in asked
-                for job in [*subject.jobs, *subject.twin]
-                if job.stage.name in check.CHECKED
+                job.name for subject in asked for job in [*subject.jobs, *subject.twin] if check.is_checked(job)
             ],
             "uptodate": [False],
             "io": {"capture": False},

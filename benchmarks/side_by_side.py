@@ -79,6 +79,11 @@ def stage_metrics(folder: Path, experiment: str, result: str) -> Metrics:
     return found
 
 
+def accuracy(metrics: Mapping[str, Any], form: str) -> float:
+    """Return the accuracy of a form of the model, a share of 1, by the metrics of its stage."""
+    return float(metrics["scores"][form]["accuracy"])
+
+
 def alternate(actions: Mapping[str, Callable[[], float]], rounds: int) -> Times:
     """Take each action's seconds once a round; every other round runs backwards, so that no place is favoured."""
     times: Times = {name: [] for name in actions}

@@ -135,4 +135,4 @@ def test_the_benchmarks_it_names_are_there_and_explain_themselves() -> None:
 
 
 def test_status_is_valid_json(built: Project) -> None:
-    assert json.loads(built.doit("status", "--json", "tiny"))["schema"] == 1
+    assert json.loads(built.doit("status", "--json", "tiny"))["schema"] == 2

@@ -1,23 +1,19 @@
 """The accuracy stage: what quantizing did to the model, over the whole test set."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from pipeline.contract import Found, Work
 from pipeline.data import arrays
+from pipeline.metrics import SCORES
 from pipeline.runtime import litert, micro
 from pipeline.runtime.litert import INPUT, OUTPUT, Stored
 from pipeline.stages import degradation, streaming
+from pipeline.tasks.classification import CLASSIFICATION as TASK
+from pipeline.tasks.task import Judged
 from pipeline.tflite import roles
 
-PREDICTIONS = "predictions.npz"
-CONFUSION = "confusion.json"
 MICRO = "micro.npz"
-Classes = npt.NDArray[np.int64]
 
 
 def make(work: Work) -> Found:
@@ -29,105 +25,73 @@ def make(work: Work) -> Found:
     A graph with state runs as it would on the board: inference after inference, its state fed back. That the
     state makes no difference is then checked, too (``streaming``).
 
-    Writes ``predictions.npz`` (labels, float and quantized class of every sample) and ``confusion.json`` (rows are
-    labels, columns predictions, for float and quantized); both call the latter ``int8`` or ``int16``. Also
-    ``micro.npz``: what TensorFlow Lite Micro returned for every sample, as the model stores it, states included.
+    Writes what the task has to show of the answers, such as ``confusion.json``, and ``micro.npz``: what TensorFlow
+    Lite Micro returned for every sample, as the model stores it, states included.
 
     Raises:
         streaming.StreamingError: a tied graph's bytes depend on how the sequence is cut into inferences.
 
     """
-    x, labels = arrays.load_part(work.inputs["dataset"], "test")
+    x, targets = arrays.load_part(work.inputs["dataset"], "test")
     total = 3 * len(x)
+    quantized = work.inputs["quantized"] / streaming.CHOSEN
     in_float = litert.outputs(
         work.inputs["unrolled"] / "unrolled.tflite",
         x,
         litert.BUILTIN,
         lambda done: work.progress(done, total, what="float"),
-    )[OUTPUT].argmax(axis=1)
+    )[OUTPUT]
     stored = litert.outputs(
-        work.inputs["quantized"] / streaming.CHOSEN,
+        quantized,
         x,
         litert.REFERENCE,
         lambda done: work.progress(len(x) + done, total, what="quantized, reference kernels"),
     )
-    rung = stored[OUTPUT].dtype.name
-    in_integers = stored[OUTPUT].argmax(axis=1)
-    arrays.save(work.into / PREDICTIONS, {"labels": labels, "float": in_float, rung: in_integers})
-    classes = _classes(labels, in_float, in_integers)
-    matrices = {"float": confusion(labels, in_float, classes), rung: confusion(labels, in_integers, classes)}
-    (work.into / CONFUSION).write_text(
-        json.dumps({name: matrix.tolist() for name, matrix in matrices.items()}, indent=1), encoding="utf-8"
-    )
-    metrics = compare(labels, in_float, in_integers, rung)
-    port = litert.Model(work.inputs["quantized"] / streaming.CHOSEN, litert.REFERENCE).inputs[INPUT]
+    model = litert.Model(quantized, litert.REFERENCE)
+    how_stored, port = model.outputs[OUTPUT].quantization, model.inputs[INPUT]
+    judged = Judged(targets, TASK.answers(in_float), TASK.answers(stored[OUTPUT], how_stored))
+    TASK.save(judged, work.into)
     into = degradation.input_range(x, port.quantization, port.dtype) if port.quantization else None
-    metrics["inputs_beyond_range"] = float(into.beyond.mean()) if into else 0.0
-    of_micro, unavailable = _micro_rung(
-        work, x, labels, stored, lambda done: work.progress(2 * len(x) + done, total, what="TensorFlow Lite Micro")
+    of_micro, unavailable = _micro(
+        work, x, lambda done: work.progress(2 * len(x) + done, total, what="TensorFlow Lite Micro")
     )
-    metrics |= of_micro
-    graph = roles.of(work.inputs["quantized"] / streaming.CHOSEN)
+    answers = {"float": judged.in_float, "quantized": judged.quantized}
+    if of_micro:
+        answers["micro"] = TASK.answers(of_micro[OUTPUT], how_stored)
+    dtype = stored[OUTPUT].dtype.name
+    metrics: dict[str, Any] = {
+        "task": TASK.name,
+        "activations": dtype,
+        "test_samples": len(x),
+        SCORES: {"micro": None} | TASK.scores(targets, answers),
+        **TASK.changed(judged),
+        "micro_identical": _identical(of_micro[OUTPUT], stored[OUTPUT]) if of_micro else None,
+        "inputs_beyond_range": float(into.beyond.mean()) if into else 0.0,
+    }
+    graph = roles.of(quantized)
     if graph and graph.states:
-        metrics |= streaming.check(work, x, labels, stored)
-    predictions = degradation.Predictions(labels, in_float, in_integers, rung)
+        metrics |= streaming.check(work, x, targets, stored)
     return Found(
         metrics=metrics,
         unavailable=unavailable,
         basis=dict.fromkeys(metrics, "measured"),
-        warnings=degradation.warnings(predictions, into, degradation.read_roles(work.inputs["quantized"])),
+        warnings=degradation.warnings(
+            TASK.degraded(judged), dtype, into, degradation.read_roles(work.inputs["quantized"])
+        ),
     )
 
 
-def _micro_rung(
-    work: Work, x: arrays.Features, labels: Classes, stored: Mapping[str, Stored], progress: Callable[[int], None]
-) -> tuple[dict[str, Any], dict[str, str]]:
+def _micro(
+    work: Work, x: arrays.Features, progress: Callable[[int], None]
+) -> tuple[Mapping[str, Stored], dict[str, str]]:
     """Run the quantized model with TensorFlow Lite Micro and keep what it returns; or say why that can't be."""
     try:
-        found = micro.outputs(work.inputs["quantized"] / streaming.CHOSEN, x, progress)
+        stored = micro.outputs(work.inputs["quantized"] / streaming.CHOSEN, x, progress)
     except micro.MicroError as error:
-        missing = ("micro_accuracy", "micro_identical")
-        return dict.fromkeys(missing), dict.fromkeys(missing, str(error))
-    arrays.save(work.into / MICRO, found)
-    scores = found[OUTPUT]
-    return {
-        "micro_accuracy": float(np.mean(scores.argmax(axis=1) == labels)),
-        "micro_identical": int((scores == stored[OUTPUT]).all(axis=1).sum()),
-    }, {}
+        return {}, dict.fromkeys((f"{SCORES}.micro", "micro_identical"), str(error))
+    arrays.save(work.into / MICRO, stored)
+    return stored, {}
 
 
-def compare(labels: Classes, in_float: Classes, in_integers: Classes, rung: str = "int8") -> dict[str, Any]:
-    """Compare predicted classes, each of shape (samples,), with the labels and with each other."""
-    changed = in_float != in_integers
-    classes = _classes(labels, in_float, in_integers)
-    return {
-        "test_samples": len(labels),
-        "float_accuracy": float(np.mean(in_float == labels)),
-        f"{rung}_accuracy": float(np.mean(in_integers == labels)),
-        "changed_predictions": int(changed.sum()),
-        "changed_to_wrong": int((changed & (in_float == labels)).sum()),
-        "changed_to_right": int((changed & (in_integers == labels)).sum()),
-        "agreement": float(np.mean(~changed)),
-        "float_accuracy_by_class": by_class(labels, in_float, classes),
-        f"{rung}_accuracy_by_class": by_class(labels, in_integers, classes),
-    }
-
-
-def _classes(*seen: Classes) -> int:
-    return int(max(classes.max() for classes in seen)) + 1
-
-
-def by_class(labels: Classes, predicted: Classes, classes: int | None = None) -> list[float | None]:
-    """Return the share of each class that was found (recall); None for a class without samples."""
-    return [
-        float(np.mean(predicted[labels == label] == label)) if (labels == label).any() else None
-        for label in range(classes or _classes(labels, predicted))
-    ]
-
-
-def confusion(labels: Classes, predicted: Classes, classes: int | None = None) -> npt.NDArray[np.int64]:
-    """Count samples by label (row) and prediction (column)."""
-    classes = classes or _classes(labels, predicted)
-    matrix = np.zeros((classes, classes), np.int64)
-    np.add.at(matrix, (labels, predicted), 1)
-    return matrix
+def _identical(outputs: Stored, other: Stored) -> int:
+    return int((outputs == other).all(axis=1).sum())

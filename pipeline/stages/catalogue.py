@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from pipeline.metrics import Metric
+from pipeline.stages import declared_metrics
+
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of result. Its function is ``make`` of ``module``."""
@@ -16,6 +19,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """Sections of the experiment it reads; nothing else in the file can make it stale."""
     tools: tuple[str, ...]
     """Distributions whose versions matter to the result."""
+    metrics: tuple[Metric, ...] = ()
+    """What it finds out, in the order in which tables show it."""
     per_target: bool = False
     """Made once for each target, and not once for the experiment."""
     on_crash: str = ""
@@ -35,6 +40,7 @@ STAGES: Mapping[str, Stage] = {
     for stage in (
         Stage(
             name="dataset",
+            metrics=declared_metrics.DATASET,
             summary="get the data set, check it, normalize it to [0, 1]",
             needs=(),
             sections=("dataset",),
@@ -42,6 +48,7 @@ STAGES: Mapping[str, Stage] = {
         ),
         Stage(
             name="weights",
+            metrics=declared_metrics.WEIGHTS,
             summary="train the network with Keras",
             needs=("dataset",),
             sections=("model", "training"),
@@ -49,6 +56,7 @@ STAGES: Mapping[str, Stage] = {
         ),
         Stage(
             name="compressed",
+            metrics=declared_metrics.COMPRESSED,
             summary="prune the weights or let them share values, and train on: there if the experiment has [compress]",
             needs=("dataset", "weights"),
             sections=("training", "compress"),
@@ -56,6 +64,7 @@ STAGES: Mapping[str, Stage] = {
         ),
         Stage(
             name="unrolled",
+            metrics=declared_metrics.UNROLLED,
             summary="write every time step out with batch size 1, and prove that it computes the same",
             needs=("dataset", "weights"),
             sections=("deployment",),
@@ -63,6 +72,7 @@ STAGES: Mapping[str, Stage] = {
         ),
         Stage(
             name="quantized",
+            metrics=declared_metrics.QUANTIZED,
             summary="full-integer post-training quantization, with one scale for each role",
             needs=("dataset", "unrolled"),
             sections=("deployment", "quantization"),
@@ -75,6 +85,7 @@ STAGES: Mapping[str, Stage] = {
         ),
         Stage(
             name="accuracy",
+            metrics=declared_metrics.ACCURACY,
             summary="accuracy over the whole test set: float, quantized, and with TensorFlow Lite Micro",
             needs=("dataset", "unrolled", "quantized"),
             sections=(),
@@ -82,6 +93,7 @@ STAGES: Mapping[str, Stage] = {
         ),
         Stage(
             name="vela",
+            metrics=declared_metrics.VELA,
             per_target=True,
             summary="compile for an Ethos-U with Vela; cycles, memory, operator placement",
             needs=("quantized",),
@@ -90,6 +102,7 @@ STAGES: Mapping[str, Stage] = {
         ),
         Stage(
             name="verify",
+            metrics=declared_metrics.VERIFY,
             per_target=True,
             summary="prove by emulation that the compiled file computes what the quantized model does",
             needs=("dataset", "quantized", "accuracy", "vela"),
@@ -103,6 +116,7 @@ STAGES: Mapping[str, Stage] = {
 IMPORTED: Mapping[str, Stage] = {
     "quantized": Stage(
         name="quantized",
+        metrics=declared_metrics.IMPORTED,
         summary="take a model that was made elsewhere, after a look at what is inside",
         needs=(),
         sections=("model",),
@@ -112,6 +126,7 @@ IMPORTED: Mapping[str, Stage] = {
     "vela": STAGES["vela"],
     "verify": Stage(
         name="verify",
+        metrics=declared_metrics.SAMPLES,
         per_target=True,
         summary="prove by emulation, on random inputs, that the compiled file computes what the model does",
         needs=("quantized", "vela"),

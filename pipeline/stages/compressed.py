@@ -13,7 +13,9 @@ from pipeline.compression.kernels import Constrained, Free, Substituted
 from pipeline.contract import Found, Work
 from pipeline.data import arrays
 from pipeline.errors import UnrollError
+from pipeline.metrics import SCORES
 from pipeline.network import files
+from pipeline.tasks.classification import CLASSIFICATION as TASK
 from pipeline.training import keras_network
 from pipeline.training.schedule import STEPS_PER_EXECUTION, Progress, learning_rate
 
@@ -51,7 +53,7 @@ def make(work: Work) -> Found:
     chosen = dict(matrices(trained, compress["matrices"]))
     for name, place in chosen.items():
         _check_size(name, trained.weights[place].shape, compress)
-    before = _accuracy(trained, data)
+    before = _answers(trained, data)
     history = _fine_tune(work, data, trained, list(chosen.values()))
     found = {name: codes.quantized(trained.weights[place].numpy()) for name, place in chosen.items()}
     for place in chosen.values():
@@ -62,8 +64,7 @@ def make(work: Work) -> Found:
     arrays.save(work.into / codes.FILE, found)
     metrics = {
         **history,
-        "float_accuracy_before": before,
-        "float_accuracy": _accuracy(trained, data),
+        SCORES: TASK.scores(data.y_test, {"before": before, "float": _answers(trained, data)}),
         "weights_bytes": (work.into / files.ARRAYS).stat().st_size,
     }
     return Found(
@@ -116,7 +117,7 @@ def _fine_tune(work: Work, data: arrays.DataSet, trained: keras.Model, places: S
             learning_rate({**training, "learning_rate": compress["learning_rate"]}, epochs * steps_per_epoch),
             clipnorm=training["clip_norm"] or None,
         ),
-        loss="categorical_crossentropy",
+        loss=TASK.distilled_loss,
         metrics=["accuracy"],
         steps_per_execution=STEPS_PER_EXECUTION,
     )
@@ -184,15 +185,14 @@ class _Tightening(keras.callbacks.Callback):  # type: ignore[misc] # Keras has n
 
 
 def _targets(data: arrays.DataSet, trained: keras.Model) -> arrays.Features:
-    """Return what is to be learned: labels mixed with the trained network's outputs, (samples, classes)."""
-    labels = np.eye(data.classes, dtype=np.float32)[data.y_train]
-    targets: arrays.Features = labels + TEACHER * (trained.predict(data.x_train, batch_size=BATCH, verbose=0) - labels)
+    """Return what is to be learned: targets mixed with the trained network's outputs."""
+    outputs = trained.predict(data.x_train, batch_size=BATCH, verbose=0)
+    targets: arrays.Features = TASK.distilled(data.y_train, outputs, TEACHER)
     return targets
 
 
-def _accuracy(trained: keras.Model, data: arrays.DataSet) -> float:
-    outputs = trained.predict(data.x_test, batch_size=BATCH, verbose=0)
-    return float((outputs.argmax(axis=1) == data.y_test).mean())
+def _answers(trained: keras.Model, data: arrays.DataSet) -> arrays.Labels:
+    return TASK.answers(trained.predict(data.x_test, batch_size=BATCH, verbose=0))
 
 
 def _described(matrix: codes.Codes) -> dict[str, float]:

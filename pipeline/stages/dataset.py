@@ -5,8 +5,8 @@ from pathlib import Path
 from pipeline.contract import Found, Work
 from pipeline.data import advice, mnist, npz
 from pipeline.data.arrays import DataError, DataSet
-from pipeline.data.checks import check_classes
 from pipeline.data.mirrors import OfflineError
+from pipeline.tasks.classification import CLASSIFICATION as TASK
 
 
 def make(work: Work) -> Found:
@@ -21,7 +21,7 @@ def make(work: Work) -> Found:
     all_classes = data.y_train
     data = data.kept(wanted["train_samples"], wanted["test_samples"])
     cut = f", of which dataset.train_samples = {wanted['train_samples']} were kept" if wanted["train_samples"] else ""
-    check_classes(data, f"the data set{cut}")
+    TASK.check(data, f"the data set{cut}")
     data.save(work.into)
     samples, steps, features = data.x_train.shape
     return Found(
@@ -42,7 +42,7 @@ def _get(work: Work) -> tuple[DataSet, str | None]:
     """Return the data set, and the name of the stand-in if that is what it is."""
     wanted = work.config["dataset"]
     if wanted["name"] == "npz":
-        return npz.read(Path(wanted["path"])), None
+        return npz.read(Path(wanted["path"]), TASK), None
     if wanted["name"] == "digits":
         return _digits(work), None
     try:

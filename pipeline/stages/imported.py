@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.contract import Found, Work
 from pipeline.data import file_kind
 from pipeline.errors import UnrollError
+from pipeline.metrics import SCORES, nulls
 from pipeline.tflite import inspect, keras_names, reader, roles
 from pipeline.tflite.errors import ForeignError, TfliteError
 from pipeline.tflite.model import Model, Tensor
@@ -43,7 +44,7 @@ def make(work: Work) -> Found:
     activations = _activations(model, path)
     (work.into / MODEL).write_bytes(content)
     roles.save({MODEL: keras_names.described(content)}, work.into)
-    accuracies = ("float_accuracy", f"{activations}_accuracy")
+    scores = [f"{SCORES}.{form}" for form in ("float", "quantized")]
     return Found(
         metrics={
             "model_bytes": len(content),
@@ -53,9 +54,9 @@ def make(work: Work) -> Found:
             "tensors": sum(len(graph.tensors) for graph in model.subgraphs),
             "inputs": {str(tensor): _described(tensor) for tensor in model.main.inputs},
             "outputs": {str(tensor): _described(tensor) for tensor in model.main.outputs},
-            **dict.fromkeys(accuracies),
+            **nulls(scores),
         },
-        unavailable=dict.fromkeys(accuracies, WHY_NO_ACCURACY),
+        unavailable=dict.fromkeys(scores, WHY_NO_ACCURACY),
         basis={"model_bytes": "measured"},
         warnings=[*_several_subgraphs(model), *_dynamic_shapes(model), *_float_tensors(model)],
     )

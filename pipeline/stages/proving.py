@@ -12,6 +12,7 @@ from pipeline.emulator.machine.machine import Machine
 from pipeline.emulator.proof import source, static_checks
 from pipeline.emulator.stream import debug_database, program
 from pipeline.emulator.verdicts import FAILED, NOTHING, PARTLY, PROVED
+from pipeline.metrics import nulls
 from pipeline.npu import compiler
 
 QUANTIZED, COMPILED = "quantized.tflite", "compiled.tflite"
@@ -93,7 +94,7 @@ def _found(checked: static_checks.Findings, samples: Samples, not_verified: Sequ
         if each.failed
     ]
     said = {
-        **dict.fromkeys(samples.unavailable),
+        **nulls(samples.unavailable),
         **samples.metrics,
         "checks": checks,
         "only_by_samples": list(checked.by_samples),

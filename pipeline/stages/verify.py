@@ -12,18 +12,20 @@ from pipeline.data import arrays
 from pipeline.emulator.machine.machine import Machine
 from pipeline.emulator.proof import known_differences, static_checks
 from pipeline.errors import UnrollError
-from pipeline.runtime import emulated, micro
+from pipeline.metrics import SCORES
+from pipeline.runtime import emulated, litert, micro
 from pipeline.runtime.litert import OUTPUT, Stored
 from pipeline.stages import differing, proving
 from pipeline.stages.differing import Compiled
 from pipeline.stages.proving import QUANTIZED, Metrics, Samples
+from pipeline.tasks.classification import CLASSIFICATION as TASK
 
 MICRO = "micro.npz"
 EMULATED = "emulated.npz"
 ROWS = "test_samples"
 """What ``emulated.npz`` calls the numbers of its rows in the test set."""
 COMPARED = ("identical_samples", "max_difference", "first_difference")
-OF_SAMPLES = ("compiled_accuracy", "emulated_samples", *COMPARED)
+OF_SAMPLES = (f"{SCORES}.compiled", "emulated_samples", *COMPARED)
 TEST_SAMPLES = "samples"
 
 SOFTMAX_16_DIFFERENCE = 16
@@ -63,8 +65,10 @@ def _emulate(work: Work, machine: Machine, checked: static_checks.Findings) -> S
     quantized = work.inputs["quantized"] / QUANTIZED
     found = emulated.outputs(quantized, machine, x, lambda done: work.progress(done, len(x), what="emulated"))
     arrays.save(work.into / EMULATED, {**found, ROWS: samples})
+    how_stored = litert.Model(quantized, litert.REFERENCE).outputs[OUTPUT].quantization
     metrics = {
-        "compiled_accuracy": float(np.mean(found[OUTPUT].argmax(axis=1) == labels)),
+        "task": TASK.name,
+        SCORES: TASK.scores(labels, {"compiled": TASK.answers(found[OUTPUT], how_stored)}),
         "emulated_samples": len(x),
         "samples_are": TEST_SAMPLES,
     }

@@ -10,6 +10,7 @@ from pipeline.data import arrays
 from pipeline.errors import UnrollError
 from pipeline.frontends import built
 from pipeline.network import files
+from pipeline.tasks.classification import CLASSIFICATION as TASK
 from pipeline.training import keras_network
 from pipeline.training.schedule import STEPS_PER_EXECUTION, Progress, learning_rate
 
@@ -39,7 +40,7 @@ def make(work: Work) -> Found:
         optimizer=keras.optimizers.Adam(
             learning_rate(training, steps_per_epoch * training["epochs"]), clipnorm=training["clip_norm"] or None
         ),
-        loss="sparse_categorical_crossentropy",
+        loss=TASK.loss,
         metrics=["accuracy"],
         steps_per_execution=STEPS_PER_EXECUTION,
     )

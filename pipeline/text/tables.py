@@ -53,6 +53,11 @@ def points(difference: float) -> str:
     return f"{figure(0.0 if abs(difference) < 100 * _NOISE else difference, 2, '+', 1)} points"
 
 
+def loss(points_lost: float) -> str:
+    """Show a loss in percentage points, as ``0.25 points``."""
+    return points(points_lost).lstrip("+")
+
+
 def change(before: float, now: float) -> str:
     """Show by which part of it a number changed, as ``+2.5 %``."""
     return f"{figure(100 * (now / before - 1), 1, '+', 1)} %"
@@ -79,6 +84,11 @@ def kib(size: float) -> str:
     if 0 < abs(size) < KIB:
         return f"{size:,.0f} byte{'s' * (size != 1)}"
     return f"{size / KIB:,.1f} KiB"
+
+
+def size(count: float) -> str:
+    """Show bytes as KiB, or as MiB where that would have five digits."""
+    return kib(count) if count < 10_000 * KIB else f"{count / KIB**2:,.1f} MiB"
 
 
 def memory(size: float) -> str:

@@ -12,11 +12,17 @@ from pipeline.engine.results import store
 from pipeline.engine.results.record import BrokenRecordError, Record, read_record
 from pipeline.errors import UnrollError
 from pipeline.folders import BUILD
+from pipeline.metrics import costs
 from pipeline.stages.catalogue import STAGES
+from pipeline.text.quantities import MILLISECONDS
 from tui.data.project import ExperimentStatus
 
 if TYPE_CHECKING:
     from pipeline.views.matrix.compiling import Row
+
+COSTS = costs(STAGES["vela"].metrics)
+"""What is shown of a compile."""
+TIME = next(metric for metric in COSTS if metric.quantity is MILLISECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,8 @@ class BoardFit:
     board: str
     fits: bool | None
     """None where it is not known."""
-    inference_ms: float | None
+    time: float | None
+    """Of one inference, in milliseconds."""
     remarks: str
     """What is missing, or what was not looked at."""
 
@@ -128,6 +135,6 @@ def _boards(rows: Mapping[str, "Row"]) -> tuple[dict[str, list[BoardFit]], str]:
         record = rows[name].record if name in rows else None
         if record:
             metrics = record.metrics
-            fit = BoardFit(board.name, board.fits(metrics), metrics["inference_ms"], board.said(metrics))
+            fit = BoardFit(board.name, board.fits(metrics), TIME.of(metrics), board.said(metrics))
             fits.setdefault(name, []).append(fit)
     return fits, ""

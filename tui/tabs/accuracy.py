@@ -12,10 +12,9 @@ from textual.widgets import Static
 
 from pipeline.engine.results.record import Record
 from pipeline.engine.results.store import resolve
-from pipeline.views import budget, verified
-from pipeline.views.accuracies import Rung
+from pipeline.views import accuracies, budget, verified
+from pipeline.views.accuracies import QUANTIZED, Rung
 from pipeline.views.budget import Verdict
-from pipeline.views.summary import has_accuracy, quantized_rung, why_no_accuracy
 from tui.data import accuracy, formats, role_losses
 from tui.data.artefacts import UnreadableError
 from tui.data.project import ExperimentStatus, StageStatus
@@ -70,7 +69,7 @@ class AccuracyTab(TextTab):
             self.query_one("#samples", Static).update("")
         self._samples_of = samples_of
         self.query_one("#ladder", Static).update(accuracy_text(view, self.columns))
-        if stage and record and has_accuracy(record.metrics):
+        if stage and record and accuracies.score(record.metrics) is not None:
             self._draw_samples(record, stage, self.drawn_key, columns=self.columns, color=not self.app.no_color)
 
     @work(thread=True, exclusive=True, group="samples")
@@ -105,13 +104,16 @@ def accuracy_text(view: View, columns: int) -> Content:
     if stage is None or record is None:
         why = stage.note if stage else "the experiment's file has a mistake"
         return styling.lines([styling.text("no accuracy yet", styling.HEADING), why])
-    if not has_accuracy(record.metrics):
+    if accuracies.score(record.metrics) is None:
         return styling.lines(_without_accuracy(record, view, columns))
     return styling.lines(_lines(stage, record, view, columns))
 
 
 def _without_accuracy(record: Record, view: View, columns: int) -> list[Content | str]:
-    lines: list[Content | str] = [styling.text("accuracy not available", styling.HEADING), why_no_accuracy(record)]
+    lines: list[Content | str] = [
+        styling.text("accuracy not available", styling.HEADING),
+        accuracies.why_no_score(record),
+    ]
     proved = _proof_lines(view.all_of("verify"), columns)
     return [*lines, "", *proved] if proved else lines
 
@@ -123,7 +125,7 @@ def _lines(stage: StageStatus, record: Record, view: View, columns: int) -> list
         lines += [styling.row(styling.state("stale"), f"  {formats.from_previous_build(stage.reasons)}"), ""]
     if record.stand_in:
         lines += [styling.text(f"on STAND-IN data: {record.stand_in}", "$text-warning bold"), ""]
-    bases = " and ".join(dict.fromkeys(rung.basis for rung in rungs if rung.accuracy is not None))
+    bases = " and ".join(dict.fromkeys(rung.basis for rung in rungs if rung.score is not None))
     title = f"accuracy over {record.metrics['test_samples']:,} test samples, {bases}"
     lines += [styling.text(title, styling.HEADING)]
     lines += ladder_lines(rungs, columns)
@@ -135,8 +137,8 @@ def _lines(stage: StageStatus, record: Record, view: View, columns: int) -> list
         confusions = accuracy.read_confusions(resolve(stage.job.link))
     except UnreadableError as error:
         return [*lines, "", styling.text(str(error), "$text-error")]
-    name = next(reversed(confusions), "")
-    lines += ["", *confusion_lines(name, confusions.get(name, []), columns), ""]
+    name = accuracies.name_of(QUANTIZED, record.metrics)
+    lines += ["", *confusion_lines(name, confusions.get(QUANTIZED, []), columns), ""]
     return [*lines, *_role_lines(resolve(stage.job.link.with_name("quantized")), columns)]
 
 
@@ -181,7 +183,7 @@ def _changed(record: Record) -> Content:
     metrics = record.metrics
     return styling.text(
         f"{metrics['changed_predictions']:,} of {metrics['test_samples']:,} predictions changed"
-        f" by {quantized_rung(metrics)}: {metrics['changed_to_right']:,} to right,"
+        f" by {accuracies.name_of(QUANTIZED, metrics)}: {metrics['changed_to_right']:,} to right,"
         f" {metrics['changed_to_wrong']:,} to wrong"
     )
 
@@ -192,7 +194,8 @@ def _before(record: Record, rungs: Sequence[Rung], now: float) -> list[Content]:
         return []
     parts = []
     for rung in rungs:
-        value = before.metrics.get(rung.metric)
-        if isinstance(value, float) and rung.accuracy is not None:
-            parts.append(f"{rung.name} {formats.percent(value)} (now {formats.points(rung.accuracy - value)})")
+        value = rung.metric.of(before.metrics)
+        if value is not None and rung.score is not None:
+            now_is = rung.metric.quantity.difference(value, rung.score)
+            parts.append(f"{rung.name} {rung.metric.cell(value)} (now {now_is})")
     return [styling.text(f"the result before, {formats.age(now - before.finished)}: {', '.join(parts)}")]

@@ -40,7 +40,6 @@ def target(asked: Asked, job: Job, found: Matrix, proved: dict[str, Any] | None)
         "name": job.target,
         "proof": proved,
         "config": ", ".join(str(value) for value in job.config.values()),
-        "numbers": answer.cells(row)[2:9] if row else (),
         "bounds": [(name, cycles / total, f"{cycles:,}") for name, cycles in shares],
         "roles": [(name, cycles / total, f"{cycles:,}") for name, cycles in (here.by_role if here else [])],
         "no_layers": here.no_layers if here else "",
@@ -67,6 +66,7 @@ def matrix(found: Matrix) -> dict[str, Any]:
         systems.setdefault(row.point.system_config, []).append(answer.cells(row))
     return {
         "header": answer.HEADER,
+        "right": answer.RIGHT,
         "systems": systems,
         "impossible": [*answer.not_known_lines(found), *answer.impossible_lines(found)],
     }

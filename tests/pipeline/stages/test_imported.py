@@ -52,9 +52,8 @@ def test_the_file_is_taken_byte_by_byte_and_described(take: Take) -> None:
 
 def test_accuracies_are_null_with_a_reason(take: Take) -> None:
     found = take(packed(chain()))
-    assert found.metrics["float_accuracy"] is None
-    assert found.metrics["int8_accuracy"] is None
-    assert found.unavailable == dict.fromkeys(("float_accuracy", "int8_accuracy"), imported.WHY_NO_ACCURACY)
+    assert found.metrics["scores"] == {"float": None, "quantized": None}
+    assert found.unavailable == dict.fromkeys(("scores.float", "scores.quantized"), imported.WHY_NO_ACCURACY)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("INT16", "int16"), ("UINT8", "uint8")])

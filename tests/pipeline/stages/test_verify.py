@@ -69,7 +69,7 @@ def test_every_sample_has_the_bytes_of_tensorflow_lite_micro(
     assert metrics["not_verified"] == metrics["failures"] == []
     assert metrics["identical_samples"] == metrics["emulated_samples"] == len(data.x_test)
     assert (metrics["max_difference"], metrics["first_difference"]) == (0, None)
-    assert metrics["compiled_accuracy"] == found["accuracy"].metrics["micro_accuracy"]
+    assert metrics["scores"]["compiled"] == found["accuracy"].metrics["scores"]["micro"]
     assert set(result.basis.values()) == {"emulated"}
     assert all(check["checked"] > 0 and check["failed"] == 0 for check in metrics["checks"])
     assert {check["unit"] for check in metrics["checks"]} >= {"input pairs", "weights", "output channels", "commands"}
@@ -89,7 +89,7 @@ def test_operators_on_the_cpu_are_said_to_be_not_verified(chain: Chain, job: Mak
     found = verify.make(job(made))
 
     assert found.warnings == ["not verified: 2 operators run on the CPU beside the NPU"]
-    assert found.metrics["compiled_accuracy"] is None
+    assert found.metrics["scores"]["compiled"] is None
     assert found.metrics["verdict"] == verdicts.NOTHING
 
 
@@ -117,7 +117,7 @@ def test_without_bytes_to_compare_with_the_rest_is_verified(chain: Chain, job: M
     found = verify.make(job({**made, "accuracy": tmp_path / "accuracy"}, 7))
 
     assert found.metrics["emulated_samples"] == 7
-    assert found.metrics["compiled_accuracy"] is not None
+    assert found.metrics["scores"]["compiled"] is not None
     assert len(found.metrics["checks"]) > 3
     assert found.metrics["verdict"] == verdicts.PARTLY
     (lacking,) = found.metrics["not_verified"]

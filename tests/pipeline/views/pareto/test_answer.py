@@ -77,14 +77,14 @@ def test_json_holds_what_the_results_hold(answered: tuple[Project, str]) -> None
         home = project.folder / "build" / "tiny" / "grid" / point["name"]
         compiled = json.loads((home / "vela" / "u55-128" / "stage.json").read_bytes())["metrics"]
         accuracy = json.loads((home / "accuracy" / "stage.json").read_bytes())["metrics"]
-        assert point["accuracy"] == accuracy["int8_accuracy"]
+        assert point["accuracy"] == accuracy["scores"]["quantized"]["accuracy"]
         assert point["costs"]["cycles"] == compiled["cycles_total"]
         assert point["costs"]["flash"] == compiled["flash_bytes"]
         assert point["failure"] is None
     assert folded["costs"]["cycles"] < own["costs"]["cycles"] / 2, "a quarter of the steps"
     assert (impossible["accuracy"], impossible["costs"]) == (None, None)
     assert "does not divide" in impossible["impossible"]
-    for cost in ("cycles", "flash", "SRAM"):
+    for cost in ("cycles_total", "flash_bytes", "sram_bytes"):
         best = {point["name"] for point in (folded, own) if cost in point["best_by"]}
         assert set(found["fronts"][cost]) == best
         assert folded["name"] in best

@@ -19,11 +19,12 @@ from pipeline.views.pareto.axes import Point
 from pipeline.views.pareto.make import Row
 from tests.conftest import ROOT
 from tests.pipeline.engine.test_build import REPORT
+from tests.pipeline.records import scores
 
 STAGES = ["weights", "unrolled", "quantized", "accuracy", "vela"]
 METRICS: dict[str, dict[str, Any]] = {
     "unrolled": {"inferences_per_sequence": 7},
-    "accuracy": {"int8_accuracy": 0.9, "float_accuracy": 0.95},
+    "accuracy": scores(float=0.95, quantized=0.9),
     "vela": {"cycles_total": 1000, "flash_bytes": 2048, "sram_bytes": 512},
 }
 

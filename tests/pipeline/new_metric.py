@@ -1,0 +1,85 @@
+"""Declares one more metric of Vela's stage, as a new line in its file would, and prints every view of a result.
+
+Run in a fresh process and an empty folder: the catalogue is read when the views are imported.
+"""
+
+import json
+import sys
+from typing import Any
+
+from pipeline.metrics import Metric
+from pipeline.stages import declared_metrics
+from pipeline.text.quantities import COUNT
+
+ENERGY = Metric(
+    name="energy_uj",
+    title="energy",
+    quantity=COUNT,
+    noun="uJ",
+    phrase="{} uJ",
+    basis="estimated",
+    better="less",
+    traded=True,
+)
+declared_metrics.VELA = (*declared_metrics.VELA, ENERGY)
+
+
+from pipeline.engine.build import Build  # noqa: E402 - what follows reads the catalogue
+from pipeline.engine.results.record import read_record  # noqa: E402
+from pipeline.experiments.schema import Budget  # noqa: E402
+from pipeline.views import check, metric_rows, summary  # noqa: E402
+from pipeline.views.matrix import answer  # noqa: E402
+from pipeline.views.pareto import make as pareto  # noqa: E402
+from pipeline.views.report import facts  # noqa: E402
+from tests.tui import recorded as recorded_results  # noqa: E402
+from tui import once  # noqa: E402
+from tui.data import matrix as matrix_data  # noqa: E402
+from tui.data import results  # noqa: E402
+from tui.data.project import ProjectWatcher  # noqa: E402
+from tui.data.view import View  # noqa: E402
+from tui.screens import compare  # noqa: E402
+from tui.tabs import matrix as matrix_tab  # noqa: E402
+from tui.tabs import npu  # noqa: E402
+
+VALUE = 4_321
+"""What it is in every result: shown as ``4,321``, or ``4.32k`` where there is little room."""
+_vela = recorded_results._vela
+recorded_results._vela = lambda *arguments: {**_vela(*arguments), "energy_uj": VALUE}
+
+
+def views() -> dict[str, Any]:
+    """Lay down results and return what each view says of them, as text."""
+    project = recorded_results.Recorded()
+    project.write(budget=True)
+    project.build()
+    project.compile_matrix()
+    jobs = project.jobs()
+    records = [read_record(job.link) for job in jobs]
+    compiled, record = next((job, record) for job, record in zip(jobs, records, strict=True) if job.compiles)
+    watcher = ProjectWatcher(lambda: recorded_results.NOW)
+    watcher.poll()
+    watcher.assess()
+    snapshot = watcher.snapshot()
+    (experiment,) = snapshot.experiments
+    view = View(snapshot, experiment, None, recorded_results.NOW)
+    checked = check._checked(Build(), check.Subject("keyword", jobs, Budget()))
+    compiled_matrix = matrix_data.read_matrix(experiment)
+    found = results.catalogue(snapshot)
+    return {
+        "summary": summary.rows(jobs, records),
+        "check --json": check.as_document([checked], None),
+        "check --baseline": check._markdown(checked, {}),
+        "report": facts._cards(None, compiled, record),
+        "matrix": [answer.HEADER, *(answer.cells(row) for row in compiled_matrix.rows)],
+        "pareto": [metric.title for metric in pareto.TRADED],
+        "once": list(once.lines(snapshot, recorded_results.NOW)),
+        "NPU tab": npu.npu_text(view, 120).plain,
+        "matrix tab": [str(line) for line in matrix_tab.matrix_lines(experiment, compiled_matrix, 200)],
+        "compare": [(row.name, *row.cells) for row in results.side_by_side(found)],
+        "compare's columns": [column.name for column in compare.columns_of(compare.COSTS)],
+        "sentence": metric_rows.sentence([ENERGY], record),
+    }
+
+
+if __name__ == "__main__":
+    json.dump(views(), sys.stdout, default=str)
