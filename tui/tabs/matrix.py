@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from pipeline.metrics import Metric
 from pipeline.text import tables
 from tui.data import formats
 from tui.data.live import Latest
@@ -24,20 +25,23 @@ if TYPE_CHECKING:
 
 MODE = "memory mode"
 MAC_USE = "MAC use"
-COLUMNS = (
-    Column("Ethos-U", 10),
-    Column(MODE, 14),
-    *(
+
+
+def columns_of(metrics: Sequence[Metric]) -> list[Column]:
+    """Return the columns: a point, and what it costs. The use of the MACs goes first, then the last cost and so on."""
+    last = len(metrics)
+    columns = [
         Column(
             metric.column,
             max(metric.quantity.narrow, len(metric.column)),
-            goes=len(COSTS) - place + 1 if place else None,
+            goes=last - place + 1 if place else None,
         )
-        for place, metric in enumerate(COSTS)
-    ),
-    Column(MAC_USE, 7, goes=1),
-)
-"""What a compile costs; the last columns go first, and the first cost stays."""
+        for place, metric in enumerate(metrics)
+    ]
+    columns.insert(sum(metric.per_inference for metric in metrics), Column(MAC_USE, len(MAC_USE), goes=1))
+    return [Column("Ethos-U", 10), Column(MODE, 14), *columns]
+
+
 LEFT = ("Ethos-U", MODE)
 """Text begins at the left; numbers end at the right."""
 OWN = "*"
@@ -92,7 +96,8 @@ def matrix_lines(experiment: ExperimentStatus, compiled: CompiledMatrix, columns
     yield from _what_is_not_known(experiment, compiled)
     longest = max((len(_mode(row)) for row in compiled.rows), default=0)
     widths = fitting(
-        [replace(each, width=max(each.width, longest)) if each.name == MODE else each for each in COLUMNS], columns
+        [replace(each, width=max(each.width, longest)) if each.name == MODE else each for each in columns_of(COSTS)],
+        columns,
     )
     head = [_aligned(name, name, widths, styling.MUTED) for name in widths]
     lines = styling.table([head, *(_cells(row, widths) for row in compiled.rows)])

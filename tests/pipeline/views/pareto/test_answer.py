@@ -32,12 +32,12 @@ def document(project: Project) -> dict[str, Any]:
 
 def test_every_point_stands_in_the_table_and_the_experiment_itself_is_marked(answered: tuple[Project, str]) -> None:
     printed = answered[1]
-    row = r"^([A-Z]) +(\d+) +(\d+) +[\d.]+ % +[\d.]+ % +[\d.]+ +[\d,]+ +(?:[\d.]+ KiB *){2}"
+    row = r"^([A-Z]) +(\d+) +(\d+) +[\d.]+ % +[\d.]+ % +[\d,]+ +[\d.]+ +(?:[\d.]+ KiB *){2}"
     rows = re.findall(row, printed, re.MULTILINE)
     assert [row[1:] for row in rows] == [("4", "16"), ("1", "16")], "by rising cycles"
     (own,) = [line for line in printed.splitlines() if line.endswith("<- tiny")]
     assert own.split()[:3] == ["B", "1", "16"]
-    assert "estimates" in printed
+    assert "Measured: accuracy, flash. Estimated by Vela: cycles, ms, SRAM. Of a whole sequence: cycles, ms." in printed
     assert printed.count("dots: Pareto front") == 3
 
 
@@ -70,7 +70,7 @@ def test_json_holds_what_the_results_hold(answered: tuple[Project, str]) -> None
     project, _ = answered
     found = document(project)
     assert json.loads(project.out(*GRID, "--json")) == found
-    assert (found["schema"], found["target"], found["stand_in"]) == (1, "u55-128", None)
+    assert (found["schema"], found["target"], found["stand_in"]) == (2, "u55-128", None)
     folded, own, impossible = found["points"]
     assert (own["settings"]["model.rows_per_step"], folded["settings"]["model.rows_per_step"]) == (1, 4)
     for point in (folded, own):

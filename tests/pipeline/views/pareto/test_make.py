@@ -80,7 +80,7 @@ def test_every_point_is_made_once_and_then_kept(
     assert [row.point for row in rows] == grid
     assert len(ran) == len(grid) * len(STAGES)
     assert all(list(row.records) == STAGES and row.failure is None for row in rows)
-    assert (rows[0].accuracy, rows[0].costs) == (0.9, {"cycles": 7000, "flash": 2048, "SRAM": 512})
+    assert (rows[0].accuracy, rows[0].costs) == (0.9, {"cycles_total": 7000, "sram_bytes": 512, "flash_bytes": 2048})
     assert _made(grid, dataset) == rows
     assert len(ran) == len(grid) * len(STAGES)
 
