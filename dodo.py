@@ -18,7 +18,7 @@ from pipeline.engine.build import Build
 from pipeline.errors import UnrollError
 from pipeline.experiments import experiment
 from pipeline.experiments.schema import Budget, Experiment
-from pipeline.stages.catalogue import STAGES
+from pipeline.stages.catalogue import by_name
 from pipeline.views import budget, check, uncompressed
 from pipeline.views.gates import placement, proof
 from pipeline.views.matrix import answer
@@ -113,7 +113,7 @@ def _job_task(job: job_graph.Job) -> Task:
         "doc": job.stage.summary,
         "actions": [(_make, [job])],
         "uptodate": [(_is_fresh, [job])],
-        "task_dep": [need.name for need in job.needs],
+        "task_dep": [need.name for need in job.needs.values()],
         "targets": [f"{job.link}/stage.json"],
         "clean": [(commands.unlink, [job])],
         "io": {"capture": False},
@@ -186,9 +186,9 @@ def _proof_tasks(name: str, jobs: list[job_graph.Job]) -> Iterator[Task]:
 
 def _all_tasks() -> Iterator[Task]:
     whole = {name: jobs for name, jobs in EXPERIMENTS.items() if not isinstance(jobs, UnrollError)}
-    for stage in STAGES.values():
+    for stage in by_name().values():
         mine = [job for jobs in whole.values() for job in jobs if job.stage.name == stage.name]
-        gates = ["proof"] if stage.name == "verify" else []
+        gates = ["proof"] if stage.provides == "verified" else []
         yield _with_gates(_group_task(stage.name, None, stage.summary, mine), gates, whole)
         yield from (_job_task(job) for job in mine)
         if stage.per_target:
@@ -214,7 +214,7 @@ def _all_tasks() -> Iterator[Task]:
         yield _with_gates(group, GATES, [name])
     for name, error in EXPERIMENTS.items():
         if isinstance(error, UnrollError):
-            yield from (_broken_task(basename, name, error) for basename in (*STAGES, "build"))
+            yield from (_broken_task(basename, name, error) for basename in (*by_name(), "build"))
 
 
 def task_stages() -> Iterator[Task]:

@@ -97,7 +97,7 @@ def _seconds(folder: Path, rounds: int) -> bool:
             shutil.rmtree(results)
     compressing = f"compressed:{FAST}"
     times = alternate(
-        {f"weights:{FAST}": lambda: seconds("weights"), compressing: lambda: seconds("compressed")}, rounds
+        {f"network:{FAST}": lambda: seconds("network"), compressing: lambda: seconds("compressed")}, rounds
     )
     return compare("one epoch", times, {compressing: TUNING_RATIO})
 

@@ -166,7 +166,7 @@ async def _burst() -> list[Row]:
     app = Dashboard()
     async with app.run_test(size=(120, 40)) as pilot:
         await settled(pilot)
-        app.main.select("tiny", "weights:tiny")
+        app.main.select("tiny", "network:tiny")
         await pilot.press("l")
         panel = app.main.query_one(LogTab)
         log = panel.query_one(LogView)

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.side_by_side import DOIT, alternate, compare, project, run
-from pipeline.contract import Work
 from pipeline.data import arrays
 from pipeline.emulator.machine.machine import Machine
 from pipeline.emulator.stream import program
 from pipeline.experiments import experiment
 from pipeline.runtime import emulated, micro
-from pipeline.stages import proving
+from pipeline.stage import Work
+from pipeline.verification import proving
 
 EXPERIMENT = "mnist-gru"
 RATIO, PEAK_BYTES, CHECK_SECONDS = 1 / 1.5, 1 << 30, 10.0
@@ -80,12 +80,12 @@ def _seconds_of_checks(folder: Path, quantized: Path, compiled: Path) -> float:
         into = Path(scratch, "into")
         into.mkdir()
         work = Work(
-            config=target.as_dict(),
-            inputs={"quantized": quantized.parent, "vela": compiled.parent},
+            config=None,
+            inputs={"quantized": quantized.parent, "compiled": compiled.parent},
             into=into,
             report=lambda **_: None,
         )
-        return _seconds(lambda: proving.check(work, Machine(program.load(compiled))))
+        return _seconds(lambda: proving.check(work, target, Machine(program.load(compiled))))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -10,32 +11,53 @@ import msgspec
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pipeline.experiments import schema  # noqa: E402 - found through the line above
-from pipeline.experiments.schema import Section  # noqa: E402
+from pipeline.data.sources import SOURCES  # noqa: E402 - found through the line above
+from pipeline.experiments.schema import Experiment, Imported  # noqa: E402
+from pipeline.npu.section import Target  # noqa: E402
+from pipeline.section import Section  # noqa: E402
+from pipeline.stages.catalogue import STAGES  # noqa: E402
 
 README = ROOT / "README.md"
 MARKED = re.compile(r"(?<=<!-- reference, by docs/reference\.py -->\n).*?(?=<!-- end of reference -->)", re.DOTALL)
-TABLES: dict[str, tuple[type[Section], str]] = {
-    "[dataset]": (schema.Dataset, "dataset"),
-    "[model]": (schema.Model, "weights, unrolled"),
-    "[training]": (schema.Training, "weights, compressed"),
-    "[compress]": (schema.Compress, "compressed"),
-    "[deployment]": (schema.Deployment, "unrolled, quantized"),
-    "[quantization]": (schema.Quantization, "quantized"),
-    '[model] tflite = "..."': (schema.ImportedModel, "quantized"),
-    "[vela.targets.<name>]": (schema.Target, "vela"),
-    "[verify]": (schema.Verify, "verify; `require` by the proof gate"),
-    "[verify] beside [model] tflite": (schema.ImportedVerify, "verify; `require` by the proof gate"),
-    "[budget]": (schema.Budget, "`doit check`, the placement gate and the dashboard"),
-    "[grid]": (schema.Grid, "`doit pareto`"),
+JUDGED = {
+    "verify": "; `require` by the proof gate",
+    "budget": "`doit check`, the placement gate and the dashboard",
+    "grid": "`doit pareto`",
 }
+"""Section -> who reads it beside the stages."""
+
+
+def tables() -> Iterator[tuple[str, str, type[Section]]]:
+    """Yield the title, the name and the kind of every section, as they stand in an experiment file."""
+    yield from ((f'[dataset] name = "{name}"', "dataset", source) for name, source in SOURCES.items())
+    imported = get_type_hints(Imported)
+    for name, hint in get_type_hints(Experiment).items():
+        if name == "vela":
+            yield "[vela.targets.<name>]", "target", Target
+            continue
+        kinds = [kind for kind in (hint, *get_args(hint)) if isinstance(kind, type) and issubclass(kind, Section)]
+        if name != "dataset" and kinds:
+            yield f"[{name}]", name, kinds[0]
+            if imported.get(name, kinds[0]) is not kinds[0]:
+                beside = '[model] tflite = "..."' if name == "model" else f"[{name}] beside [model] tflite"
+                yield beside, name, imported[name]
+
+
+def _readers(name: str, kind: type[Section]) -> str:
+    """Return the stages that read a section of this kind, and who else does."""
+    stages = [stage.name for stage in STAGES.values() if _reads(get_type_hints(stage.config).get(name), kind)]
+    return ", ".join(dict.fromkeys(stages)) + JUDGED.get(name, "")
+
+
+def _reads(hint: Any, kind: type[Section]) -> bool:
+    return kind in (hint, *get_args(hint))
 
 
 def reference() -> str:
     """Return a Markdown table for each section, with the stages that read it."""
     parts = [
-        f"`{title}`, read by {stages}: {(section.__doc__ or '').strip()}\n\n{_table(section)}\n"
-        for title, (section, stages) in TABLES.items()
+        f"`{title}`, read by {_readers(name, section)}: {(section.__doc__ or '').strip()}\n\n{_table(section)}\n"
+        for title, name, section in tables()
     ]
     return "\n" + "\n".join(parts) + "\n"
 

@@ -29,7 +29,7 @@ LONG_FIXTURES = (
     "pipeline/views/matrix/test_mlia",
 )
 Once = Callable[[str, Callable[[Path], object]], Path]
-TINY = ("dataset", "weights", "unrolled", "quantized", "accuracy", "vela", "verify")
+TINY = ("dataset", "network", "unrolled", "quantized", "accuracy", "vela", "verify")
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -70,7 +70,7 @@ def test_a_change_of_training_says_what_is_downstream(built: Project) -> None:
     built.change("units = 16", "units = 12")
     rows = built.status()
     assert rows["dataset:tiny"]["state"] == "fresh"
-    assert rows["weights:tiny"]["reasons"] == ["units 16 -> 12"]
+    assert rows["network:tiny"]["reasons"] == ["units 16 -> 12"]
     assert rows["quantized:tiny"]["reasons"] == ["downstream of unrolled"]
     built.change("units = 12", "units = 16")
     assert set(built.states().values()) == {"fresh"}
@@ -117,17 +117,17 @@ def test_always_execute_really_executes(built: Project) -> None:
 
 
 def test_one_stage_builds_only_what_it_needs(project: Project) -> None:
-    printed = project.doit("weights:tiny")
+    printed = project.doit("network:tiny")
     done = [line.split()[1] for line in printed.splitlines() if line.startswith("done")]
-    assert done == ["dataset:tiny", "weights:tiny"]
+    assert done == ["dataset:tiny", "network:tiny"]
     assert "loss" in printed
     assert "accuracy" in printed
 
 
 def test_list_and_info_work_before_anything_is_built(project: Project) -> None:
-    assert "weights" in project.doit("list")
+    assert "network" in project.doit("list")
     assert "vela:mnist-gru:u55-128" in project.doit("list", "--all", "-s")
-    assert "dataset:tiny" in project.doit("info", "weights:tiny", check=None)
+    assert "dataset:tiny" in project.doit("info", "network:tiny", check=None)
 
 
 def test_two_stages_run_at_the_same_time_with_n_2(built: Project) -> None:
@@ -170,14 +170,14 @@ def test_a_mistake_in_an_experiment_is_one_line_and_no_traceback(built: Project)
     )
     rows = built.status()
     assert {row["state"] for row in rows.values()} == {"invalid"}
-    assert "model.unit" in rows["weights:tiny"]["reasons"][0]
+    assert "model.unit" in rows["network:tiny"]["reasons"][0]
 
 
 def test_a_mistake_in_one_experiment_leaves_the_others_alone(built: Project) -> None:
     (built.folder / "experiments" / "broken.toml").write_text("[model", encoding="utf-8")
     assert "up to date" in built.doit("build:tiny")
-    assert "is not valid TOML" in built.doit("weights:broken", check=1)
-    assert "weights:broken" in built.status("broken")
+    assert "is not valid TOML" in built.doit("network:broken", check=1)
+    assert "network:broken" in built.status("broken")
 
 
 def test_a_failed_stage_names_its_log_and_later_stages_do_not_run(built: Project) -> None:

@@ -14,7 +14,7 @@ from tests.conftest import TINY, Project
 KILLS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 CHANGES = {
     "dataset": ("test_samples = 100", "test_samples = 90"),
-    "weights": ("units = 16", "units = 12"),
+    "network": ("units = 16", "units = 12"),
     "quantized": ("representative_samples = 20", "representative_samples = 10"),
     "vela": ("ethos-u55-128", "ethos-u55-64"),
 }
@@ -48,12 +48,12 @@ def test_a_build_killed_in_a_stage_keeps_the_old_result_and_leaves_no_process(
 
 
 def test_what_finished_before_the_kill_stays(project: Project) -> None:
-    running = _start_and_wait_for(project, "weights")
+    running = _start_and_wait_for(project, "network")
     running.kill()
     running.communicate(timeout=30)
     assert project.states()["dataset"] == "fresh"
-    assert project.states()["weights"] == "stale"
-    printed = project.doit("weights:tiny")
+    assert project.states()["network"] == "stale"
+    printed = project.doit("network:tiny")
     assert "dataset" not in [line.split()[1].split(":")[0] for line in printed.splitlines() if line.startswith("done")]
 
 
@@ -72,8 +72,8 @@ def test_config_changed_then_killed_then_changed_back_is_fresh_at_once(built: Pr
 
 
 def test_a_stage_killed_alone_fails_with_a_sentence(built: Project) -> None:
-    built.doit("forget", "weights:tiny")
-    running = _start_and_wait_for(built, "weights")
+    built.doit("forget", "network:tiny")
+    running = _start_and_wait_for(built, "network")
     os.kill(built.stage_processes()[0], signal.SIGKILL)
     printed, _ = running.communicate(timeout=30)
     assert running.returncode == 1
@@ -82,8 +82,8 @@ def test_a_stage_killed_alone_fails_with_a_sentence(built: Project) -> None:
 
 
 def test_the_second_of_two_builds_waits_and_finds_the_work_done(built: Project) -> None:
-    built.doit("forget", "weights:tiny")
-    first = _start_and_wait_for(built, "weights")
+    built.doit("forget", "network:tiny")
+    first = _start_and_wait_for(built, "network")
     second = built.start("build:tiny")
     printed, _ = second.communicate(timeout=120)
     assert first.wait(timeout=10) == 0
@@ -93,8 +93,8 @@ def test_the_second_of_two_builds_waits_and_finds_the_work_done(built: Project) 
 
 
 def test_a_waiting_build_can_be_given_up(built: Project) -> None:
-    built.doit("forget", "weights:tiny")
-    first = _start_and_wait_for(built, "weights")
+    built.doit("forget", "network:tiny")
+    first = _start_and_wait_for(built, "network")
     second = built.start("build:tiny")
     assert second.stdout is not None
     assert "waiting for another build" in second.stdout.readline()
@@ -106,9 +106,9 @@ def test_a_waiting_build_can_be_given_up(built: Project) -> None:
 
 
 def test_status_does_not_wait_for_a_build(built: Project) -> None:
-    built.doit("forget", "weights:tiny")
-    running = _start_and_wait_for(built, "weights")
-    assert built.states()["weights"] == "stale"
+    built.doit("forget", "network:tiny")
+    running = _start_and_wait_for(built, "network")
+    assert built.states()["network"] == "stale"
     running.send_signal(signal.SIGINT)
     running.communicate(timeout=30)
 
@@ -119,7 +119,7 @@ def test_stopping_two_stages_at_once_stops_both(built: Project) -> None:
     shutil.copy(built.folder / "experiments" / "tiny.toml", second)
     built.change("units = 16", "units = 9", experiment="second")
     built.mark()
-    running = built.start("-n", "2", "quantized:tiny", "weights:second")
+    running = built.start("-n", "2", "quantized:tiny", "network:second")
     built.wait_until(lambda: len(built.stage_processes()) == 2)
     running.send_signal(signal.SIGINT)
     printed, _ = running.communicate(timeout=30)
@@ -156,8 +156,8 @@ def test_a_truncated_or_foreign_record_is_found_and_made_again(built: Project, c
 
 
 def test_a_deleted_build_link_is_restored(built: Project) -> None:
-    (built.folder / "build/tiny/weights").unlink()
-    assert "restored  weights:tiny" in built.doit("build:tiny")
+    (built.folder / "build/tiny/network").unlink()
+    assert "restored  network:tiny" in built.doit("build:tiny")
 
 
 def test_a_lost_state_db_rebuilds_and_a_broken_one_is_a_sentence(built: Project) -> None:
@@ -187,9 +187,9 @@ def test_another_tool_version_is_a_reason_in_words(built: Project) -> None:
 
 
 def test_a_changed_source_is_a_reason_in_words(built: Project) -> None:
-    source = built.folder / "pipeline/stages/vela.py"
+    source = built.folder / "pipeline/npu/totals.py"
     source.write_text(source.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
-    assert built.status()["vela:tiny:u55-128"]["reasons"] == ["pipeline/stages/vela.py changed"]
+    assert built.status()["vela:tiny:u55-128"]["reasons"] == ["pipeline/npu/totals.py changed"]
 
 
 @pytest.mark.slow
@@ -200,7 +200,7 @@ def test_a_converter_that_crashes_is_one_sentence_with_the_remedy(built: Project
     text = network.read_text(encoding="utf-8")
     assert text.count("_layer(layer, unroll=True)") == 1
     network.write_text(text.replace("_layer(layer, unroll=True)", "_layer(layer)"), encoding="utf-8")
-    unrolled = built.folder / "pipeline/stages/unrolled.py"
+    unrolled = built.folder / "pipeline/lowering/deploy.py"
     text = unrolled.read_text(encoding="utf-8")
     assert text.count("if not difference <= TOLERANCE:") == 1
     unrolled.write_text(text.replace("if not difference <= TOLERANCE:", "if False:"), encoding="utf-8")

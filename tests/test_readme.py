@@ -83,7 +83,7 @@ def test_every_command_of_the_table_is_taken(built: Project, command: str) -> No
         )
         assert done.returncode == 0
         return
-    if words[0] in {"weights:mnist-gru", "-n", "build:tiny", "pareto:tiny"}:
+    if words[0] in {"network:mnist-gru", "-n", "build:tiny", "pareto:tiny"}:
         words = ["list", words[-1].split(":")[0]]  # what would train for a minute is only looked up
     if words == ["verify:mnist-gru"]:  # takes a minute
         words = ["verify:tiny"]

@@ -21,7 +21,7 @@ from pipeline.engine.status import STATE_DB, State, assess_all
 from pipeline.errors import UnrollError
 from pipeline.experiments.experiment import TWIN
 from pipeline.folders import BUILD
-from pipeline.stages.catalogue import STAGES
+from pipeline.stages.catalogue import by_name
 from pipeline.text import tables
 from pipeline.views import uncompressed
 
@@ -156,7 +156,7 @@ def _rows(name: str, jobs: "list[Job] | UnrollError") -> list[dict[str, Any]]:
         return [
             {"task": f"{stage}:{name}", "experiment": name, "stage": stage, "target": None}
             | {"state": "invalid", "reasons": [str(jobs)], "remembered": False, "result": None}
-            for stage in STAGES
+            for stage in by_name()
         ]
     states = assess_all(jobs)
     return [_row(job, states[job.name]) for job in jobs]

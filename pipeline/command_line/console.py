@@ -12,12 +12,12 @@ from doit.exceptions import BaseFail, UnmetDependency
 from doit.task import Task
 
 from pipeline.command_line.progress import ProgressView
-from pipeline.emulator.verdicts import PROVED, SEVEREST
 from pipeline.engine.build import Build
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
 from pipeline.engine.running import process
 from pipeline.experiments.experiment import TWIN
+from pipeline.verification.verdicts import PROVED, SEVEREST
 from pipeline.views import summary, uncompressed, verified
 from pipeline.views.gates import proof
 

@@ -109,3 +109,8 @@ def _places(weights: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[
     channels = np.arange(weights.shape[1])
     places[largest, channels] = np.where(weights[largest, channels] < 0, 0, values.size - 1)
     return places
+
+
+def described(matrix: Codes) -> dict[str, float]:
+    """Return how many values a matrix of codes has, and the share of them that is 0."""
+    return {"values": len(np.unique(matrix)), "zeros": float((matrix == 0).mean())}

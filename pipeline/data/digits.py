@@ -4,13 +4,15 @@ They are split before anything else, so that no test digit has a relative among 
 images; the training part is then expanded to 60,000 images by seeded affine jitter.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 from sklearn.datasets import load_digits
 
-from pipeline.contract import Work
 from pipeline.data.arrays import DataSet, Features
+from pipeline.stage import Work
 
 SEED = 20_260_101
 TRAIN_DIGITS = 1_437
@@ -25,7 +27,7 @@ SHEAR = 0.15
 SHIFT_PIXELS = 2.0
 
 
-def make(work: Work, train_images: int = TRAIN_IMAGES) -> DataSet:
+def make(work: Work[Any], train_images: int = TRAIN_IMAGES) -> DataSet:
     """Build the data set: x (N, 28, 28) in [0, 1], 10 classes, 360 test images."""
     bunch = load_digits()
     order = np.random.default_rng(SEED).permutation(len(bunch.images))
@@ -49,7 +51,7 @@ def _enlarged(images: npt.NDArray[np.float64]) -> Features:
     return pixels
 
 
-def _jittered(images: Features, picks: npt.NDArray[np.int64], work: Work) -> Features:
+def _jittered(images: Features, picks: npt.NDArray[np.int64], work: Work[Any]) -> Features:
     """Turn, scale, shear and shift each picked image a little, its first appearance not at all."""
     # One row of random numbers an image, so that fewer images are the first of more.
     random = np.random.default_rng(SEED + 1).uniform(-1, 1, (len(picks), 6))

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.contract import Work
 from pipeline.data.arrays import DataError
-from pipeline.data.places import DOWNLOADS, MNIST_FILES
+from pipeline.data.sources.mnist import DOWNLOADS, FILES
 from pipeline.errors import UnrollError
+from pipeline.stage import Work
 
 MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -31,7 +31,7 @@ class OfflineError(UnrollError):
     """No mirror answered, or none had good files."""
 
 
-def download(work: Work, check: Check) -> None:
+def download(work: Work[Any], check: Check) -> None:
     """Fetch the four files into the store, each checked before it counts.
 
     Raises:
@@ -43,11 +43,11 @@ def download(work: Work, check: Check) -> None:
     for mirror in good:
         try:
             with tempfile.TemporaryDirectory(dir=DOWNLOADS) as scratch:
-                for index, name in enumerate(MNIST_FILES):
-                    work.progress(index, len(MNIST_FILES), what=f"downloading {name}.gz")
+                for index, name in enumerate(FILES):
+                    work.progress(index, len(FILES), what=f"downloading {name}.gz")
                     _fetch(f"{mirror}{name}.gz", Path(scratch), f"{name}.gz")
                     _check(Path(scratch, f"{name}.gz"), name, check)
-                for name in MNIST_FILES:
+                for name in FILES:
                     shutil.move(Path(scratch, f"{name}.gz"), DOWNLOADS / f"{name}.gz")
         except (OfflineError, OSError, ValueError) as error:
             troubles.append(f"{mirror}: {error}")
@@ -81,7 +81,7 @@ def _reachable(mirrors: tuple[str, ...]) -> tuple[list[str], list[str]]:
         import requests  # noqa: PLC0415 - see _fetch
 
         try:
-            first = next(iter(MNIST_FILES))
+            first = next(iter(FILES))
             requests.head(f"{mirror}{first}.gz", timeout=REACH_SECONDS, allow_redirects=True).raise_for_status()
         except requests.HTTPError as error:
             answers.put((mirror, f"it answered {error.response.status_code} {error.response.reason}"))

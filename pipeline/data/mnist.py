@@ -3,17 +3,16 @@
 import gzip
 import hashlib
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.contract import Work
 from pipeline.data import file_kind, mirrors
 from pipeline.data.arrays import DataError, DataSet
-from pipeline.data.places import DOWNLOADS, MNIST_FILES, mnist_file, mnist_folder, mnist_places
+from pipeline.data.sources.mnist import DOWNLOADS, FILES, Mnist, file
+from pipeline.stage import Work
 
 _IDX = b"\0\0\x08"
 """Bytes in so many dimensions, which the next byte says."""
@@ -21,7 +20,7 @@ _HEADER_BYTES = {"images": 16, "labels": 8}
 """Of the IDX format: a magic number, then one big-endian int32 per dimension."""
 
 
-def read(config: Mapping[str, Any], work: Work) -> DataSet:
+def read(source: Mnist, work: Work[Any]) -> DataSet:
     """Read MNIST from this machine or, if it is not here, from a public mirror.
 
     Raises:
@@ -29,16 +28,15 @@ def read(config: Mapping[str, Any], work: Work) -> DataSet:
         mirrors.OfflineError: no mirror could be reached in seconds.
 
     """
-    folder = mnist_folder(config)
-    named = config["dataset"]["path"]
+    folder, named = source.folder(), source.path
     if named and folder != Path(named):
-        missing = [name for name in MNIST_FILES if not mnist_file(Path(named), name)]
+        missing = [name for name in FILES if not file(Path(named), name)]
         message = f"dataset.path = {named!r} lacks {', '.join(missing)} (.gz or not); remove the key to download MNIST"
         raise DataError(message)
     if folder is None:
         mirrors.download(work, check=_content)
         folder = DOWNLOADS
-    arrays = {name: _array(folder, name) for name in MNIST_FILES}
+    arrays = {name: _array(folder, name) for name in FILES}
     return DataSet(
         x_train=_images(arrays["train-images-idx3-ubyte"]),
         y_train=arrays["train-labels-idx1-ubyte"].astype(np.int64),
@@ -47,18 +45,13 @@ def read(config: Mapping[str, Any], work: Work) -> DataSet:
     )
 
 
-def where_looked(config: Mapping[str, Any]) -> str:
-    """List the places that were asked, for an error."""
-    return ", ".join(str(place) for place in mnist_places(config))
-
-
 def _images(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Normalize to [0, 1]: (N * 784,) uint8 to (N, 28, 28) float32."""
     return pixels.reshape(-1, 28, 28).astype(np.float32) / np.float32(255)
 
 
 def _array(folder: Path, name: str) -> npt.NDArray[np.uint8]:
-    path = mnist_file(folder, name)
+    path = file(folder, name)
     if path is None:
         message = f"{folder / name} vanished while it was read; run doit again"
         raise DataError(message)
@@ -80,7 +73,7 @@ def _content(path: Path, name: str) -> bytes:
     except (EOFError, OSError, zlib.error) as error:
         message = f"{path} is truncated or damaged ({error}); remove it and run doit again"
         raise DataError(message) from None
-    if hashlib.sha256(content).hexdigest() != MNIST_FILES[name]:
+    if hashlib.sha256(content).hexdigest() != FILES[name]:
         kind = None if content.startswith(_IDX) else file_kind.recognised(content)
         if kind and kind.remedy:
             message = f"{path} is {kind.name}: {kind.remedy}"

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from pipeline.data import places
 from pipeline.engine import events, in_docker, lock
 from pipeline.engine.digests import sources
 from pipeline.engine.digests.fingerprint import PACKAGE, file_hashes
@@ -56,7 +55,7 @@ class Build:
 
     def state(self, job: Job, *, recorded: bool = True) -> State:
         """Assess a job, and the jobs it needs if that has not been done."""
-        upstream = {need.name: self._states.get(need.name) or self.state(need) for need in job.needs}
+        upstream = {need.name: self._states.get(need.name) or self.state(need) for need in job.needs.values()}
         state = self._assessor.assess(job, upstream, recorded=recorded)
         self._states[job.name] = state
         return state
@@ -141,7 +140,7 @@ class Build:
 
     def _run(self, job: Job, state: State, starter: process.Starter) -> None:
         if state.inputs is None or state.key is None:
-            message = f"{job.name} needs {', '.join(need.name for need in job.needs)}; run: doit {job.name}"
+            message = f"{job.name} needs {', '.join(need.name for need in job.needs.values())}; run: doit {job.name}"
             raise StageFailedError(message)
         self._say("stage_started", job, reasons=state.reasons or ["asked for again"])
         with store.scratch_folder() as scratch:
@@ -178,7 +177,7 @@ class Build:
             StageFailedError: it failed, or something of that changed meanwhile.
 
         """
-        copies = Copies(job.config, inputs["files"], scratch / "own")
+        copies = Copies(job.own_files, job.config, inputs["files"], scratch / "own")
         if copies.changed:
             self._refuse(job, copies.changed[0])
         order = self._order(job, scratch / "result", inputs, copies)
@@ -196,7 +195,7 @@ class Build:
         return {
             "config": copies.config,
             "shown_as": copies.shown_as,
-            "inputs": {need.stage.name: store.resolve(need.link).as_posix() for need in job.needs},
+            "inputs": {what: store.resolve(need.link).as_posix() for what, need in job.needs.items()},
             "files": {name: sha256 for name, sha256 in inputs["files"].items() if "/" in name},
             "source": inputs["source"],
             "tools": inputs["tools"],
@@ -208,16 +207,16 @@ class Build:
     def _refuse(self, job: Job, name: str, ended: str | None = None) -> NoReturn:
         """End a job that did not work on what its key is made of; all of that is read again the next time."""
         hashes = file_hashes()
-        for source in sources.of_stage(job.stage.module):
+        for source in sources.sources(job.stage.module):
             hashes.forget(PACKAGE / source)
-        for path in places.own_files(job.config).values():
+        for path in (file.path for file in job.own_files):
             hashes.forget(path)
-        for need in job.needs:
+        for need in job.needs.values():
             hashes.forget(store.resolve(need.link))
         raise StageFailedError(process.changed(job, name), ended)
 
     def _inherited_stand_in(self, job: Job) -> str | None:
-        records = [self._states[need.name].record for need in job.needs]
+        records = [self._states[need.name].record for need in job.needs.values()]
         return next((record.stand_in for record in records if record and record.stand_in), None)
 
     def _watch(self, job: Job) -> Callable[[], None]:

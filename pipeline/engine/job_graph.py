@@ -1,51 +1,62 @@
 """The graph: the jobs that an experiment asks for, and what each one needs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
-import msgspec
-
-from pipeline.experiments.schema import AnyExperiment, Imported
+from pipeline.experiments.schema import AnyExperiment
 from pipeline.folders import BUILD, LOGS
-from pipeline.stages.catalogue import COMPRESSED, IMPORTED, STAGES, Stage
+from pipeline.section import OwnFile, Section, own_files
+from pipeline.stages.catalogue import STAGES, AnyStage
 
 
-class Job(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, kw_only=True)
+class Job:
     """One stage of one experiment and, where the stage is made for each target, of one of those."""
 
-    stage: Stage
+    stage: AnyStage
     experiment: str
     target: str | None
-    config: Mapping[str, Any]
-    """The part of the experiment that the stage reads, defaults filled in."""
-    needs: tuple["Job", ...]
+    sections: Mapping[str, Section]
+    """What the stage reads of the experiment; ``target`` is one of the targets."""
+    needs: Mapping[str, "Job"]
+    """What the stage needs -> the job that provides it."""
     name: str
     """The doit task: ``<stage>:<experiment>[:<target>]``."""
     link: Path
     """Where its result shows: ``build/<experiment>/<stage>[/<target>]``."""
 
+    @cached_property
+    def config(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return what the stage reads of the experiment as JSON types, defaults filled in."""
+        return {title: section.as_dict() for title, section in self.sections.items()}
+
+    @cached_property
+    def own_files(self) -> Sequence[OwnFile]:
+        """Return the user's own files that the stage reads."""
+        return own_files(self.sections)
+
     @property
     def compiles(self) -> bool:
-        """Whether it is Vela's, whose numbers say what a target costs."""
-        return self.stage.name == "vela"
+        """Whether its numbers say what a target costs."""
+        return self.stage.provides == "compiled"
 
     @property
     def verifies(self) -> bool:
         """Whether its result says what is proved of a compiled file."""
-        return self.stage.name == "verify"
+        return self.stage.provides == "verified"
 
     @property
     def log(self) -> Path:
         """What its process last wrote to stdout and stderr."""
         return LOGS / f"{self.name.replace(':', '.')}.log"
 
-
-def stages(experiment: AnyExperiment) -> Mapping[str, Stage]:
-    """Return the stages that an experiment asks for."""
-    if isinstance(experiment, Imported):
-        return IMPORTED
-    return {name: stage for name, stage in STAGES.items() if name != COMPRESSED or experiment.compress is not None}
+    @property
+    def at_hand(self) -> str | None:
+        """Name what a stand-in took the place of, if it can be had now."""
+        return next(filter(None, (section.at_hand() for section in self.sections.values())), None)
 
 
 def jobs(
@@ -53,49 +64,62 @@ def jobs(
 ) -> list[Job]:
     """Return the jobs of an experiment, each after those it needs.
 
-    Without ``[compress]`` there is no job ``compressed``; with it, what reads the trained weights reads its weights.
+    An experiment has the stages whose sections it has and whose needs are provided. Of several that provide the same,
+    the last one is read by those after it: what reads a network reads the compressed one, if there is one.
 
     Args:
         name: of the experiment.
         experiment: all its choices.
         folder: where its results show; ``build/<name>`` by default.
-        given: stages whose job is another experiment's, by name; they are not among those returned.
+        given: what is provided by another experiment's job; these jobs are not among those returned.
 
     """
-    asked = stages(experiment)
-    made: dict[tuple[str, str | None], Job] = {(stage, None): job for stage, job in (given or {}).items()}
-    shown_in = str(folder) if folder else f"{BUILD}/{name}"
-    found = []
-    for stage in (stage for stage in asked.values() if stage.name not in (given or {})):
-        for target, config in _configs(stage, experiment):
-            needs = tuple(made[need, target if asked[need].per_target else None] for need in _needs(stage, made))
-            words = [stage.name, name, target] if target else [stage.name, name]
-            link = Path("/".join([shown_in, stage.name, *words[2:]]))
+    place = str(folder) if folder else f"{BUILD}/{name}"
+    providers: dict[tuple[str, str | None], Job] = {(what, None): job for what, job in (given or {}).items()}
+    provided = {what for what, _ in providers}
+    made = []
+    for stage in STAGES.values():
+        if stage.provides in (given or {}) or not provided.issuperset(stage.needs):
+            continue
+        for target, sections in _sections(stage, experiment):
+            needs = {need: providers.get((need, target)) or providers[need, None] for need in stage.needs}
+            words = [name, target] if target else [name]
             job = Job(
                 stage=stage,
                 experiment=name,
                 target=target,
-                config=config,
+                sections=sections,
                 needs=needs,
-                name=":".join(words),
-                link=link,
+                name=":".join([stage.name, *words]),
+                link=Path("/".join([place, stage.name, *words[1:]])),
             )
-            made[stage.name, target] = job
-            found.append(job)
-    return found
+            providers[stage.provides, target] = job
+            provided.add(stage.provides)
+            made.append(job)
+    return made
 
 
-def _needs(stage: Stage, made: Mapping[tuple[str, str | None], Job]) -> Sequence[str]:
-    """Return the stages that a stage needs; the compressed weights, if there are any, take the place of ``weights``."""
-    if (COMPRESSED, None) not in made:
-        return stage.needs
-    replaced = tuple(COMPRESSED if need == "weights" else need for need in stage.needs)
-    return (*replaced, COMPRESSED) if stage.name == "quantized" else replaced
+def provider(jobs: Sequence[Job], what: str) -> Job | None:
+    """Return the last job that provides something, if any does."""
+    return next((job for job in reversed(jobs) if job.stage.provides == what), None)
 
 
-def _configs(stage: Stage, experiment: AnyExperiment) -> list[tuple[str | None, dict[str, Any]]]:
-    """Return what a stage reads of an experiment: once, or once for each target."""
-    sections = {section: getattr(experiment, section).as_dict() for section in stage.sections if section != "vela"}
+def _sections(stage: AnyStage, experiment: AnyExperiment) -> Iterator[tuple[str | None, dict[str, Section]]]:
+    """Yield what a stage reads of an experiment: once, or for each target; nothing where that lacks a section."""
+    kinds = _kinds(stage)
+    shared: dict[str, Section] = {}
+    for title, kind in kinds.items():
+        section = getattr(experiment, title, None)
+        if title != "target" and not isinstance(section, kind):
+            return
+        if section is not None:
+            shared[title] = section
     if not stage.per_target:
-        return [(None, sections)]
-    return [(name, {**target.as_dict(), **sections}) for name, target in experiment.vela.targets.items()]
+        yield None, shared
+        return
+    yield from ((name, {"target": target, **shared}) for name, target in experiment.vela.targets.items())
+
+
+@cache
+def _kinds(stage: AnyStage) -> Mapping[str, Any]:
+    return get_type_hints(stage.config)

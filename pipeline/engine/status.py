@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from pipeline.data import places
 from pipeline.engine.digests import sources
 from pipeline.engine.digests.fingerprint import digest, file_hashes, source_digests, tool_version
+from pipeline.engine.digests.own_files import MISSING
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results import store
 from pipeline.engine.results.record import RECORD, SCHEMA, BrokenRecordError, Record, damage, misfit, read_record
@@ -64,10 +64,10 @@ class Assessor:
         ``recorded`` tells whether doit remembers to have finished it (``doit forget``).
         """
         record, trouble = self._read(job.link)
-        results = {need.stage.name: upstream[need.name].result for need in job.needs}
+        results = {what: upstream[need.name].result for what, need in job.needs.items()}
         seen = (job, record, trouble, tuple(results.values()), recorded, *_made_with(job))
         state = self._assessed.get(job.name, _NOTHING)
-        if not job.needs or places.own_files(job.config) or state[0] != seen:  # files of the user's own change unseen
+        if not job.needs or job.own_files or state[0] != seen:  # files of the user's own change unseen
             state = (seen, self._judged(job, record, trouble, results, recorded=recorded))
             self._assessed[job.name] = state
         judged = state[1]
@@ -148,7 +148,7 @@ def recorded_by_doit(database: Path = STATE_DB) -> set[str]:
 
 def _made_with(job: Job) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Return the digests of a job's sources and the versions of its tools."""
-    return source_digests(sources.of_stage(job.stage.module)), {tool: tool_version(tool) for tool in job.stage.tools}
+    return source_digests(sources.sources(job.stage.module)), {tool: tool_version(tool) for tool in job.stage.tools}
 
 
 def _inputs(job: Job, needed: Mapping[str, Record]) -> dict[str, Any]:
@@ -160,21 +160,29 @@ def _inputs(job: Job, needed: Mapping[str, Record]) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "stage": job.stage.name,
-        "config": places.without_paths(job.config),
+        "config": _without_paths(job),
         "files": files | _own_data(job),
         "source": source,
         "tools": tools,
     }
 
 
+def _without_paths(job: Job) -> dict[str, Any]:
+    """Return what a job reads of its experiment, but not where files are found: their content alone matters."""
+    return {
+        title: {key: value for key, value in job.config[title].items() if key not in section.PATHS}
+        for title, section in job.sections.items()
+    }
+
+
 def _own_data(job: Job) -> dict[str, str]:
     """Return the digests of the user's own files that the job reads."""
     found = {}
-    for name, path in places.own_files(job.config).items():
+    for file in job.own_files:
         try:
-            found[name] = file_hashes().sha256(path)
+            found[file.name] = file_hashes().sha256(file.path)
         except OSError:
-            found[name] = places.MISSING
+            found[file.name] = MISSING
     return found
 
 
@@ -190,8 +198,8 @@ def _differences(record: Record | None, inputs: Mapping[str, Any], job: Job, *, 
         reasons += [f"{name.split('/')[-1]} changed" for name, *_ in _changes(old["files"], inputs["files"])]
     reasons += [f"{name} changed" for name, *_ in _changes(old["source"], inputs["source"])]
     reasons += [f"{tool} {before} -> {after}" for tool, before, after in _changes(old["tools"], inputs["tools"])]
-    if record.stand_in and not job.needs and places.mnist_folder(job.config):
-        reasons.append(f"{job.config['dataset']['name']} is at hand now, in place of {record.stand_in}")
+    if record.stand_in and not job.needs and (at_hand := job.at_hand):
+        reasons.append(f"{at_hand} is at hand now, in place of {record.stand_in}")
     if not reasons and not partial and record.key != digest(dict(inputs)):
         reasons.append("made under another format of results")
     return reasons

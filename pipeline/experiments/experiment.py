@@ -5,7 +5,6 @@ value and remedy (the words are in ``pipeline.experiments.mistakes``).
 """
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,12 +14,17 @@ import tomli
 
 from pipeline.data.steps import StepsError, parts
 from pipeline.errors import UnrollError
-from pipeline.experiments.schema import AnyExperiment, Dataset, Experiment, Imported, Model, Section, Target
+from pipeline.experiments.schema import AnyExperiment, Experiment, Imported
 from pipeline.folders import EXPERIMENTS
+from pipeline.frontends.section import Model
+from pipeline.npu.section import Target
 from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES, SYSTEM_CONFIGS, why_impossible
+from pipeline.section import Section
 from pipeline.text.nearest import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pipeline.npu.vela_ini import VelaIni
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -118,9 +122,10 @@ def _checked(document: dict[str, Any]) -> AnyExperiment:
         _refuse_training(document, model)
         return _convert(document, Imported, [])
     experiment = _convert(document, Experiment, [])
-    _check_dataset(experiment.dataset)
-    _check_compress(experiment)
-    _check_deployment(experiment)
+    for section in msgspec.structs.asdict(experiment).values():
+        if isinstance(section, Section) and (problem := section.problem()):
+            _fail(problem)
+    _check_across(experiment)
     _check_steps(experiment)
     return experiment
 
@@ -144,52 +149,19 @@ def _refuse_training(document: dict[str, Any], model: dict[str, Any]) -> None:
             _fail(f"model.{key}: {why}; remove the key, or model.tflite")
 
 
-def _check_dataset(dataset: Dataset) -> None:
-    if dataset.name == "npz" and dataset.path is None:
-        _fail("dataset.path is missing: name your .npz file (x_train, y_train, x_test, y_test)")
-    if dataset.name == "digits" and dataset.path is not None:
-        _fail(f"dataset.path = {dataset.path!r}: digits ships inside scikit-learn; remove the key")
-    if dataset.stand_in is not None and dataset.name != "mnist":
-        _fail(f"dataset.stand_in = {dataset.stand_in!r}: only mnist can have a stand-in; remove the key")
-
-
-def _check_compress(experiment: Experiment) -> None:
-    compress = experiment.compress
-    if compress is None:
-        if experiment.budget.compression_drop_max is not None:
-            _fail("budget.compression_drop_max: there is no [compress] to lose accuracy by; remove the key")
-        return
-    if compress.clusters is None and compress.sparsity is None:
-        _fail(
-            "[compress] asks for nothing: set compress.clusters (16 shared values), compress.sparsity (0.9 of the"
-            " weights 0) or both, or remove the section"
-        )
-    if len(set(compress.matrices)) < len(compress.matrices):
-        _fail(f"compress.matrices = {compress.matrices!r}: name each kind once")
-
-
-def _check_deployment(experiment: Experiment) -> None:
-    deployment = experiment.deployment
-    if deployment.steps_per_inference is not None and not deployment.state:
-        _fail(
-            f"deployment.steps_per_inference = {deployment.steps_per_inference}: without a state, an inference takes"
-            " the whole sequence; set deployment.state = true, or remove the key"
-        )
-    if deployment.graph == "keras" and experiment.quantization.activations == "int16":
+def _check_across(experiment: Experiment) -> None:
+    """Check what no single section can show."""
+    if experiment.compress is None and experiment.budget.compression_drop_max is not None:
+        _fail("budget.compression_drop_max: there is no [compress] to lose accuracy by; remove the key")
+    if experiment.deployment.graph == "keras" and experiment.quantization.activations == "int16":
         _fail(
             "quantization.activations = 'int16': TFLiteConverter's int16 is silently wrong for unrolled layers (11 %"
             ' accuracy on MNIST); set deployment.graph = "tied", or activations = "int8"'
         )
-    if experiment.model.cell != "gru" and not experiment.model.reset_after:
-        _fail("model.reset_after = false: only a gru has a reset gate; remove the key")
-
-
-ROWS: Mapping[str, int] = {"mnist": 28, "digits": 28}
-"""The data sets whose rows are known before they are read; of others, the stages say what does not divide."""
 
 
 def _check_steps(experiment: Experiment) -> None:
-    rows = ROWS.get(experiment.dataset.name)
+    rows = experiment.dataset.ROWS
     if rows is None:
         return
     try:

@@ -6,31 +6,42 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from pipeline.experiments.schema import Experiment, ImportedModel, Section
+from pipeline.experiments.schema import Experiment
+from pipeline.frontends.section import ImportedModel
+from pipeline.section import Section
 from pipeline.text.nearest import did_you_mean, one_of
 
 
 def explain(message: str, value: Any, path: list[str], document: type[Section] = Experiment) -> str:
     """Turn msgspec's message about a value found at a path of a document into key, value and remedy."""
     problem, _, where = message.rpartition(" - at `$") if " - at `$" in message else (message, "", "")
+    hint = _annotation(path, document)
     for part in filter(None, where.rstrip("`").split(".")):
         part = part.partition("[")[0]  # of a list, the whole is shown  # noqa: PLW2901
         path = [*path, part]
+        hint = _below(_chosen(hint, value), part)
         value = value.get(part) if isinstance(value, dict) else None
     named = re.fullmatch(r"Object (contains unknown|missing required) field `(.*)`", problem, re.DOTALL)
     if named:
-        key = dotted([*path, named[2]])
+        inside = _chosen(hint, value)
         if named[1] == "missing required":
-            return f"{key} is missing; {_allowed(_annotation([*path, named[2]], document))}"
-        impossible = next((why for word, why in _NOT_POSSIBLE.items() if path == ["model"] and word in named[2]), None)
-        return (
-            f"{key}: {impossible}"
-            if impossible
-            else f"{key}: unknown key; {did_you_mean(named[2], _fields(path, document))}"
-        )
-    hint = _annotation(path, document)
+            return f"{dotted([*path, named[2]])} is missing; {_allowed(_below(inside, named[2]))}"
+        return f"{dotted([*path, named[2]])}: {_unknown(named[2], path, hint, inside, document)}"
     allowed = did_you_mean(value, _choices(hint)) if isinstance(value, str) and _choices(hint) else _allowed(hint)
     return f"{dotted(path)} = {_toml(value)}: {_plain(problem)}; {allowed}"
+
+
+def _unknown(key: str, path: list[str], hint: Any, inside: Any, document: type[Section]) -> str:
+    """Say what to do about a key that a table does not have."""
+    impossible = next((why for word, why in _NOT_POSSIBLE.items() if path == ["model"] and word in key), None)
+    if impossible:
+        return impossible
+    instead = ImportedModel.__struct_fields__ if path == ["model"] and document is Experiment else ()
+    others = [_tag(kind) for kind in _kinds(hint) if kind is not inside and key in kind.__struct_fields__]
+    fields = [*_tag_field(inside), *_fields(inside), *instead]
+    if others:
+        return f"{_tag(inside)} has no such key, only {one_of(others)}; remove it, allowed: {one_of(fields)}"
+    return f"unknown key; {did_you_mean(key, fields)}"
 
 
 def dotted(path: list[str]) -> str:
@@ -42,14 +53,46 @@ def _annotation(path: list[str], document: type[Section]) -> Any:
     """Return the type of the key a path leads to, or None for no key of ours."""
     hint: Any = document
     for part in path:
-        hint = _bare(hint)
-        if get_origin(hint) is dict:
-            hint = get_args(hint)[1]
-        elif isinstance(hint, type) and issubclass(hint, Section):
-            hint = get_type_hints(hint, include_extras=True).get(part)
-        else:
-            return None
+        hint = _below(hint, part)
     return hint
+
+
+def _below(hint: Any, key: str) -> Any:
+    """Return the type of a key of a table, or None for no key of ours; a tag is a choice of kinds."""
+    hint = _bare(hint)
+    if get_origin(hint) is dict:
+        return get_args(hint)[1]
+    kinds = _kinds(hint)
+    if kinds and [key] == _tag_field(kinds[0]):
+        return Literal[tuple(_tag(kind) for kind in kinds)]
+    return get_type_hints(kinds[0], include_extras=True).get(key) if len(kinds) == 1 else None
+
+
+def _kinds(hint: Any) -> list[type[Section]]:
+    """Return the kinds of table that a key may hold: several where a tag tells them apart."""
+    hint = _bare(hint)
+    if get_origin(hint) is dict:
+        return []
+    return [kind for kind in (hint, *get_args(hint)) if isinstance(kind, type) and issubclass(kind, Section)]
+
+
+def _chosen(hint: Any, value: Any) -> Any:
+    """Return the kind of table that a value is by its tag, where a key may hold several."""
+    kinds = _kinds(hint)
+    if len(kinds) < 2:  # noqa: PLR2004 - one is no choice
+        return hint
+    tag = value.get(_tag_field(kinds[0])[0]) if isinstance(value, dict) else None
+    return next((kind for kind in kinds if _tag(kind) == tag), hint)
+
+
+def _tag(kind: type[Section]) -> str:
+    return str(kind.__struct_config__.tag)
+
+
+def _tag_field(hint: Any) -> list[str]:
+    kinds = _kinds(hint)
+    field = kinds[0].__struct_config__.tag_field if kinds else None
+    return [field] if field else []
 
 
 def _bare(hint: Any) -> Any:
@@ -61,11 +104,9 @@ def _bare(hint: Any) -> Any:
     return hint
 
 
-def _fields(path: list[str], document: type[Section]) -> list[str]:
-    section = _bare(_annotation(path, document))
-    is_section = isinstance(section, type) and issubclass(section, Section)
-    instead = ImportedModel.__struct_fields__ if path == ["model"] and document is Experiment else ()
-    return [*(section.__struct_fields__ if is_section else ()), *instead]
+def _fields(hint: Any) -> list[str]:
+    kinds = _kinds(hint)
+    return list(kinds[0].__struct_fields__) if len(kinds) == 1 else []
 
 
 def _choices(hint: Any) -> list[str]:
@@ -84,8 +125,8 @@ def _allowed(hint: Any) -> str:
     choices = _choices(hint)
     if choices:
         return f"allowed: {one_of(choices)}"
-    if isinstance(_bare(hint), type) and issubclass(_bare(hint), Section):
-        return f"add the table with {', '.join(_required(_bare(hint)))}"
+    if kinds := _kinds(hint):
+        return f"add the table with {', '.join(_tag_field(hint) or _required(kinds[0]))}"
     return next((meta.description for meta in getattr(hint, "__metadata__", ()) if meta.description), "")
 
 

@@ -1,11 +1,11 @@
 """A network that is built from the experiment's ``[model]``, to be trained here."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from pipeline.data.steps import parts
+from pipeline.frontends.section import Model
 from pipeline.network.graph import Network
 from pipeline.network.layer import Layer
 from pipeline.network.layers.activation import Activation
@@ -22,7 +22,7 @@ INPUT, OUTPUT = "input", "output"
 CELLS: Mapping[str, type[Recurrent]] = {"gru": GRU, "lstm": LSTM, "simple_rnn": SimpleRNN}
 
 
-def build(model: Mapping[str, Any], rows: int, features: int, classes: int) -> Network:
+def build(model: Model, rows: int, features: int, classes: int) -> Network:
     """Build rows -> recurrent layers -> dense layers with ReLU -> softmax over the classes, all weights 0.
 
     The layers are called ``gru_1``, ``gru_2``, ..., ``dense_1``, ..., ``logits_1``, ``output``.
@@ -39,16 +39,16 @@ def build(model: Mapping[str, Any], rows: int, features: int, classes: int) -> N
     """
     layers = list[Layer]()
     value, width = INPUT, features
-    per_step = model.get("rows_per_step", 1)
+    per_step = model.rows_per_step
     parts("model.rows_per_step", per_step, rows, "rows of the data set")
     if per_step > 1:
         value, width = f"{INPUT}_rows", features * per_step
         layers.append(Fold(name="fold_1", inputs=(INPUT,), output=value, rows=per_step, columns=width))
-    for number in range(1, model["layers"] + 1):
-        name = f"{model['cell']}_{number}"
-        layers.append(_recurrent(model, name, value, width, sequences=number < model["layers"]))
-        value, width = f"{name}/hidden", model["units"]
-    for number, units in enumerate(model["dense"], 1):
+    for number in range(1, model.layers + 1):
+        name = f"{model.cell}_{number}"
+        layers.append(_recurrent(model, name, value, width, sequences=number < model.layers))
+        value, width = f"{name}/hidden", model.units
+    for number, units in enumerate(model.dense, 1):
         name = f"dense_{number}"
         layers.append(_dense(name, value, width, units, f"{name}/product"))
         value, width = f"{name}/relu", units
@@ -62,10 +62,10 @@ def _zeros(*shape: int) -> Array:
     return np.zeros(shape, np.float32)
 
 
-def _recurrent(model: Mapping[str, Any], name: str, value: str, width: int, *, sequences: bool) -> Recurrent:
-    kind, units = CELLS[model["cell"]], model["units"]
+def _recurrent(model: Model, name: str, value: str, width: int, *, sequences: bool) -> Recurrent:
+    kind, units = CELLS[model.cell], model.units
     columns = kind.GATES * units
-    own = {"recurrent_bias": _zeros(columns)} if kind is GRU and model["reset_after"] else {}
+    own = {"recurrent_bias": _zeros(columns)} if kind is GRU and model.reset_after else {}
     return kind(
         name=name,
         inputs=(value,),

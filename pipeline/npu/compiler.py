@@ -1,34 +1,31 @@
 """Call Vela on a quantized model for a target."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pipeline.errors import UnrollError
 from pipeline.npu import clustering, vela_process
+from pipeline.npu.section import Target
 
 
 class CompileError(UnrollError):
     """Vela could not compile the model."""
 
 
-def model_for(quantized: Path, target: Mapping[str, Any], folder: Path) -> Path:
-    """Return the model to compile: the quantized one, or a copy in the folder whose weights share few values."""
-    if not target.get("clusters"):
-        return quantized
+def clustered(quantized: Path, clusters: int, folder: Path) -> Path:
+    """Return a copy of a model, in the folder, whose weights share so many values."""
     copy = folder / "clustered" / quantized.name
     copy.parent.mkdir()
-    copy.write_bytes(clustering.clustered(quantized.read_bytes(), target["clusters"]))
+    copy.write_bytes(clustering.clustered(quantized.read_bytes(), clusters))
     return copy
 
 
-def compile_model(model: Path, into: Path, target: Mapping[str, Any], *more: str) -> tuple[Path, str]:
+def compile_model(model: Path, into: Path, target: Target, *more: str) -> tuple[Path, str]:
     """Compile a model into an empty folder.
 
     Args:
         model: the quantized model.
         into: where Vela writes the compiled model and its reports.
-        target: accelerator, system configuration, memory mode and so on, as an experiment names them.
+        target: of the experiment.
         more: further arguments for Vela.
 
     Returns:
@@ -40,10 +37,10 @@ def compile_model(model: Path, into: Path, target: Mapping[str, Any], *more: str
 
     """
     arguments = [str(model), "--output-dir", str(into), "--config", "Arm/vela.ini"]
-    if target.get("config"):
-        arguments += ["--config", str(Path(target["config"]).resolve())]
-    arguments += ["--accelerator-config", target["accelerator"], "--system-config", target["system_config"]]
-    arguments += ["--memory-mode", target["memory_mode"], "--optimise", target["optimise"]]
+    if target.config:
+        arguments += ["--config", str(Path(target.config).resolve())]
+    arguments += ["--accelerator-config", target.accelerator, "--system-config", target.system_config]
+    arguments += ["--memory-mode", target.memory_mode, "--optimise", target.optimise]
     code, printed = vela_process.run([*arguments, *more])
     print(printed)  # noqa: T201 - goes into the stage's log
     if code:

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from pipeline.emulator.errors import StreamError
 from pipeline.emulator.machine import listing
@@ -21,6 +22,7 @@ from pipeline.emulator.proof import source
 from pipeline.emulator.stream import debug_database, program
 from pipeline.errors import UnrollError
 from pipeline.npu import compiler, operators
+from pipeline.npu.section import Target, Variant
 from pipeline.text import tables
 
 STAGE = "stage.json"
@@ -74,11 +76,11 @@ def _lines(compiled: Path, source_of: Path | None) -> Iterator[str]:
 
 def _groups(compiled: Path, quantized: Path) -> Mapping[int, str]:
     """Return the operators of each command, by its offset."""
-    model, target = source.load(quantized), _target(compiled)
+    model, (target, variant) = source.load(quantized), _compiled_for(compiled)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with redirect_stdout(StringIO()):
-            copy = compiler.model_for(quantized, target, folder)
+            copy = compiler.clustered(quantized, variant.clusters, folder) if variant else quantized
             again, _ = compiler.compile_model(copy, folder, target, debug_database.ARGUMENT)
         if again.read_bytes() != compiled.read_bytes():
             message = f"{quantized}, compiled for the target in {STAGE}, gives another file than {compiled}"
@@ -90,13 +92,13 @@ def _groups(compiled: Path, quantized: Path) -> Mapping[int, str]:
     }
 
 
-def _target(compiled: Path) -> Mapping[str, Any]:
+def _compiled_for(compiled: Path) -> tuple[Target, Variant | None]:
     path = compiled.parent / STAGE
     if not path.exists():
         message = f"--source needs {path}, which says what {compiled.name} was compiled for"
         raise StreamError(message)
-    target: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))["inputs"]["config"]
-    return target
+    config = json.loads(path.read_text(encoding="utf-8"))["inputs"]["config"]
+    return msgspec.convert((config["target"], config.get("variant")), tuple[Target, Variant | None])
 
 
 if __name__ == "__main__":

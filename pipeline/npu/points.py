@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from pipeline.npu.section import Strategy, Target, Variant
 from pipeline.npu.targets import ACCELERATORS, MEMORY_MODES, SYSTEM_CONFIGS, why_impossible
+from pipeline.section import Section
 
 USUAL_SYSTEM: Mapping[str, str] = {
     "u55": "Ethos_U55_High_End_Embedded",
@@ -26,7 +28,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     accelerator: str
     system_config: str
     memory_mode: str
-    optimise: str = "Performance"
+    optimise: Strategy = "Performance"
     clusters: int = 0
     """Weights share so many values, as an experiment on a copy of the model; 0 leaves them as they are."""
     config: str | None = None
@@ -52,9 +54,20 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
         return int(self.accelerator.rpartition("-")[2])
 
     def as_config(self) -> dict[str, Any]:
-        """Return it as the ``vela`` stage reads it; an experiment's target of the same has the same result."""
+        """Return it under the names of an experiment file."""
         built: dict[str, Any] = msgspec.to_builtins(self)
         return {name: value for name, value in built.items() if value or name not in ("clusters", "config")}
+
+    def sections(self) -> dict[str, Section]:
+        """Return it as the ``vela`` stage reads it; an experiment's target of the same has the same result."""
+        target = Target(
+            accelerator=self.accelerator,
+            system_config=self.system_config,
+            memory_mode=self.memory_mode,
+            optimise=self.optimise,
+            config=self.config,
+        )
+        return {"target": target, **({"variant": Variant(clusters=self.clusters)} if self.clusters else {})}
 
 
 class Impossible(NamedTuple):
@@ -80,11 +93,12 @@ def place(point: Point) -> tuple[Any, ...]:
 
 
 def of_config(config: Mapping[str, Any]) -> Point:
-    """Return the point of an experiment's target."""
-    return Point(**{name: config[name] for name in Point.__struct_fields__ if name in config})
+    """Return the point that a job of the ``vela`` stage compiles for, of what it reads of its experiment."""
+    settings = {**config["target"], **config.get("variant", {})}
+    return Point(**{name: settings[name] for name in Point.__struct_fields__ if name in settings})
 
 
-def points(*, every: bool, strategies: tuple[str, ...] = ("Performance",)) -> Iterator[Point]:
+def points(*, every: bool, strategies: tuple[Strategy, ...] = ("Performance",)) -> Iterator[Point]:
     """Return the points that can be compiled, by accelerator.
 
     Args:

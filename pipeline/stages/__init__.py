@@ -1,1 +1,1 @@
-"""The stages. Each module has a function ``make(work)``; heavy imports live here and nowhere else."""
+"""The stages, a module each: what it reads, needs and provides, and ``make``, which loads libraries when it runs."""

@@ -1,97 +1,51 @@
 """The accuracy stage: what quantizing did to the model, over the whole test set."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import msgspec
 
-from pipeline.contract import Found, Work
-from pipeline.data import arrays
-from pipeline.metrics import SCORES
-from pipeline.runtime import litert, micro
-from pipeline.runtime.litert import INPUT, OUTPUT, Stored
-from pipeline.stages import degradation, streaming
+from pipeline.metrics import Metric
+from pipeline.stage import Found, Stage, Work
 from pipeline.tasks.classification import CLASSIFICATION as TASK
-from pipeline.tasks.task import Judged
-from pipeline.tflite import roles
-
-MICRO = "micro.npz"
+from pipeline.tasks.task import scored
+from pipeline.text.quantities import COUNT, SHARE
 
 
-def make(work: Work) -> Found:
-    """Run the float and the quantized deployment graph on every test sample, on all cores.
-
-    The quantized one runs twice: with LiteRT's reference kernels, and with TensorFlow Lite Micro's, where there is
-    a package of it. The compiled file is compared with the latter.
-
-    A graph with state runs as it would on the board: inference after inference, its state fed back. That the
-    state makes no difference is then checked, too (``streaming``).
-
-    Writes what the task has to show of the answers, such as ``confusion.json``, and ``micro.npz``: what TensorFlow
-    Lite Micro returned for every sample, as the model stores it, states included.
-
-    Raises:
-        streaming.StreamingError: a tied graph's bytes depend on how the sequence is cut into inferences.
-
-    """
-    x, targets = arrays.load_part(work.inputs["dataset"], "test")
-    total = 3 * len(x)
-    quantized = work.inputs["quantized"] / streaming.CHOSEN
-    in_float = litert.outputs(
-        work.inputs["unrolled"] / "unrolled.tflite",
-        x,
-        litert.BUILTIN,
-        lambda done: work.progress(done, total, what="float"),
-    )[OUTPUT]
-    stored = litert.outputs(
-        quantized,
-        x,
-        litert.REFERENCE,
-        lambda done: work.progress(len(x) + done, total, what="quantized, reference kernels"),
-    )
-    model = litert.Model(quantized, litert.REFERENCE)
-    how_stored, port = model.outputs[OUTPUT].quantization, model.inputs[INPUT]
-    judged = Judged(targets, TASK.answers(in_float), TASK.answers(stored[OUTPUT], how_stored))
-    TASK.save(judged, work.into)
-    into = degradation.input_range(x, port.quantization, port.dtype) if port.quantization else None
-    of_micro, unavailable = _micro(
-        work, x, lambda done: work.progress(2 * len(x) + done, total, what="TensorFlow Lite Micro")
-    )
-    answers = {"float": judged.in_float, "quantized": judged.quantized}
-    if of_micro:
-        answers["micro"] = TASK.answers(of_micro[OUTPUT], how_stored)
-    dtype = stored[OUTPUT].dtype.name
-    metrics: dict[str, Any] = {
-        "task": TASK.name,
-        "activations": dtype,
-        "test_samples": len(x),
-        SCORES: {"micro": None} | TASK.scores(targets, answers),
-        **TASK.changed(judged),
-        "micro_identical": _identical(of_micro[OUTPUT], stored[OUTPUT]) if of_micro else None,
-        "inputs_beyond_range": float(into.beyond.mean()) if into else 0.0,
-    }
-    graph = roles.of(quantized)
-    if graph and graph.states:
-        metrics |= streaming.check(work, x, targets, stored)
-    return Found(
-        metrics=metrics,
-        unavailable=unavailable,
-        basis=dict.fromkeys(metrics, "measured"),
-        warnings=degradation.warnings(
-            TASK.degraded(judged), dtype, into, degradation.read_roles(work.inputs["quantized"])
-        ),
-    )
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """It reads nothing of the experiment but what others made of it."""
 
 
-def _micro(
-    work: Work, x: arrays.Features, progress: Callable[[int], None]
-) -> tuple[Mapping[str, Stored], dict[str, str]]:
-    """Run the quantized model with TensorFlow Lite Micro and keep what it returns; or say why that can't be."""
-    try:
-        stored = micro.outputs(work.inputs["quantized"] / streaming.CHOSEN, x, progress)
-    except micro.MicroError as error:
-        return {}, dict.fromkeys((f"{SCORES}.micro", "micro_identical"), str(error))
-    arrays.save(work.into / MICRO, stored)
-    return stored, {}
+def make(work: Work[Config]) -> Found:
+    """Run the float and the quantized deployment graph on every test sample; see ``scoring``."""
+    from pipeline.runtime import scoring
+
+    return scoring.score(work)
 
 
-def _identical(outputs: Stored, other: Stored) -> int:
-    return int((outputs == other).all(axis=1).sum())
+METRICS = (
+    *(scored(form, TASK, "measured") for form in ("float", "quantized", "micro")),
+    Metric(name="test_samples", title="test samples", quantity=COUNT, basis="measured", detail=True),
+    *TASK.changes,
+    Metric(
+        name="micro_identical",
+        title="samples that TFLite Micro gives the same bytes for",
+        quantity=COUNT,
+        basis="measured",
+        detail=True,
+    ),
+    Metric(
+        name="inputs_beyond_range",
+        title="inputs beyond the range",
+        quantity=SHARE,
+        basis="measured",
+        detail=True,
+    ),
+)
+
+STAGE = Stage(
+    name="accuracy",
+    summary="accuracy over the whole test set: float, quantized, and with TensorFlow Lite Micro",
+    config=Config,
+    make=make,
+    metrics=METRICS,
+    needs=("dataset", "unrolled", "quantized"),
+    tools=("ai-edge-litert", "tflite-micro", "numpy"),
+)

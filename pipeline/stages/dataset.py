@@ -1,32 +1,40 @@
 """The dataset stage: ``dataset.npz`` with x_train, y_train, x_test, y_test."""
 
-from pathlib import Path
+import msgspec
 
-from pipeline.contract import Found, Work
-from pipeline.data import advice, mnist, npz
-from pipeline.data.arrays import DataError, DataSet
-from pipeline.data.mirrors import OfflineError
+from pipeline.data.sources import AnySource
+from pipeline.metrics import Metric
+from pipeline.stage import Found, Stage, Work
 from pipeline.tasks.classification import CLASSIFICATION as TASK
+from pipeline.text.quantities import COUNT
 
 
-def make(work: Work) -> Found:
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """What it reads of the experiment."""
+
+    dataset: AnySource
+
+
+def make(work: Work[Config]) -> Found:
     """Get the data set, check it, and keep as many samples as were asked for.
 
     Raises:
         DataError: it can't be had or is not right.
 
     """
-    wanted = work.config["dataset"]
-    data, stand_in = _get(work)
+    from pipeline.data import advice
+
+    source = work.config.dataset
+    data, stand_in = source.read(work, TASK)
     all_classes = data.y_train
-    data = data.kept(wanted["train_samples"], wanted["test_samples"])
-    cut = f", of which dataset.train_samples = {wanted['train_samples']} were kept" if wanted["train_samples"] else ""
+    data = data.kept(source.train_samples, source.test_samples)
+    cut = f", of which dataset.train_samples = {source.train_samples} were kept" if source.train_samples else ""
     TASK.check(data, f"the data set{cut}")
     data.save(work.into)
     samples, steps, features = data.x_train.shape
     return Found(
         metrics={
-            "dataset": stand_in or wanted["name"],
+            "dataset": stand_in or source.kind(),
             "train_samples": samples,
             "test_samples": len(data.x_test),
             "time_steps": steps,
@@ -38,28 +46,19 @@ def make(work: Work) -> Found:
     )
 
 
-def _get(work: Work) -> tuple[DataSet, str | None]:
-    """Return the data set, and the name of the stand-in if that is what it is."""
-    wanted = work.config["dataset"]
-    if wanted["name"] == "npz":
-        return npz.read(Path(wanted["path"]), TASK), None
-    if wanted["name"] == "digits":
-        return _digits(work), None
-    try:
-        return mnist.read(work.config, work), None
-    except OfflineError as error:
-        if wanted["stand_in"]:
-            return _digits(work), wanted["stand_in"]
-        looked = mnist.where_looked(work.config)
-        message = (
-            f"MNIST can't be had. Looked in: {looked}. Mirrors: {error}. Put the four IDX files into a folder and"
-            ' name it as dataset.path, set UNROLL_DATA, or allow a stand-in: stand_in = "digits"'
-        )
-        raise DataError(message) from None
+METRICS = (
+    Metric(name="train_samples", title="training samples", quantity=COUNT, basis="measured", detail=True),
+    Metric(name="test_samples", title="test samples", quantity=COUNT, basis="measured", detail=True),
+    Metric(name="time_steps", title="time steps", quantity=COUNT, basis="measured", detail=True),
+    Metric(name="features", title="features", quantity=COUNT, basis="measured", detail=True),
+    Metric(name="classes", title="classes", quantity=COUNT, basis="measured", detail=True),
+)
 
-
-def _digits(work: Work) -> DataSet:
-    from pipeline.data import digits  # noqa: PLC0415 - scikit-learn takes a second that MNIST does not owe
-
-    samples = work.config["dataset"]["train_samples"] or digits.TRAIN_IMAGES
-    return digits.make(work, min(max(samples, digits.TRAIN_DIGITS), digits.TRAIN_IMAGES))
+STAGE = Stage(
+    name="dataset",
+    summary="get the data set, check it, normalize it to [0, 1]",
+    config=Config,
+    make=make,
+    metrics=METRICS,
+    tools=("numpy", "scikit-learn", "scipy"),
+)

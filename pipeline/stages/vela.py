@@ -1,145 +1,174 @@
 """The vela stage: one model compiled for one Ethos-U, with its numbers as JSON."""
 
-import json
-import shutil
-import tempfile
-from collections import Counter
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+import msgspec
 
-from pipeline.contract import Found, Work
-from pipeline.npu import compiled_file, compiler, constants, operators, refusals, vela_ini, vela_report
-from pipeline.npu import roles as npu_roles
-from pipeline.npu.compiled_file import CompiledFile
-from pipeline.npu.operators import Placement
-from pipeline.npu.vela_report import Report
-from pipeline.tflite import roles
+from pipeline.metrics import Metric
+from pipeline.npu.section import Target, Variant
+from pipeline.stage import Found, Stage, Work
+from pipeline.text.quantities import COUNT, CYCLES, MILLISECONDS, SIZE
 
 COMPILED = "compiled.tflite"
 LAYERS = "layers.json"
-KIB = 1024
-CYCLES = ("total", "npu", "sram_access", "dram_access", "on_chip_flash_access", "off_chip_flash_access")
-OF_AN_INFERENCE = (*(f"cycles_{name}" for name in CYCLES), "inference_ms", "macs")
-OF_THE_MEMORIES = ("sram_bytes", "dram_bytes")
 
 
-def make(work: Work) -> Found:
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """What it reads of the experiment."""
+
+    target: Target
+    variant: Variant | None = None
+
+
+def make(work: Work[Config]) -> Found:
     """Compile; keep the compiled model, every operator's cycles, and the totals.
 
     Raises:
-        compiler.CompileError: Vela is missing or failed; the log holds what it printed.
-        vela_report.ReportError: its reports are not as expected.
+        CompileError: Vela is missing or failed; the log holds what it printed.
+        ReportError: its reports are not as expected.
 
     """
-    quantized = work.inputs["quantized"] / "quantized.tflite"
+    import json
+    import shutil
+    import tempfile
+    from pathlib import Path
+
+    from pipeline.npu import compiled_file, compiler, constants, operators, roles, totals, vela_report
+    from pipeline.tflite.roles import of
+
+    quantized, target, variant = work.inputs["quantized"] / "quantized.tflite", work.config.target, work.config.variant
     with tempfile.TemporaryDirectory(dir=work.into.parent) as folder:
-        model = compiler.model_for(quantized, work.config, Path(folder))
+        model = compiler.clustered(quantized, variant.clusters, Path(folder)) if variant else quantized
         compiled, messages = compiler.compile_model(
-            model, Path(folder), work.config, "--verbose-performance", "--show-cpu-operations"
+            model, Path(folder), target, "--verbose-performance", "--show-cpu-operations"
         )
         report = vela_report.read(Path(folder), messages)
         placed = operators.placement(model, compiled, report.refusals)
         read = constants.constants(model)
         shutil.move(compiled, work.into / COMPILED)
-    no_layers = why_no_layers(report, placed)
+    no_layers = totals.why_no_layers(report, placed)
     document = {
-        "layers": [] if no_layers else npu_roles.placed(report.layers, roles.of(quantized)),
+        "layers": [] if no_layers else roles.placed(report.layers, of(quantized)),
         "layers_unavailable": no_layers,
         "summary": report.summary,
         "constants": read,
     }
     (work.into / LAYERS).write_text(json.dumps(document, indent=1), encoding="utf-8")
-    numbers = totals(report, compiled_file.measure(work.into / COMPILED), _constants_in(work.config))
-    unavailable = why_no_totals(placed)
-    metrics = numbers | _sides(report, placed) | dict.fromkeys(unavailable)
+    numbers = totals.totals(report, compiled_file.measure(work.into / COMPILED), totals.constants_in(target))
+    unavailable = totals.why_no_totals(placed)
+    metrics = numbers | totals.sides(report, placed) | dict.fromkeys(unavailable)
     if placed.compiled is None:
         unavailable["npu_operators"] = "operators of the same kind and name are on either side, or Vela wrote its own"
-    basis = dict.fromkeys(metrics, "estimated") | dict.fromkeys(
-        ("flash_bytes", "constants_bytes", *_COUNTED), "measured"
-    )
+    basis = dict.fromkeys(metrics, "estimated") | dict.fromkeys(totals.MEASURED, "measured")
     return Found(metrics=metrics, unavailable=unavailable, basis=basis)
 
 
-def _constants_in(target: Mapping[str, Any]) -> str:
-    """Return the memory that constants and command stream are read from, which Vela's summary calls by other names."""
-    ini = vela_ini.read(Path(target["config"])) if target.get("config") else vela_ini.VelaIni()
-    return ini.constants_in(target["system_config"], target["memory_mode"])
-
-
-def totals(report: Report, compiled: CompiledFile, constants_in: str) -> dict[str, Any]:
-    """Return the totals under the field's names.
-
-    SRAM counts what must be there at run time: the arena, and where constants live in SRAM they and
-    the command stream too, which Vela's own total leaves out. Where constants live in DRAM, its
-    total leaves out the command stream.
-    """
-    summary = report.summary
-    in_sram = compiled.constants_bytes * (constants_in == "Sram")
-    in_dram = compiled.command_stream_bytes * (constants_in == "Dram")
-    return {
-        **{f"cycles_{name}": summary[f"cycles_{name}"] for name in CYCLES},
-        "inference_ms": summary["inference_time"] * 1e3,
-        "core_clock_hz": summary["core_clock"],
-        "sram_bytes": round(summary["sram_memory_used"] * KIB) + in_sram,
-        "dram_bytes": round(summary["dram_memory_used"] * KIB) + in_dram,
-        "encoded_weight_bytes": summary["total_npu_encoded_weights"],
-        "constants_bytes": compiled.constants_bytes,
-        "flash_bytes": compiled.file_bytes,
-        "macs": summary["nn_macs"],
-    }
-
-
-def why_no_totals(placed: Placement) -> dict[str, str]:
-    """Return the totals that Vela's summary does not tell of this model, each with the reason.
-
-    Of several graphs, Vela 5.2 adds up cycles and MACs, and gives the arena of the last graph beside the constants of
-    all. Of a model that stays on the CPU, it gives 0 for everything.
-    """
-    if not placed.streams:
-        nothing = "nothing of the model is on the NPU, and Vela tells neither the CPU's time nor its memory"
-        return dict.fromkeys((*OF_AN_INFERENCE, *OF_THE_MEMORIES), nothing)
-    if placed.graphs == 1:
-        return {}
-    last = f"the compiled file has {placed.graphs} graphs, and Vela tells the arena of the last one alone"
-    found = dict.fromkeys(OF_THE_MEMORIES, last)
-    if set(placed.streams) != {0}:
-        together = (
-            f"Vela adds up the cycles of {placed.graphs} graphs; which of them an inference runs, and how often,"
-            " it does not know"
+METRICS = (
+    Metric(
+        name="cycles_total",
+        title="cycles",
+        quantity=CYCLES,
+        basis="estimated",
+        better="less",
+        group="inference",
+        phrase="{} cycles",
+        budget="cycles_max",
+        per_inference=True,
+        of_weights=True,
+        traded=True,
+    ),
+    Metric(
+        name="inference_ms",
+        title="inference",
+        heading="ms",
+        quantity=MILLISECONDS,
+        basis="estimated",
+        better="less",
+        group="inference",
+        phrase="{}",
+        budget="inference_ms_max",
+        per_inference=True,
+        of_weights=True,
+    ),
+    Metric(
+        name="sram_bytes",
+        title="SRAM",
+        quantity=SIZE,
+        basis="estimated",
+        better="less",
+        group="memory",
+        budget="sram_max",
+        traded=True,
+    ),
+    Metric(
+        name="dram_bytes",
+        title="DRAM",
+        quantity=SIZE,
+        basis="estimated",
+        better="less",
+        group="memory",
+        zero_is_none=True,
+    ),
+    Metric(
+        name="flash_bytes",
+        title="flash",
+        quantity=SIZE,
+        basis="measured",
+        better="less",
+        group="memory",
+        budget="flash_max",
+        of_weights=True,
+        traded=True,
+    ),
+    Metric(
+        name="npu_operators",
+        title="NPU operators",
+        quantity=COUNT,
+        basis="measured",
+        group="operators",
+        worded=True,
+    ),
+    Metric(
+        name="cpu_operators",
+        title="CPU operators",
+        heading="on the CPU",
+        noun="on the CPU",
+        quantity=COUNT,
+        basis="measured",
+        better="less",
+        group="operators",
+        worded=True,
+        budget="cpu_operators_max",
+    ),
+    Metric(
+        name="encoded_weight_bytes",
+        title="encoded weights",
+        quantity=SIZE,
+        basis="estimated",
+        of_weights=True,
+        detail=True,
+    ),
+    Metric(name="constants_bytes", title="constants", quantity=SIZE, basis="measured", detail=True),
+    Metric(name="command_streams", title="command streams", quantity=COUNT, basis="measured", detail=True),
+    Metric(name="macs", title="MACs", quantity=COUNT, basis="estimated", detail=True),
+    Metric(name="core_clock_hz", title="core clock", quantity=COUNT, noun="Hz", basis="estimated", detail=True),
+    *(
+        Metric(name=f"cycles_{name}", title=title, quantity=CYCLES, basis="estimated", detail=True)
+        for name, title in (
+            ("npu", "cycles of the NPU"),
+            ("sram_access", "cycles of SRAM accesses"),
+            ("dram_access", "cycles of DRAM accesses"),
+            ("on_chip_flash_access", "cycles of on-chip flash accesses"),
+            ("off_chip_flash_access", "cycles of off-chip flash accesses"),
         )
-        found |= dict.fromkeys(OF_AN_INFERENCE, together)
-    return found
+    ),
+)
 
-
-def why_no_layers(report: Report, placed: Placement) -> str:
-    """Say why the per-layer report is not of the whole model; empty where it is."""
-    if placed.graphs > 1:
-        return f"the compiled file has {placed.graphs} graphs, and Vela reports the operators of the last one alone"
-    cycles, total = sum(layer["cycles"] for layer in report.layers), report.summary["cycles_total"]
-    if cycles != total:
-        return f"the cycles of Vela's per-layer report come to {cycles:,}, those of its summary to {total:,}"
-    on_the_cpu = sum(layer["target"] == "CPU" for layer in report.layers)
-    if on_the_cpu != len(placed.on_cpu):
-        return (
-            f"Vela's per-layer report has {on_the_cpu:,} operators on the CPU, the compiled file {len(placed.on_cpu):,}"
-        )
-    return ""
-
-
-_COUNTED = ("npu_operators", "cpu_operators", "cpu_operators_by_name", "command_streams")
-
-
-def _sides(report: Report, placed: Placement) -> dict[str, Any]:
-    """Return how many operators run where, counted in the compiled file, and all that stay on the CPU."""
-    namesakes = Counter(operator.key for operator in placed.on_cpu)
-    rows = [
-        {
-            "operator": operator.title,
-            "name": operator.name,
-            "graph": operator.graph_name if placed.graphs > 1 else None,
-            "reason": refusals.reason(operator.key, namesakes, report.refusals),
-        }
-        for operator in placed.on_cpu
-    ]
-    return dict(zip(_COUNTED, (placed.compiled, len(rows), rows, len(placed.streams)), strict=True))
+STAGE = Stage(
+    name="vela",
+    summary="compile for an Ethos-U with Vela; cycles, memory, operator placement",
+    config=Config,
+    make=make,
+    metrics=METRICS,
+    needs=("quantized",),
+    provides="compiled",
+    tools=("ethos-u-vela",),
+)

@@ -1,32 +1,23 @@
 """The verify stage of a model that was made elsewhere: the same checks, and random inputs in place of a test set."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
 
-import numpy as np
+import msgspec
 
-from pipeline.contract import Found, Work
-from pipeline.data import arrays
-from pipeline.emulator.errors import NotVerifiedError
-from pipeline.emulator.machine.machine import Machine
-from pipeline.emulator.proof import source
-from pipeline.emulator.proof.static_checks import Findings
-from pipeline.runtime import micro
-from pipeline.runtime.litert import Stored
-from pipeline.stages import differing, proving, verify
-from pipeline.stages.differing import Compiled
-from pipeline.stages.proving import QUANTIZED, Samples
-from pipeline.stages.verify import COMPARED, EMULATED, Marked, Outputs
-
-OF_SAMPLES = ("emulated_samples", *COMPARED)
-RANDOM_INPUTS = "random inputs"
-SEED = 0
-BATCH_BYTES = 1 << 26
-"""Memory that the samples of a batch may take together."""
-MOST_IN_A_BATCH = 125
+from pipeline.npu.section import Target
+from pipeline.stage import Found, Stage, Work
+from pipeline.verification.metrics import SAMPLES
+from pipeline.verification.section import ImportedVerify
 
 
-def make(work: Work) -> Found:
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """What it reads of the experiment."""
+
+    target: Target
+    verify: ImportedVerify
+
+
+def make(work: Work[Config]) -> Found:
     """Check every command of the compiled file, and let random inputs through them.
 
     What is not covered is a warning and never a guess. Where a check fails or a byte differs, the result says so
@@ -35,83 +26,22 @@ def make(work: Work) -> Found:
 
     Raises:
         StreamError: the compiled file is damaged.
-        compiler.CompileError: Vela, which tells what each command is for, failed.
+        CompileError: Vela, which tells what each command is for, failed.
 
     """
-    return proving.prove(work, OF_SAMPLES, _emulate)
+    from pipeline.verification import proving, random_inputs
+
+    emulate = partial(random_inputs.emulate, work.inputs["quantized"], work.config.verify.samples, work)
+    return proving.prove(work, work.config.target, random_inputs.OF_SAMPLES, emulate)
 
 
-def _emulate(work: Work, machine: Machine, checked: Findings) -> Samples:
-    """Let random inputs through the commands, and through TensorFlow Lite Micro."""
-    path = work.inputs["quantized"] / QUANTIZED
-    model, program = source.load(path), machine.program
-    names = [place.name for place in (*program.inputs, *program.outputs)]
-    if len(set(names)) < len(names):
-        message = "a model of which two inputs or outputs have one name"
-        raise NotVerifiedError(message)
-    count = work.config["verify"]["samples"]
-    inputs = random_inputs({tensor.name: (tensor.shape, tensor.dtype) for tensor in model.inputs}, count)
-    given = dict(zip((place.name for place in program.inputs), inputs.values(), strict=True))
-    found = _run(machine, given, lambda done: work.progress(done, count, what="emulated"))
-    saved = [("input", list(inputs.values())), ("output", list(found.values()))]
-    arrays.save(
-        work.into / EMULATED,
-        {f"{kind}_{place}": values for kind, each in saved for place, values in enumerate(each)},
-    )
-    metrics = {"emulated_samples": count, "samples_are": RANDOM_INPUTS}
-    try:
-        of_micro = micro.computed(path.read_bytes(), list(inputs.values()))
-    except micro.MicroError as error:
-        return Samples(metrics=metrics, unavailable=dict.fromkeys(COMPARED, str(error)))
-    compiled = Compiled(quantized=path, machine=machine, checked=checked)
-
-    def marked(differ: Marked) -> dict[str, Stored]:
-        return {name: values[differ] for name, values in given.items()}
-
-    def first(differ: Marked) -> dict[str, Stored]:
-        return {name: values[:1] for name, values in marked(differ).items()}
-
-    outputs = Outputs(
-        found=found,
-        expected=dict(zip(found, of_micro, strict=True)),
-        what="random input",
-        rerun=lambda differ, other: _run(other, marked(differ), lambda _: None),
-        first_operation=lambda differ: differing.first_operation_of(compiled, first(differ)),
-    )
-    return verify.hold_against(compiled, outputs, metrics)
-
-
-def random_inputs(of: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]], count: int) -> dict[str, Stored]:
-    """Draw stored numbers from all that each input can hold, the same whenever they are drawn.
-
-    The first samples are the edges: all inputs at their lowest number, and all at their highest.
-
-    Args:
-        of: shape and type of each input by name.
-        count: how many samples.
-
-    Returns:
-        By name, each (samples, *shape).
-
-    """
-    random = np.random.default_rng(SEED)
-    found = {}
-    for name, (shape, dtype) in of.items():
-        limits = np.iinfo(dtype)
-        drawn = random.integers(limits.min, limits.max, (count, *shape), dtype, endpoint=True)
-        for sample, edge in zip(range(count - 1), (limits.min, limits.max), strict=False):
-            drawn[sample] = edge
-        found[name] = drawn
-    return found
-
-
-def _run(machine: Machine, given: Mapping[str, Stored], progress: Callable[[int], None]) -> dict[str, Stored]:
-    """Run samples in batches that memory has room for; the outputs by name, each (samples, size)."""
-    program = machine.program
-    room = BATCH_BYTES // max(program.scratch_bytes + program.fast_scratch_bytes, 1)
-    size, count = min(max(room, 1), MOST_IN_A_BATCH), len(next(iter(given.values())))
-    parts = []
-    for first in range(0, count, size):
-        parts.append(machine.run({name: values[first : first + size] for name, values in given.items()}))
-        progress(min(first + size, count))
-    return {name: np.concatenate([part[name].reshape(len(part[name]), -1) for part in parts]) for name in parts[0]}
+STAGE = Stage(
+    name="verify",
+    summary="prove by emulation, on random inputs, that the compiled file computes what the model does",
+    config=Config,
+    make=make,
+    metrics=SAMPLES,
+    needs=("quantized", "compiled"),
+    provides="verified",
+    tools=("ai-edge-litert", "ethos-u-vela", "numpy", "flatbuffers", "tflite-micro"),
+)

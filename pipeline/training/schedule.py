@@ -5,18 +5,19 @@ from typing import Any
 
 import keras
 
-from pipeline.contract import Work
+from pipeline.stage import Work
+from pipeline.training.section import Training
 
 STEPS_PER_EXECUTION = 8
 """Training steps between two returns from TensorFlow to Python, each of which costs a fraction of a step."""
 
 
-def learning_rate(training: Mapping[str, Any], total_steps: int) -> float | keras.optimizers.schedules.CosineDecay:
+def learning_rate(training: Training, total_steps: int) -> float | keras.optimizers.schedules.CosineDecay:
     """Return a constant rate, or linear warm-up to the peak and cosine decay to 0 over all steps."""
-    peak = training["learning_rate"]
-    if training["schedule"] == "constant":
+    peak = training.learning_rate
+    if training.schedule == "constant":
         return float(peak)
-    warmup_steps = int(total_steps * training["warmup"])
+    warmup_steps = int(total_steps * training.warmup)
     return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0 if warmup_steps else peak,
         warmup_target=peak if warmup_steps else None,
@@ -28,7 +29,7 @@ def learning_rate(training: Mapping[str, Any], total_steps: int) -> float | kera
 class Progress(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
     """Reports training by step, with loss and accuracy as Keras averages them over what it calls an epoch."""
 
-    def __init__(self, work: Work, epochs: int, steps_per_epoch: int) -> None:
+    def __init__(self, work: Work[Any], epochs: int, steps_per_epoch: int) -> None:
         """Report to ``work`` how many of these steps are done."""
         super().__init__()
         self._work = work

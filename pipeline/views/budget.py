@@ -8,7 +8,7 @@ from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
 from pipeline.experiments.schema import Budget
 from pipeline.metrics import Metric
-from pipeline.stages.catalogue import IMPORTED, STAGES
+from pipeline.stages.catalogue import STAGES
 from pipeline.text import tables
 from pipeline.text.quantities import POINTS, SHARE
 from pipeline.views import accuracies
@@ -38,7 +38,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 def _limits() -> dict[str, Metric]:
     """Collect what is limited, in the order of the schema."""
-    of_stages = (metric for stage in (*STAGES.values(), *IMPORTED.values()) for metric in stage.metrics)
+    of_stages = (metric for stage in STAGES.values() for metric in stage.metrics)
     limited = {metric.budget: metric for metric in (*of_stages, DROP, COMPRESSION_DROP) if metric.budget}
     return {name: limited[name] for name in Budget.__struct_fields__}
 

@@ -178,7 +178,7 @@ _TOLD: Sequence[tuple[str, Callable[[Job, Record], Rows]]] = (
     ("accuracy", _streaming),
     ("quantized", _unavailable),
     ("quantized", _weakest_role),
-    ("weights", _weights),
+    ("network", _weights),
     ("quantized", _model),
 )
 """Stage -> what its result has to say, in the order of the summary; an experiment need not have them all."""

@@ -9,7 +9,7 @@ from pipeline.engine.results.record import read_record
 from tests.attacks.bad_entries import SIGNED, UNSIGNED, Damage, flip_a_bit
 from tests.machines import Enter, Machine, build, entries, shown
 
-STAGES = ("dataset", "weights", "unrolled", "quantized", "accuracy", "vela", "verify")
+STAGES = ("dataset", "network", "unrolled", "quantized", "accuracy", "vela", "verify")
 
 
 def _expect_it_made_and_replaced(machine: Enter, first: Machine) -> None:

@@ -50,7 +50,7 @@ def test_a_build_in_the_container_is_the_build_of_the_host(compose: Compose, che
     assert UP_TO_DATE in compose("run", "--rm", "build", "build:tiny")
     assert checkout.doit("build:tiny") == f"{UP_TO_DATE}\n"
     assert checkout.results() == Project(template).results(), "byte for byte the same artefacts"
-    record = json.loads((checkout.folder / "build/tiny/weights/stage.json").read_text())
+    record = json.loads((checkout.folder / "build/tiny/network/stage.json").read_text())
     assert record["inputs"]["made_on"]["container"] is True
 
 
@@ -62,13 +62,13 @@ def test_a_build_on_the_host_is_up_to_date_in_the_container(
     assert f"{UP_TO_DATE}\n" == checkout.doit("in-docker", "build:tiny")
     checkout.change("units = 16", "units = 12")
     printed = compose("run", "--rm", "build", "status", "tiny", check=1)
-    assert re.search(r"^weights:tiny +stale +units 16 -> 12$", printed, re.MULTILINE)
+    assert re.search(r"^network:tiny +stale +units 16 -> 12$", printed, re.MULTILINE)
 
 
 def test_other_versions_than_the_container_s_are_named(compose: Compose, checkout: Project, template: Path) -> None:
     """What a host with another TensorFlow has built, as the record says it."""
     _take_to(checkout, template)
-    weights = checkout.folder / "build/tiny/weights"
+    weights = checkout.folder / "build/tiny/network"
     inputs = read_record(weights).inputs
     amend(weights, inputs=inputs | {"tools": inputs["tools"] | {"tensorflow": "2.20.0"}})
     assert "tensorflow 2.20.0 -> 2.21.0" in compose("run", "--rm", "build", "status", "tiny", check=1)
@@ -119,7 +119,7 @@ def test_compose_and_the_host_run_the_same_sandbox(compose: Compose) -> None:
 def test_docker_stop_keeps_what_is_finished_and_whoever_waits_goes_on(checkout: Project) -> None:
     _train_long(checkout)
     first = checkout.start("in-docker", "build:tiny")
-    checkout.wait_for("stage_progress", stage="weights")
+    checkout.wait_for("stage_progress", stage="network")
     name = running(checkout)
     checkout.change("epochs = 60", "epochs = 2")
     second = checkout.start("build:tiny")
@@ -127,7 +127,7 @@ def test_docker_stop_keeps_what_is_finished_and_whoever_waits_goes_on(checkout: 
     assert f" in container {name}, since" in second.stdout.readline()
     docker("stop", name)
     stopped, _ = first.communicate(timeout=30)
-    assert (first.returncode, "stopped   weights:tiny" in stopped) == (128 + signal.SIGTERM, True), stopped
+    assert (first.returncode, "stopped   network:tiny" in stopped) == (128 + signal.SIGTERM, True), stopped
     printed, _ = second.communicate(timeout=120)
     assert "done      vela:tiny" in printed
     assert "start     dataset:tiny" not in printed, "made in the container"
@@ -138,7 +138,7 @@ def test_docker_stop_keeps_what_is_finished_and_whoever_waits_goes_on(checkout: 
 def test_a_container_killed_with_9_loses_nothing_that_is_finished(checkout: Project, template: Path) -> None:
     _train_long(checkout)
     first = checkout.start("in-docker", "build:tiny")
-    checkout.wait_for("stage_progress", stage="weights")
+    checkout.wait_for("stage_progress", stage="network")
     docker("kill", running(checkout))
     printed, _ = first.communicate(timeout=30)
     assert first.returncode == 128 + signal.SIGKILL
@@ -153,10 +153,10 @@ def test_a_container_killed_with_9_loses_nothing_that_is_finished(checkout: Proj
 def test_stopping_on_the_host_stops_the_container(checkout: Project, number: signal.Signals) -> None:
     _train_long(checkout)
     first = checkout.start("in-docker", "build:tiny")
-    checkout.wait_for("stage_progress", stage="weights")
+    checkout.wait_for("stage_progress", stage="network")
     os.killpg(first.pid, number) if number == signal.SIGINT else first.send_signal(number)
     printed, _ = first.communicate(timeout=30)
-    assert (first.returncode, "stopped   weights:tiny" in printed) == (128 + number, True), printed
+    assert (first.returncode, "stopped   network:tiny" in printed) == (128 + number, True), printed
     assert running(checkout) == ""
     assert checkout.states()["dataset"] == "fresh"
 
@@ -211,15 +211,15 @@ def test_the_dashboard_of_the_container_shows_what_the_host_built(
 
 def test_a_dashboard_on_one_side_sees_the_run_on_the_other(checkout: Project) -> None:
     _train_long(checkout)
-    inside = checkout.start("in-docker", "weights:tiny")
-    checkout.wait_for("stage_progress", stage="weights")
-    assert "running: doit weights:tiny" in _once(checkout)
+    inside = checkout.start("in-docker", "network:tiny")
+    checkout.wait_for("stage_progress", stage="network")
+    assert "running: doit network:tiny" in _once(checkout)
     docker("stop", running(checkout))
     inside.communicate(timeout=30)
     checkout.mark()
-    outside = checkout.start("weights:tiny")
-    checkout.wait_for("stage_progress", stage="weights")
-    assert "running: doit weights:tiny" in checkout.doit("in-docker", "dashboard", "--once")
+    outside = checkout.start("network:tiny")
+    checkout.wait_for("stage_progress", stage="network")
+    assert "running: doit network:tiny" in checkout.doit("in-docker", "dashboard", "--once")
     outside.send_signal(signal.SIGINT)
     outside.communicate(timeout=30)
 
@@ -268,7 +268,7 @@ async def test_the_dashboard_is_served_to_this_machine_alone(
             session.ws_connect(f"http://127.0.0.1:{port}/ws?width=120&height=40") as page,
             asyncio.timeout(30),
         ):
-            while b"weights" not in seen:
+            while b"network" not in seen:
                 message = await page.receive()
                 seen += message.data.encode() if isinstance(message.data, str) else message.data
     finally:

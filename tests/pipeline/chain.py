@@ -12,10 +12,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline.contract import Found, Work
 from pipeline.data.arrays import DataSet
-from pipeline.experiments.schema import Deployment, Experiment, Model, Quantization
-from pipeline.stages import accuracy, compressed, quantized, unrolled, vela, weights
+from pipeline.experiments.schema import Experiment
+from pipeline.frontends.section import Model
+from pipeline.lowering.section import Deployment
+from pipeline.quantization.section import Quantization
+from pipeline.stage import Found, Work
 from pipeline.stages.catalogue import STAGES
 
 ROOT = Path(__file__).parents[2]
@@ -108,7 +110,7 @@ def settings() -> Callable[..., Mapping[str, Any]]:
             document["compress"] = dict(compress)
         for key, value in chosen.items():
             document[SECTION_OF[key]][key] = value
-        return msgspec.convert(document, Experiment).as_dict() | {"training": TRAINING}
+        return msgspec.convert(document, Experiment).as_dict() | {"training": TRAINING, "target": TARGET}
 
     return sections
 
@@ -123,29 +125,28 @@ def chain(
     choose otherwise; ``chain("gru", compress={"clusters": 8})`` has the stage ``compressed``, too. What two networks
     have in common is made once. Nobody may change the folders.
     """
-    make = {
-        "weights": weights,
-        "compressed": compressed,
-        "unrolled": unrolled,
-        "quantized": quantized,
-        "accuracy": accuracy,
-        "vela": vela,
-    }
+    chain_of = ("network", "compressed", "unrolled", "quantized", "accuracy", "vela")
     results: dict[str, tuple[Path, Found]] = {}
 
     def run(cell: str, *, until: str = "vela", **chosen: Any) -> tuple[Mapping[str, Path], Mapping[str, Found]]:
         sections = settings(cell, **chosen)
         made, found, key = {"dataset": dataset}, {}, ""
-        for name, stage in make.items():
+        for name in chain_of:
             if name == "compressed" and not sections["compress"]:
                 continue
-            config = TARGET if name == "vela" else {section: sections[section] for section in STAGES[name].sections}
+            stage = STAGES[name]
+            config = {title: sections[title] for title in stage.sections if title in sections}
             key += json.dumps([name, config])
             if key not in results:
                 folder = tmp_path_factory.mktemp(f"{cell}-{name}")
-                work = Work(config=config, inputs=dict(made), into=folder, report=lambda **_: None)
+                work = Work(
+                    config=msgspec.convert(config, stage.config),
+                    inputs=dict(made),
+                    into=folder,
+                    report=lambda **_: None,
+                )
                 results[key] = folder, stage.make(work)
-            made[name], found[name] = results[key]
+            made[name], found[name] = made[stage.provides], found[stage.provides] = results[key]
             if name == until:
                 break
         return made, found
@@ -163,7 +164,7 @@ def start_alone(tmp_path: Path) -> Callable[..., Callable[[], tuple[int, dict[st
         folder = tmp_path / name
         (folder / "into").mkdir(parents=True)
         order = {
-            "module": stage,
+            "module": f"pipeline.stages.{stage}",
             "config": dict(config),
             "shown_as": {},
             "inputs": {stage: str(path) for stage, path in inputs.items()},

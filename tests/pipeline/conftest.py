@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.contract import Work
 from pipeline.engine import job_graph
 from pipeline.engine.digests import fingerprint
 from pipeline.engine.job_graph import Job
 from pipeline.experiments import experiment
+from pipeline.stage import Work
 from tests.conftest import ROOT
 from tests.machines import machine, shared
 from tests.pipeline.chain import chain, data, dataset, settings, start_alone, target, training
@@ -53,7 +53,7 @@ def jobs(workplace: Path) -> dict[str, Job]:
 
 
 @pytest.fixture
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Work]:
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Work[Any]]:
     """Return what makes a stage's work, in a project folder of the test's own."""
     monkeypatch.chdir(tmp_path)
 
@@ -62,7 +62,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Work]
         inputs: Mapping[str, Path] | None = None,
         into: str = "into",
         report: Callable[..., None] = lambda **_: None,
-    ) -> Work:
+    ) -> Work[Any]:
         folder = tmp_path / into
         folder.mkdir(parents=True)
         return Work(config=config, inputs=inputs or {}, into=folder, report=report)

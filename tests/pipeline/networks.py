@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.frontends import built
+from pipeline.frontends.section import Model
 from pipeline.lowering.lower import lower
 from pipeline.network.layer import Layer
 from pipeline.quantization import ranges, tied
@@ -32,7 +33,7 @@ class Network:
         self.model = {"cell": cell, "units": 4, "layers": 1, "dense": [], "reset_after": True, **model}
         self.features = features
         random = np.random.default_rng(seed)
-        zero = built.build(self.model, 8, features, CLASSES)
+        zero = built.build(Model(**self.model), 8, features, CLASSES)
         self.network = zero.with_layers({layer.name: drawn(layer, random, bias=bias) for layer in zero.layers})
         self._lowered: dict[tuple[int, bool], tuple[bytes, Graph]] = {}
         self._ranges: dict[int, dict[str, Range]] = {}

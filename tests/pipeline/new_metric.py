@@ -5,10 +5,11 @@ Run in a fresh process and an empty folder: the catalogue is read when the views
 
 import json
 import sys
+from dataclasses import replace
 from typing import Any
 
 from pipeline.metrics import Metric
-from pipeline.stages import declared_metrics
+from pipeline.stages import vela
 from pipeline.text.quantities import COUNT
 
 ENERGY = Metric(
@@ -21,7 +22,7 @@ ENERGY = Metric(
     better="less",
     traded=True,
 )
-declared_metrics.VELA = (*declared_metrics.VELA, ENERGY)
+vela.STAGE = replace(vela.STAGE, metrics=(*vela.METRICS, ENERGY))
 
 
 from pipeline.engine.build import Build  # noqa: E402 - what follows reads the catalogue

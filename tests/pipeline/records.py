@@ -18,12 +18,12 @@ def a_record(**facts: Any) -> Record:
 
     What is told of its inputs makes its key; so does ``what``, for results that differ in nothing else.
     """
-    stage, what = facts.get("stage", "weights"), facts.pop("what", "")
+    stage, what = facts.get("stage", "network"), facts.pop("what", "")
     inputs = facts.setdefault("inputs", {"stage": stage, "config": {"what": what}})
     facts.setdefault("key", key_of(inputs))
     bare = Record(
         schema=SCHEMA,
-        stage="weights",
+        stage="network",
         experiment="tiny",
         target=None,
         key="",

@@ -88,13 +88,13 @@ async def test_training_is_watched_and_stopped_midway_and_what_finished_is_kept(
         await settled(pilot)
         assert states(pilot)["dataset"] == "stale"
         await pilot.press("r")
-        await until(pilot, lambda: states(pilot)["weights"] == "running")
+        await until(pilot, lambda: states(pilot)["network"] == "running")
         assert states(pilot)["vela"] == "waiting"
         await until(pilot, lambda: "to go" in text(pilot) and "loss" in text(pilot))
         assert "next  unrolled:tiny" in text(pilot)
         await pilot.press("s")
         await until(pilot, lambda: "finished stages are kept" in said(pilot))
-        await until(pilot, lambda: states(pilot)["weights"] == "stale")
+        await until(pilot, lambda: states(pilot)["network"] == "stale")
         assert states(pilot)["dataset"] == "fresh"
         await pilot.press("j", "j")
         await until(pilot, lambda: "stopped before this stage finished" in text(pilot))
@@ -120,7 +120,7 @@ async def test_it_attaches_to_a_run_from_another_terminal_and_stops_it_when_told
     here.change("units = 16", "units = 8")
     doit = here.start("build:tiny")
     async with Dashboard().run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: states(pilot).get("weights") == "running")
+        await until(pilot, lambda: states(pilot).get("network") == "running")
         await pilot.press("r")
         await until(pilot, lambda: "going on already" in said(pilot))
         await pilot.press("s")
@@ -131,7 +131,7 @@ async def test_it_attaches_to_a_run_from_another_terminal_and_stops_it_when_told
         await until(pilot, lambda: isinstance(pilot.app.screen, ConfirmScreen))
         await pilot.press("y")
         await until(pilot, lambda: doit.poll() is not None)
-        await until(pilot, lambda: states(pilot)["weights"] == "stale")
+        await until(pilot, lambda: states(pilot)["network"] == "stale")
     doit.communicate()
     assert doit.returncode == 128 + signal.SIGINT
 
@@ -140,16 +140,16 @@ async def test_a_run_that_was_killed_is_not_shown_as_running(here: Project) -> N
     here.change("units = 16", "units = 8")
     doit = here.start("build:tiny")
     async with Dashboard().run_test(size=WIDE) as pilot:
-        await until(pilot, lambda: states(pilot).get("weights") == "running")
+        await until(pilot, lambda: states(pilot).get("network") == "running")
         doit.kill()
         doit.communicate()
-        await until(pilot, lambda: states(pilot)["weights"] == "stale")
+        await until(pilot, lambda: states(pilot)["network"] == "stale")
 
 
 async def _begin_to_quit_while_training(app: Dashboard, pilot: Pilot[None]) -> None:
     await settled(pilot)
     await pilot.press("r")
-    await until(pilot, lambda: states(pilot)["weights"] == "running")
+    await until(pilot, lambda: states(pilot)["network"] == "running")
     await pilot.press("q")
     await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
 
@@ -248,7 +248,7 @@ async def test_doit_that_cannot_even_start_says_why(here: Project) -> None:
 async def test_damaged_results_are_shown_as_such(here: Project) -> None:
     async with Dashboard().run_test(size=WIDE) as pilot:
         await settled(pilot)
-        record = here.folder / "build" / "tiny" / "weights" / "stage.json"
+        record = here.folder / "build" / "tiny" / "network" / "stage.json"
         whole = json.loads(record.read_text())
         await pilot.press("j", "j")
         record.write_text(record.read_text()[:100])
@@ -280,7 +280,7 @@ async def test_what_the_cursor_is_on_is_copied(recorded: Recorded, dashboard: Da
         await pilot.press("c")
         assert dashboard.clipboard == "experiments/keyword.toml"
         await pilot.press("j", "j", "c")
-        assert dashboard.clipboard == "weights:keyword  stale  units 256 -> 8"
+        assert dashboard.clipboard == "network:keyword  stale  units 256 -> 8"
 
 
 async def test_an_operator_and_a_line_of_the_log_are_copied(recorded: Recorded, dashboard: Dashboard) -> None:
@@ -379,7 +379,7 @@ async def test_comparing_opens_with_what_was_marked(recorded: Recorded, dashboar
 async def test_a_name_with_brackets_is_only_a_name(recorded: Recorded, dashboard: Dashboard) -> None:
     Path("experiments/[bold]x[.toml").touch()  # noqa: ASYNC240 - a test may wait for its disk
     recorded.write(description="[red]not[/] markup [ 🦜")
-    recorded.log("weights:keyword", "[/nothing] [bold] \x1b[31mred\x1b[0m 🦜 " + "x" * 10_000 + "\n")
+    recorded.log("network:keyword", "[/nothing] [bold] \x1b[31mred\x1b[0m 🦜 " + "x" * 10_000 + "\n")
     async with dashboard.run_test(size=WIDE) as pilot:
         await settled(pilot)
         for key in ("j", "j", "j", "1", "2", "3", "4", "5"):

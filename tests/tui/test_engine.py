@@ -87,13 +87,13 @@ def test_what_was_made_before_a_stop_is_kept(here: Project, machine: Engine) -> 
     here.change("test_samples = 100", "test_samples = 90")
     here.mark()
     machine.start(["build:tiny"], ["never:reached"])
-    here.wait_for("stage_started", stage="weights")
+    here.wait_for("stage_started", stage="network")
     machine.stop()
     end = ending(machine)
     assert (end.stopped, end.exit_code, end.command) == (True, 130, ("doit", "build:tiny"))
     here.wait_until(lambda: not here.stage_processes())
     states = here.states()
-    assert (states["dataset"], states["weights"]) == ("fresh", "stale")
+    assert (states["dataset"], states["network"]) == ("fresh", "stale")
 
 
 def test_a_run_announces_what_it_is_asked_for(here: Project, machine: Engine) -> None:

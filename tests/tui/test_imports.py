@@ -22,7 +22,7 @@ def modules(folder: str, pattern: str = "*.py") -> list[str]:
 
 
 DATA = modules("tui/data")
-TRAINS = ("pipeline.stages.", "pipeline.data.", "pipeline.compression.kernels", "pipeline.training.")
+TRAINS = ("pipeline.data.", "pipeline.compression.fine_tune", "pipeline.compression.kernels", "pipeline.training.")
 LIGHT = [name for name in modules("pipeline") if not name.startswith(TRAINS)]
 
 
@@ -83,4 +83,4 @@ def test_nothing_of_the_dashboard_is_a_source_of_a_result() -> None:
     from pipeline.engine.digests import sources  # noqa: PLC0415 - beside what it is about
     from pipeline.stages.catalogue import STAGES  # noqa: PLC0415
 
-    assert not [source for stage in STAGES.values() for source in sources.of_stage(stage.module) if "tui" in source]
+    assert not [source for stage in STAGES.values() for source in sources.sources(stage.module) if "tui" in source]

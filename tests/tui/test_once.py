@@ -104,20 +104,20 @@ def _stale(recorded: Recorded) -> None:
 
 def _restored(recorded: Recorded) -> None:
     _fresh(recorded)
-    recorded.stage_event("stage_restored", NOW - MINUTE, "weights:keyword", metrics={})
+    recorded.stage_event("stage_restored", NOW - MINUTE, "network:keyword", metrics={})
 
 
 def _running(recorded: Recorded) -> None:
     _stale(recorded)
     recorded.start_run(NOW - MINUTE)
-    recorded.stage_event("stage_started", NOW - 50, "weights:keyword", reasons=["units 256 -> 128"])
-    recorded.stage_event("stage_progress", NOW - 40, "weights:keyword", done=400, total=938)
+    recorded.stage_event("stage_started", NOW - 50, "network:keyword", reasons=["units 256 -> 128"])
+    recorded.stage_event("stage_progress", NOW - 40, "network:keyword", done=400, total=938)
 
 
 def _failed(recorded: Recorded) -> None:
     _running(recorded)
-    recorded.stage_event("stage_failed", NOW - 5, "weights:keyword", **FAILED)
-    recorded.end_run(NOW - 4, ["weights:keyword"])
+    recorded.stage_event("stage_failed", NOW - 5, "network:keyword", **FAILED)
+    recorded.end_run(NOW - 4, ["network:keyword"])
 
 
 def _invalid(recorded: Recorded) -> None:

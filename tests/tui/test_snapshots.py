@@ -41,11 +41,11 @@ def _running(recorded: Recorded) -> None:
     recorded.build()
     recorded.write(units=128)
     recorded.start_run(NOW - 20)
-    recorded.stage_event("stage_started", NOW - 19, "weights:keyword", reasons=["units 256 -> 128"])
+    recorded.stage_event("stage_started", NOW - 19, "network:keyword", reasons=["units 256 -> 128"])
     for done in range(0, 400, 20):
         facts = {"done": done, "total": 938, "epoch": "1/1", "step": f"{done}/938"}
         learned = {"accuracy": 0.1 + 0.8 * done / 400, "loss": 2.3 / (1 + done / 50)}
-        recorded.stage_event("stage_progress", NOW - 15 + done / 40, "weights:keyword", **facts, **learned)
+        recorded.stage_event("stage_progress", NOW - 15 + done / 40, "network:keyword", **facts, **learned)
 
 
 def _failed(recorded: Recorded) -> None:
@@ -53,12 +53,12 @@ def _failed(recorded: Recorded) -> None:
     recorded.build()
     recorded.write(units=128)
     recorded.start_run(NOW - 2 * MINUTE)
-    recorded.stage_event("stage_started", NOW - 2 * MINUTE, "weights:keyword", reasons=["units 256 -> 128"])
+    recorded.stage_event("stage_started", NOW - 2 * MINUTE, "network:keyword", reasons=["units 256 -> 128"])
     message = "the loss became nan while training. Lower training.learning_rate, or set training.clip_norm."
     facts = {"message": message, "log": "build/logs/weights.keyword.log", "ended": "exit code 1"}
-    recorded.stage_event("stage_failed", NOW - MINUTE, "weights:keyword", **facts)
-    recorded.end_run(NOW - MINUTE, ["weights:keyword"])
-    recorded.log("weights:keyword", "".join(f"epoch 1/1, step {step}/938\n" for step in range(1, 30)))
+    recorded.stage_event("stage_failed", NOW - MINUTE, "network:keyword", **facts)
+    recorded.end_run(NOW - MINUTE, ["network:keyword"])
+    recorded.log("network:keyword", "".join(f"epoch 1/1, step {step}/938\n" for step in range(1, 30)))
 
 
 def _stand_in(recorded: Recorded) -> None:

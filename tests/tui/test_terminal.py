@@ -31,7 +31,7 @@ def test_it_opens_and_quits(recorded: Recorded, terminals: list[Terminal]) -> No
     recorded.write()
     recorded.build()
     terminals.append(terminal := opened())
-    terminal.wait_for("weights")
+    terminal.wait_for("network")
     terminal.wait_for("fresh")
     terminal.press("q")
     assert terminal.end() == 0
@@ -44,7 +44,7 @@ def test_a_terminal_that_does_not_know_its_size_is_served_without_haste(
     recorded.write()
     recorded.build()
     terminals.append(terminal := opened((0, 0)))
-    terminal.wait_for("weights")
+    terminal.wait_for("network")
     terminal.wait_for("fresh")
     terminal.drain(1)
     before = terminal.processor_seconds()

@@ -13,6 +13,7 @@ from pipeline.engine.results.record import BrokenRecordError, Record, read_recor
 from pipeline.errors import UnrollError
 from pipeline.folders import BUILD
 from pipeline.metrics import costs
+from pipeline.stages import vela
 from pipeline.stages.catalogue import STAGES
 from pipeline.text.quantities import MILLISECONDS
 from tui.data.project import ExperimentStatus
@@ -110,11 +111,10 @@ def read_matrix(experiment: ExperimentStatus) -> CompiledMatrix:
 
 def _compiled_from(quantized: Record) -> Mapping[str, Any]:
     """Return what goes into a compile of this model now."""
-    vela = STAGES["vela"]
     return {
         "files": {f"quantized/{name}": output["sha256"] for name, output in quantized.outputs.items()},
-        "source": source_digests(sources.of_stage(vela.module)),
-        "tools": {tool: tool_version(tool) for tool in vela.tools},
+        "source": source_digests(sources.sources(vela.STAGE.module)),
+        "tools": {tool: tool_version(tool) for tool in vela.STAGE.tools},
     }
 
 

@@ -82,7 +82,7 @@ def _result(accuracy: Record, name: str, own: Sequence[Record], kept: Sequence[R
     targets: dict[str, dict[str, Any]] = {}
     for record in [*own, *(record for record in kept if not _is_of_the_matrix(record))]:
         if record.stage in OF_TARGETS and record.inputs["files"].get("quantized/quantized.tflite") == model:
-            metrics = targets.setdefault(target_name(record.inputs["config"]), {})
+            metrics = targets.setdefault(target_name(record.inputs["config"]["target"]), {})
             metrics |= {metric: value for metric, value in record.metrics.items() if metric not in metrics}
     return Result(
         key=accuracy.key,

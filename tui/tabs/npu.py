@@ -61,7 +61,7 @@ def npu_text(view: View, columns: int) -> Content:
 
 
 def _target(stage: StageStatus, experiment: ExperimentStatus, columns: int) -> Content:
-    record, config = stage.record, stage.job.config
+    record, config = stage.record, stage.job.config["target"]
     name, state = styling.text(str(stage.job.target), styling.HEADING), styling.state(stage.state)
     head: list[Content | str] = [
         styling.row(name, f"  {target_name(config)}  ", state),

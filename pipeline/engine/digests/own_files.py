@@ -5,22 +5,27 @@ a network's disk may show the old times for seconds. It costs a data set of 1 GB
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from pipeline.data import places
+from pipeline.section import OwnFile
 
 CHUNK_BYTES = 1 << 20
+MISSING = "missing"
+"""What stands in place of the digest of a file that can't be read."""
 
 
 class Copies:
     """The copies of a job's own files, and which of these were not what the key is made of."""
 
-    def __init__(self, config: Mapping[str, Any], digests: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, files: Sequence[OwnFile], config: Mapping[str, Any], digests: Mapping[str, str], folder: Path
+    ) -> None:
         """Copy what is there.
 
         Args:
+            files: the user's own.
             config: the job's part of the experiment.
             digests: what a file is called in the job's inputs -> its sha256 when the key was made, or that it missed.
             folder: where to make the copies.
@@ -35,19 +40,18 @@ class Copies:
         """Those that can't be opened. The stage says so in its own words; if it reads one after all, it came since."""
         self.shown_as: dict[str, str] = {}
         """Path of a copy -> path of the file, for whatever is told of it."""
-        copies: dict[str, Path] = {}
-        for name, path in places.own_files(config).items():
-            copy = folder / str(len(copies)) / path.name  # what is read may depend on how the name ends
-            sha256 = _copied(path, copy)
-            if sha256 != digests[name]:
-                self.changed.append(name)
-            if sha256 == places.MISSING:
-                self.missing.append(name)
-            else:
-                copies[name] = copy
-                self.shown_as[copy.as_posix()] = path.as_posix()
-        self.config = places.with_files(config, copies)
+        self.config = {title: dict(section) for title, section in config.items()}
         """The job's part of the experiment, with the copies in place of the files."""
+        for number, file in enumerate(files):
+            copy = folder / str(number) / file.path.name  # what is read may depend on how the name ends
+            sha256 = _copied(file.path, copy)
+            if sha256 != digests[file.name]:
+                self.changed.append(file.name)
+            if sha256 == MISSING:
+                self.missing.append(file.name)
+            else:
+                self.config[file.section][file.key] = copy.as_posix()
+                self.shown_as[copy.as_posix()] = file.path.as_posix()
 
 
 def _copied(path: Path, copy: Path) -> str:
@@ -55,7 +59,7 @@ def _copied(path: Path, copy: Path) -> str:
     try:
         source = path.open("rb")
     except OSError:
-        return places.MISSING
+        return MISSING
     hashed = hashlib.sha256()
     copy.parent.mkdir(parents=True)
     with source, copy.open("wb") as target:

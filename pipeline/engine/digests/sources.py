@@ -122,16 +122,12 @@ def sources(start: str) -> tuple[str, ...]:
         seen.add(file)
         imported = memory.names(PACKAGE / file)
         todo += _with_packages(imported)
-        # Imported itself, not only passed through on the way to a module in it.
-        through = {name.rpartition(".")[0] for name in imported}
+        # Imported itself, or for a name that it defines; not only passed through on the way to a module in it.
+        through = {name.rpartition(".")[0] for name in imported if name in modules}
+        through -= {name.rpartition(".")[0] for name in imported if name not in modules}
         todo += [other for name in imported if name not in through for other in modules.get(name, ())]
     memory.save()
     return tuple(sorted(seen))
-
-
-def of_stage(module: str) -> tuple[str, ...]:
-    """Return the files of ours that a module of ``pipeline.stages`` runs, relative to ``pipeline/``."""
-    return sources(f"{ROOT}.stages.{module}")
 
 
 def _with_packages(names: list[str]) -> Iterator[str]:

@@ -17,12 +17,14 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from pipeline.contract import Work
+import msgspec
+
 from pipeline.engine import events
 from pipeline.engine.digests import loading
 from pipeline.engine.digests.artefacts import Artefacts
 from pipeline.engine.digests.packages import Watch
 from pipeline.errors import UnrollError
+from pipeline.stage import Stage, Work
 
 
 def carry_out(order_file: Path, name: str, watch: Watch) -> int:
@@ -105,10 +107,10 @@ def _report(order: dict[str, Any], name: str, evidence: _Evidence) -> dict[str, 
 
 def _made(order: dict[str, Any], name: str, evidence: _Evidence) -> dict[str, Any]:
     started = time.monotonic()
-    stage = importlib.import_module(f"pipeline.stages.{order['module']}")
+    stage: Stage[Any] = importlib.import_module(order["module"]).STAGE
     imported = time.monotonic()
     evidence.check()
-    found = stage.make(_work(order, name))
+    found = stage.make(_work(order, name, stage))
     evidence.check()
     return {
         "metrics": found.metrics,
@@ -142,15 +144,15 @@ def _as_users_know_it(sentence: str, order: dict[str, Any]) -> str:
     return sentence
 
 
-def _work(order: dict[str, Any], name: str) -> Work:
+def _work(order: dict[str, Any], name: str, declared: Stage[Any]) -> Work[Any]:
     stage, experiment, target = (*name.split(":"), None)[:3]
 
     def progress(**facts: Any) -> None:
         events.emit("stage_progress", run=order["run"], stage=stage, experiment=experiment, target=target, **facts)
 
     return Work(
-        config=order["config"],
-        inputs={stage: Path(folder) for stage, folder in order["inputs"].items()},
+        config=msgspec.convert(order["config"], declared.config),
+        inputs={what: Path(folder) for what, folder in order["inputs"].items()},
         into=Path(order["into"]),
         report=progress,
     )

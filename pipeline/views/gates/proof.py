@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from doit.exceptions import TaskFailed
 
-from pipeline.emulator.verdicts import ENOUGH, EXIT_CODES, FULL, NONE, PARTLY, SEVEREST, SOME
 from pipeline.engine.build import Build
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
+from pipeline.verification.verdicts import ENOUGH, EXIT_CODES, FULL, NONE, PARTLY, SEVEREST, SOME
 from pipeline.views import verified
 
 

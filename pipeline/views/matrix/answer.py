@@ -15,6 +15,7 @@ from pipeline.metrics import costs
 from pipeline.npu import boards, points
 from pipeline.npu.boards import Board, BoardError
 from pipeline.npu.points import Point
+from pipeline.npu.section import Strategy
 from pipeline.stages.catalogue import STAGES
 from pipeline.text import tables
 from pipeline.text.nearest import did_you_mean
@@ -25,7 +26,7 @@ from pipeline.views.matrix import compiling
 from pipeline.views.matrix.compiling import Matrix, Row
 
 SCHEMA = 2
-STRATEGIES: Mapping[str, tuple[str, ...]] = {
+STRATEGIES: Mapping[str, tuple[Strategy, ...]] = {
     "Performance": ("Performance",),
     "Size": ("Size",),
     "both": ("Performance", "Size"),
@@ -79,7 +80,7 @@ def answer_matrix(
     return TaskFailed("", report=False) if found.failed else None
 
 
-def make_matrix(asked: Asked, *, every: bool, strategies: tuple[str, ...]) -> Matrix:
+def make_matrix(asked: Asked, *, every: bool, strategies: tuple[Strategy, ...]) -> Matrix:
     """Compile what is missing of the matrix of an experiment, and of its own targets with either strategy."""
     needed = next(job for job in asked.jobs if job.stage.name == "quantized")
     own = [

@@ -20,12 +20,12 @@ from pipeline.folders import BUILD
 from pipeline.npu import points
 from pipeline.npu.boards import Board
 from pipeline.npu.points import Impossible, Point
-from pipeline.stages.catalogue import STAGES
+from pipeline.stages import vela
 
 _one_at_a_time = threading.Lock()
 """Two matrices of one ``doit -n 2`` would have twice as many compiles at work as there are cores."""
 
-PRELOADED = ("pipeline.stages.vela", "ethosu.vela.vela")
+PRELOADED = ("pipeline.stages.vela", "pipeline.npu.compiler", "pipeline.npu.totals", "ethosu.vela.vela")
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,11 +83,11 @@ def jobs_of(chosen: Sequence[Point], needed: Job) -> list[Job]:
     """Return the jobs that compile the model of ``needed``, a job of ``quantized``, at these points."""
     return [
         Job(
-            stage=STAGES["vela"],
+            stage=vela.STAGE,
             experiment=needed.experiment,
             target=point.name,
-            config=point.as_config(),
-            needs=(needed,),
+            sections=point.sections(),
+            needs={"quantized": needed},
             name=f"matrix:{needed.experiment}:{point.name}",
             link=BUILD / needed.experiment / "matrix" / point.name,
         )

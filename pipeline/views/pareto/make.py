@@ -27,17 +27,17 @@ from pipeline.views.pareto.axes import Point
 CORES_A_POINT = 2
 """A small network's training keeps no more of them busy."""
 PRELOADED = (
-    "pipeline.stages.weights",
-    "pipeline.stages.compressed",
-    "pipeline.stages.unrolled",
-    "pipeline.stages.quantized",
-    "pipeline.stages.accuracy",
-    "pipeline.stages.vela",
+    "pipeline.training.train",
+    "pipeline.compression.fine_tune",
+    "pipeline.lowering.deploy",
+    "pipeline.quantization.quantize",
+    "pipeline.runtime.scoring",
+    "pipeline.npu.totals",
     "ethosu.vela.vela",
 )
 TRADED = tuple(metric for metric in STAGES["vela"].metrics if metric.traded)
 """What accuracy is traded for."""
-TRAINING = ("weights", "compressed")
+TRAINING = ("network", "compressed")
 TRAINING_SHARE = 10.0
 """How many times longer than another stage one that trains takes, for the time to go."""
 _one_at_a_time = threading.Lock()
@@ -208,4 +208,4 @@ def _work(job: Job, chain: Sequence[Job]) -> float:
 
 def identity(job: Job) -> str:
     """Return a digest of all choices that go into a job: jobs of equal ones make the same."""
-    return digest([job.stage.name, dict(job.config), [identity(need) for need in job.needs]])
+    return digest([job.stage.name, dict(job.config), [identity(need) for need in job.needs.values()]])

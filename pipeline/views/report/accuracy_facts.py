@@ -25,7 +25,7 @@ def curve(weights: Record | None) -> dict[str, Any] | None:
     runs: dict[str, list[tuple[int, float, float]]] = {}
     made_in = None
     for event in events.Follower().new():
-        if event.get("stage") != "weights" or event.get("experiment") != weights.experiment:
+        if event.get("stage") != "network" or event.get("experiment") != weights.experiment:
             continue
         if event["event"] == "stage_progress" and "loss" in event and "accuracy" in event:
             point = (event["done"], float(event["loss"]), float(event["accuracy"]))

@@ -39,7 +39,7 @@ def target(asked: Asked, job: Job, found: Matrix, proved: dict[str, Any] | None)
     return {
         "name": job.target,
         "proof": proved,
-        "config": ", ".join(str(value) for value in job.config.values()),
+        "config": ", ".join(str(value) for value in job.config["target"].values() if value is not None),
         "bounds": [(name, cycles / total, f"{cycles:,}") for name, cycles in shares],
         "roles": [(name, cycles / total, f"{cycles:,}") for name, cycles in (here.by_role if here else [])],
         "no_layers": here.no_layers if here else "",

@@ -1,9 +1,9 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from doit.exceptions import InvalidDodoFile, TaskFailed
-from msgspec.structs import replace
 
 from pipeline.command_line import commands
 from pipeline.engine.digests import fingerprint
@@ -75,15 +75,15 @@ def _turn_a_bit(artefact: Path, memory: Path) -> None:
 @pytest.fixture
 def rotten(jobs: dict[str, Job]) -> Job:
     """Return the job of a result whose artefact has rotted, beside one that has not."""
-    for stage in ("dataset", "weights"):
+    for stage in ("dataset", "network"):
         with store.scratch_folder() as scratch:
             (scratch / "result").mkdir()
             (scratch / "result" / "artefact").write_text(stage)
             record = a_record(key=stage, stage=stage, outputs=store.describe_outputs(scratch / "result"))
             store.publish(scratch / "result", record, jobs[stage].link)
     fingerprint.file_hashes().save()
-    _turn_a_bit(store.resolve(jobs["weights"].link) / "artefact", BUILD / "hashes.json")
-    return jobs["weights"]
+    _turn_a_bit(store.resolve(jobs["network"].link) / "artefact", BUILD / "hashes.json")
+    return jobs["network"]
 
 
 def test_bits_that_a_disk_lost_are_seen_by_reading_all_again(
@@ -93,7 +93,7 @@ def test_bits_that_a_disk_lost_are_seen_by_reading_all_again(
     both = [replace(jobs["dataset"], link=Path("build/nothing")), rotten]
     assert isinstance(commands.status({"tiny": both}, as_json=False, names=[], reread=True), TaskFailed)
     printed = capsys.readouterr().out.splitlines()
-    assert printed[1].startswith("weights:tiny  stale    artefact has rotted: nobody wrote to it")
+    assert printed[1].startswith("network:tiny  stale    artefact has rotted: nobody wrote to it")
     assert printed[2].startswith("damaged: build/tiny/weights: artefact has rotted")
     assert printed[3] == "read 2 files of 2 results again, 0.0 MB: 1 damaged"
 

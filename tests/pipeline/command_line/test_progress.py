@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.command_line.progress import ProgressView
 
-FACTS = {"stage": "weights", "experiment": "tiny", "target": None}
+FACTS = {"stage": "network", "experiment": "tiny", "target": None}
 
 
 @pytest.fixture
@@ -31,10 +31,10 @@ def test_a_stage_in_a_pipe_is_told_in_whole_lines(out: io.StringIO) -> None:
     view.show(_event("stage_done", seconds=12.345))
     view.close()
     assert out.getvalue().splitlines() == [
-        "start     weights:tiny  units 256 -> 128; dataset.npz changed",
-        "          weights:tiny   25 %  step 1/4  loss 2.303",
-        "          weights:tiny  100 %  step 4/4  loss 2",
-        "done      weights:tiny  12.3 s",
+        "start     network:tiny  units 256 -> 128; dataset.npz changed",
+        "          network:tiny   25 %  step 1/4  loss 2.303",
+        "          network:tiny  100 %  step 4/4  loss 2",
+        "done      network:tiny  12.3 s",
     ]
 
 
@@ -47,10 +47,10 @@ def test_a_pipe_is_told_the_time_to_go_once_the_pace_is_known(
     for done in (1, 50, 100, 200):
         view.show(_event("stage_progress", done=done, total=200, epoch="1/2"))
     assert out.getvalue().splitlines()[1:] == [
-        "          weights:tiny    0 %  epoch 1/2",
-        "          weights:tiny   25 %  3 min 00 s to go  epoch 1/2",
-        "          weights:tiny   50 %  2 min 00 s to go  epoch 1/2",
-        "          weights:tiny  100 %  epoch 1/2",
+        "          network:tiny    0 %  epoch 1/2",
+        "          network:tiny   25 %  3 min 00 s to go  epoch 1/2",
+        "          network:tiny   50 %  2 min 00 s to go  epoch 1/2",
+        "          network:tiny  100 %  epoch 1/2",
     ]
 
 
@@ -64,7 +64,7 @@ def test_failed_stopped_and_restored_have_words_of_their_own(out: io.StringIO) -
 
 def test_brackets_and_control_characters_are_shown_as_they_are(out: io.StringIO) -> None:
     view = ProgressView()
-    view.fail("weights:tiny", "tensor [/red] is [bold] and more")
+    view.fail("network:tiny", "tensor [/red] is [bold] and more")
     view.say("[x] plain")
     assert "[/red] is [bold] and more" in out.getvalue()
     assert "[x] plain" in out.getvalue()
@@ -87,4 +87,4 @@ def test_a_terminal_gets_a_bar_and_none_is_left(out: io.StringIO, monkeypatch: p
     view.show(_event("stage_done", seconds=1.0))
     view.close()
     assert "━" in out.getvalue()
-    assert "done      weights:tiny" in out.getvalue()
+    assert "done      network:tiny" in out.getvalue()

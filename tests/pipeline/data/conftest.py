@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.contract import Work
-from pipeline.data.places import MNIST_FILES
+from pipeline.data.sources.mnist import FILES
+from pipeline.stage import Work
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def reports() -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def work(tmp_path: Path, reports: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> Work:
+def work(tmp_path: Path, reports: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> Work[Any]:
     """Return a stage's work in an empty project folder of its own, with no UNROLL_DATA and no proxy."""
     for name in ("UNROLL_DATA", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -62,7 +62,7 @@ def real_mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not data:
         pytest.skip("needs the real MNIST: set UNROLL_DATA to the folder that holds mnist/")
     folder = tmp_path_factory.mktemp("mnist")
-    for name in MNIST_FILES:
+    for name in FILES:
         there = Path(data, "mnist", f"{name}.gz")
         content = gzip.decompress(there.read_bytes()) if there.exists() else there.with_suffix("").read_bytes()
         (folder / f"{name}.gz").write_bytes(gzip.compress(content, compresslevel=1, mtime=1))

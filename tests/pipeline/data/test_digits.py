@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pytest
 from sklearn.datasets import load_digits
 
-from pipeline.contract import Work
 from pipeline.data import digits
 from pipeline.data.arrays import DataSet
+from pipeline.stage import Work
 
 pytestmark = pytest.mark.smoke
 
@@ -88,7 +88,7 @@ def test_images_are_different_from_each_other(data: DataSet) -> None:
     assert len(set(as_bytes(data.x_train))) == len(data.x_train)
 
 
-def test_the_same_images_are_made_each_time(work: Work, data: DataSet) -> None:
+def test_the_same_images_are_made_each_time(work: Work[Any], data: DataSet) -> None:
     again = digits.make(work, 3_000)
 
     for name, array in vars(data).items():
@@ -96,7 +96,7 @@ def test_the_same_images_are_made_each_time(work: Work, data: DataSet) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 10, ORIGINALS, 2_000])
-def test_fewer_images_are_the_first_of_more(work: Work, data: DataSet, count: int) -> None:
+def test_fewer_images_are_the_first_of_more(work: Work[Any], data: DataSet, count: int) -> None:
     fewer = digits.make(work, count)
 
     np.testing.assert_array_equal(fewer.x_train, data.x_train[:count], strict=True)
@@ -104,7 +104,7 @@ def test_fewer_images_are_the_first_of_more(work: Work, data: DataSet, count: in
     np.testing.assert_array_equal(fewer.x_test, data.x_test, strict=True)
 
 
-def test_the_making_is_reported_to_its_end(work: Work, reports: list[dict[str, Any]]) -> None:
+def test_the_making_is_reported_to_its_end(work: Work[Any], reports: list[dict[str, Any]]) -> None:
     digits.make(work, 2_000)
 
     assert reports[-1] == {"done": 2_000, "total": 2_000, "what": "making digits"}

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.contract import Work
 from pipeline.data import mirrors, mnist
 from pipeline.data.arrays import DataError
 from pipeline.data.mirrors import OfflineError
-from pipeline.data.places import DOWNLOADS, MNIST_FILES
+from pipeline.data.sources.mnist import DOWNLOADS, FILES, Mnist
+from pipeline.stage import Work
 
 Serve = Callable[[type[BaseHTTPRequestHandler] | Path], str]
 
@@ -43,7 +43,7 @@ def good_folder(tmp_path: Path) -> Path:
     """Return what a good mirror holds: small files that ``is_good`` knows."""
     folder = tmp_path / "mirror"
     folder.mkdir()
-    for name in MNIST_FILES:
+    for name in FILES:
         (folder / f"{name}.gz").write_bytes(gzip.compress(name.encode()))
     return folder
 
@@ -62,7 +62,7 @@ def downloaded() -> list[str]:
     return sorted(path.name for path in DOWNLOADS.iterdir())
 
 
-ALL_FOUR = sorted(f"{name}.gz" for name in MNIST_FILES)
+ALL_FOUR = sorted(f"{name}.gz" for name in FILES)
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def serves_something_else(name: str) -> str:
     return f"what it serves as {name}.gz is not MNIST's (a proxy's page, or a transfer that broke off)"
 
 
-def refusal(work: Work) -> str:
+def refusal(work: Work[Any]) -> str:
     with pytest.raises(OfflineError) as caught:
         mirrors.download(work, is_good)
     said = str(caught.value)
@@ -138,18 +138,18 @@ def refusal(work: Work) -> str:
     return said
 
 
-def test_a_good_mirror_gives_all_four_files(work: Work, serve: Serve, use: Any, good_folder: Path) -> None:
+def test_a_good_mirror_gives_all_four_files(work: Work[Any], serve: Serve, use: Any, good_folder: Path) -> None:
     use(serve(good_folder))
 
     mirrors.download(work, is_good)
 
     assert downloaded() == ALL_FOUR
-    for name in MNIST_FILES:
+    for name in FILES:
         assert (DOWNLOADS / f"{name}.gz").read_bytes() == (good_folder / f"{name}.gz").read_bytes()
 
 
 def test_the_download_is_reported_by_file(
-    work: Work, serve: Serve, use: Any, good_folder: Path, reports: list[dict[str, Any]]
+    work: Work[Any], serve: Serve, use: Any, good_folder: Path, reports: list[dict[str, Any]]
 ) -> None:
     use(serve(good_folder))
 
@@ -161,7 +161,7 @@ def test_the_download_is_reported_by_file(
 
 @pytest.mark.parametrize("bad", [Portal, BreaksOff, Stalls, Forbids], ids=lambda bad: bad.__name__)
 def test_a_bad_mirror_is_followed_by_a_good_one(
-    work: Work, serve: Serve, use: Any, good_folder: Path, bad: type[Handler]
+    work: Work[Any], serve: Serve, use: Any, good_folder: Path, bad: type[Handler]
 ) -> None:
     use(serve(bad), serve(good_folder))
 
@@ -170,7 +170,7 @@ def test_a_bad_mirror_is_followed_by_a_good_one(
     assert downloaded() == ALL_FOUR
 
 
-def test_a_mirror_with_one_bad_file_gives_none(work: Work, serve: Serve, use: Any, good_folder: Path) -> None:
+def test_a_mirror_with_one_bad_file_gives_none(work: Work[Any], serve: Serve, use: Any, good_folder: Path) -> None:
     (good_folder / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(b"tampered"))
     address = serve(good_folder)
     use(address)
@@ -179,7 +179,7 @@ def test_a_mirror_with_one_bad_file_gives_none(work: Work, serve: Serve, use: An
     assert downloaded() == []
 
 
-def test_a_mirror_that_lacks_one_file_gives_none(work: Work, serve: Serve, use: Any, good_folder: Path) -> None:
+def test_a_mirror_that_lacks_one_file_gives_none(work: Work[Any], serve: Serve, use: Any, good_folder: Path) -> None:
     (good_folder / "t10k-images-idx3-ubyte.gz").unlink()
     address = serve(good_folder)
     use(address)
@@ -190,7 +190,7 @@ def test_a_mirror_that_lacks_one_file_gives_none(work: Work, serve: Serve, use: 
     assert downloaded() == []
 
 
-def test_when_all_are_bad_each_is_named_with_what_it_did(work: Work, serve: Serve, use: Any) -> None:
+def test_when_all_are_bad_each_is_named_with_what_it_did(work: Work[Any], serve: Serve, use: Any) -> None:
     portal, forbids = serve(Portal), serve(Forbids)
     use(portal, forbids)
 
@@ -202,7 +202,7 @@ def test_when_all_are_bad_each_is_named_with_what_it_did(work: Work, serve: Serv
 
 
 def test_mirrors_are_asked_in_their_order_not_in_that_of_their_answers(
-    work: Work, serve: Serve, use: Any, good_folder: Path
+    work: Work[Any], serve: Serve, use: Any, good_folder: Path
 ) -> None:
     class Slow(Portal):
         def do_HEAD(self) -> None:
@@ -216,7 +216,9 @@ def test_mirrors_are_asked_in_their_order_not_in_that_of_their_answers(
     assert refusal(work).startswith(slow)
 
 
-def test_a_mirror_without_the_file_is_named_with_its_answer(work: Work, serve: Serve, use: Any, tmp_path: Path) -> None:
+def test_a_mirror_without_the_file_is_named_with_its_answer(
+    work: Work[Any], serve: Serve, use: Any, tmp_path: Path
+) -> None:
     (tmp_path / "empty").mkdir()
     address = serve(tmp_path / "empty")
     use(address)
@@ -227,12 +229,12 @@ def test_a_mirror_without_the_file_is_named_with_its_answer(work: Work, serve: S
     assert "404" in said
 
 
-def test_a_mirrors_bad_file_is_not_blamed_on_a_file_that_is_gone(work: Work, serve: Serve, use: Any) -> None:
+def test_a_mirrors_bad_file_is_not_blamed_on_a_file_that_is_gone(work: Work[Any], serve: Serve, use: Any) -> None:
     address = serve(Portal)
     use(address)
 
     with pytest.raises(OfflineError) as caught:
-        mnist.read({"dataset": {"name": "mnist", "path": None, "stand_in": None}}, work)
+        mnist.read(Mnist(), work)
 
     said = str(caught.value)
     assert said.startswith(f"{address}: ")
@@ -242,7 +244,7 @@ def test_a_mirrors_bad_file_is_not_blamed_on_a_file_that_is_gone(work: Work, ser
 
 
 def test_where_nobody_listens_the_answer_comes_at_once(
-    work: Work, use: Any, closed: str, monkeypatch: pytest.MonkeyPatch
+    work: Work[Any], use: Any, closed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mirrors, "REACH_SECONDS", 10.0)
     use(closed)
@@ -254,7 +256,7 @@ def test_where_nobody_listens_the_answer_comes_at_once(
 
 
 def test_servers_that_accept_and_never_answer_cost_no_more_than_the_time_to_reach_them(
-    work: Work, use: Any, silent: str
+    work: Work[Any], use: Any, silent: str
 ) -> None:
     use(silent, f"{silent}other/")
     started = time.monotonic()
@@ -266,7 +268,7 @@ def test_servers_that_accept_and_never_answer_cost_no_more_than_the_time_to_reac
 
 
 def test_a_silent_mirror_does_not_keep_a_good_one_from_being_used(
-    work: Work, serve: Serve, use: Any, good_folder: Path, silent: str
+    work: Work[Any], serve: Serve, use: Any, good_folder: Path, silent: str
 ) -> None:
     use(silent, serve(good_folder))
 
@@ -283,13 +285,13 @@ def test_real_mirrors_are_waited_for_a_few_seconds_only(monkeypatch: pytest.Monk
 
 
 def test_the_real_files_are_downloaded_and_read(
-    work: Work, serve: Serve, use: Any, real_mnist: Path, monkeypatch: pytest.MonkeyPatch
+    work: Work[Any], serve: Serve, use: Any, real_mnist: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mirrors, "READ_SECONDS", 30.0)
     garbage = serve(Portal)
     use(garbage, serve(real_mnist))
 
-    data = mnist.read({"dataset": {"name": "mnist", "path": None, "stand_in": None}}, work)
+    data = mnist.read(Mnist(), work)
 
     assert data.x_train.shape == (60_000, 28, 28)
     assert downloaded() == ALL_FOUR

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.contract import Work
 from pipeline.data import mirrors, mnist
 from pipeline.data.arrays import DataError
 from pipeline.data.mirrors import OfflineError
-from pipeline.data.places import DOWNLOADS, MNIST_FILES
+from pipeline.data.sources.mnist import DOWNLOADS, FILES, Mnist
+from pipeline.stage import Work
 
 FIRST = "train-images-idx3-ubyte"
 
 
-def config(path: Path | str | None = None) -> dict[str, Any]:
-    return {"dataset": {"name": "mnist", "path": None if path is None else str(path), "stand_in": None}}
+def source(path: Path | str | None = None) -> Mnist:
+    return Mnist(path=None if path is None else str(path))
 
 
 @pytest.fixture(autouse=True)
@@ -31,26 +31,26 @@ def fake(tmp_path: Path) -> Path:
     """Return a folder with four files that have the names of MNIST's and not their content."""
     folder = tmp_path / "fake"
     folder.mkdir()
-    for name in MNIST_FILES:
+    for name in FILES:
         (folder / f"{name}.gz").write_bytes(gzip.compress(b"\x00\x00\x08\x03" + bytes(1000)))
     return folder
 
 
-def refusal(work: Work, folder: Path | str | None = None) -> str:
+def refusal(work: Work[Any], folder: Path | str | None = None) -> str:
     with pytest.raises(DataError) as caught:
-        mnist.read(config(folder), work)
+        mnist.read(source(folder), work)
     said = str(caught.value)
     assert len(said.splitlines()) == 1, said
     return said
 
 
-def test_files_of_another_content_are_not_mnist(work: Work, fake: Path) -> None:
+def test_files_of_another_content_are_not_mnist(work: Work[Any], fake: Path) -> None:
     assert refusal(work, fake) == (
         f"{fake / FIRST}.gz is not MNIST's {FIRST}: its content has another sha256; remove it and run doit again"
     )
 
 
-def test_a_pointer_in_place_of_a_file_says_what_gets_it(work: Work, fake: Path) -> None:
+def test_a_pointer_in_place_of_a_file_says_what_gets_it(work: Work[Any], fake: Path) -> None:
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 9912422\n"
     (fake / f"{FIRST}.gz").write_bytes(pointer)
 
@@ -59,7 +59,7 @@ def test_a_pointer_in_place_of_a_file_says_what_gets_it(work: Work, fake: Path) 
     )
 
 
-def test_a_truncated_file_is_called_so(work: Work, fake: Path) -> None:
+def test_a_truncated_file_is_called_so(work: Work[Any], fake: Path) -> None:
     path = fake / f"{FIRST}.gz"
     path.write_bytes(path.read_bytes()[:-12])
 
@@ -67,7 +67,7 @@ def test_a_truncated_file_is_called_so(work: Work, fake: Path) -> None:
 
 
 @pytest.mark.parametrize("where", [2, 12, -6, -2], ids=["method", "content", "checksum", "length"])
-def test_a_damaged_file_is_called_so(work: Work, fake: Path, where: int) -> None:
+def test_a_damaged_file_is_called_so(work: Work[Any], fake: Path, where: int) -> None:
     path = fake / f"{FIRST}.gz"
     content = bytearray(path.read_bytes())
     content[where] ^= 0xFF
@@ -80,19 +80,21 @@ def test_a_damaged_file_is_called_so(work: Work, fake: Path, where: int) -> None
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>Please log in</html>", b"PK\x03\x04", b"\x1f"])
-def test_a_file_that_is_not_compressed_must_have_the_content_itself(work: Work, fake: Path, content: bytes) -> None:
+def test_a_file_that_is_not_compressed_must_have_the_content_itself(
+    work: Work[Any], fake: Path, content: bytes
+) -> None:
     (fake / f"{FIRST}.gz").write_bytes(content)
 
     assert "its content has another sha256" in refusal(work, fake)
 
 
-def test_the_one_bad_file_of_four_is_named(work: Work, fake: Path) -> None:
+def test_the_one_bad_file_of_four_is_named(work: Work[Any], fake: Path) -> None:
     shutil.move(fake / f"{FIRST}.gz", fake / FIRST)
 
     assert refusal(work, fake).startswith(f"{fake / FIRST} is not MNIST's {FIRST}:")
 
 
-def test_a_named_folder_that_lacks_files_lists_them(work: Work, fake: Path) -> None:
+def test_a_named_folder_that_lacks_files_lists_them(work: Work[Any], fake: Path) -> None:
     (fake / "t10k-images-idx3-ubyte.gz").unlink()
     (fake / "t10k-labels-idx1-ubyte.gz").unlink()
 
@@ -103,7 +105,7 @@ def test_a_named_folder_that_lacks_files_lists_them(work: Work, fake: Path) -> N
 
 
 def test_a_named_folder_that_does_not_exist_is_not_replaced_by_another_silently(
-    work: Work, fake: Path, monkeypatch: pytest.MonkeyPatch
+    work: Work[Any], fake: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (fake.parent / "data").mkdir()
     shutil.move(fake, fake.parent / "data" / "mnist")
@@ -112,30 +114,23 @@ def test_a_named_folder_that_does_not_exist_is_not_replaced_by_another_silently(
     assert refusal(work, "nowhere").startswith("dataset.path = 'nowhere' lacks train-images-idx3-ubyte, ")
 
 
-def test_a_damaged_download_is_not_replaced_silently(work: Work, fake: Path) -> None:
+def test_a_damaged_download_is_not_replaced_silently(work: Work[Any], fake: Path) -> None:
     DOWNLOADS.parent.mkdir(parents=True)
     shutil.move(fake, DOWNLOADS)
 
     assert refusal(work).startswith(f"{DOWNLOADS / FIRST}.gz is not MNIST's")
 
 
-def test_without_files_and_mirrors_there_is_no_mnist(work: Work) -> None:
+def test_without_files_and_mirrors_there_is_no_mnist(work: Work[Any]) -> None:
     with pytest.raises(OfflineError, match="no mirror answered"):
-        mnist.read(config(), work)
+        mnist.read(source(), work)
 
 
-def test_an_incomplete_unroll_data_is_passed_over(work: Work, fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_incomplete_unroll_data_is_passed_over(work: Work[Any], fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNROLL_DATA", str(fake))  # the files are not in its folder mnist
 
     with pytest.raises(OfflineError):
-        mnist.read(config(), work)
-
-
-def test_the_places_that_were_looked_at_can_be_listed(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
-    del work
-    monkeypatch.setenv("UNROLL_DATA", "/data")
-
-    assert mnist.where_looked(config("here")) == f"here, /data/mnist, {DOWNLOADS}"
+        mnist.read(source(), work)
 
 
 @pytest.fixture
@@ -143,13 +138,13 @@ def real(real_mnist: Path, tmp_path: Path) -> Path:
     """Return a folder of the test's own with links to the real files."""
     folder = tmp_path / "real"
     folder.mkdir()
-    for name in MNIST_FILES:
+    for name in FILES:
         (folder / f"{name}.gz").symlink_to(real_mnist / f"{name}.gz")
     return folder
 
 
-def test_the_real_files_are_read_and_normalized_however_they_are_compressed(work: Work, real: Path) -> None:
-    data = mnist.read(config(real), work)
+def test_the_real_files_are_read_and_normalized_however_they_are_compressed(work: Work[Any], real: Path) -> None:
+    data = mnist.read(source(real), work)
 
     assert (data.x_train.shape, data.x_train.dtype.name) == ((60_000, 28, 28), "float32")
     assert (data.x_test.shape, data.x_test.dtype.name) == ((10_000, 28, 28), "float32")
@@ -159,8 +154,8 @@ def test_the_real_files_are_read_and_normalized_however_they_are_compressed(work
     assert np.bincount(data.y_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
-def test_uncompressed_files_and_gzips_of_several_members_are_accepted(work: Work, real: Path) -> None:
-    for name in MNIST_FILES:
+def test_uncompressed_files_and_gzips_of_several_members_are_accepted(work: Work[Any], real: Path) -> None:
+    for name in FILES:
         path = real / f"{name}.gz"
         content = gzip.decompress(path.read_bytes())
         path.unlink()
@@ -170,17 +165,17 @@ def test_uncompressed_files_and_gzips_of_several_members_are_accepted(work: Work
         else:
             (real / name).write_bytes(content)
 
-    assert mnist.read(config(real), work).classes == 10
+    assert mnist.read(source(real), work).classes == 10
 
 
-def test_real_files_are_found_by_unroll_data(work: Work, real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_real_files_are_found_by_unroll_data(work: Work[Any], real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real.rename(real.parent / "mnist")
     monkeypatch.setenv("UNROLL_DATA", str(real.parent))
 
-    assert len(mnist.read(config(), work).y_train) == 60_000
+    assert len(mnist.read(source(), work).y_train) == 60_000
 
 
-def test_a_real_file_with_one_changed_pixel_is_refused(work: Work, real: Path) -> None:
+def test_a_real_file_with_one_changed_pixel_is_refused(work: Work[Any], real: Path) -> None:
     path = real / "t10k-images-idx3-ubyte.gz"
     content = bytearray(gzip.decompress(path.read_bytes()))
     content[5000] ^= 1
@@ -190,7 +185,7 @@ def test_a_real_file_with_one_changed_pixel_is_refused(work: Work, real: Path) -
     assert refusal(work, real).startswith(f"{path} is not MNIST's t10k-images-idx3-ubyte: its content has another")
 
 
-def test_labels_in_place_of_images_are_refused(work: Work, real: Path) -> None:
+def test_labels_in_place_of_images_are_refused(work: Work[Any], real: Path) -> None:
     (real / f"{FIRST}.gz").unlink()
     shutil.copy(real / "train-labels-idx1-ubyte.gz", real / f"{FIRST}.gz")
 

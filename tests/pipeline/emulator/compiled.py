@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from pipeline.emulator.machine.machine import Machine
 from pipeline.emulator.proof import source, static_checks
@@ -12,6 +11,7 @@ from pipeline.emulator.proof.static_checks import Findings
 from pipeline.emulator.stream import debug_database, program
 from pipeline.emulator.stream.debug_database import Origin
 from pipeline.emulator.stream.program import Program
+from pipeline.npu.section import Target
 
 SYSTEMS = {
     "u55": "Ethos_U55_High_End_Embedded",
@@ -20,14 +20,10 @@ SYSTEMS = {
 }
 
 
-def target(accelerator: str, memory_mode: str) -> Mapping[str, Any]:
+def target(accelerator: str, memory_mode: str) -> Target:
     """Return a target as an experiment has it."""
-    return {
-        "accelerator": accelerator,
-        "system_config": SYSTEMS[accelerator.split("-")[1]],
-        "memory_mode": memory_mode,
-        "optimise": "Performance",
-    }
+    system = SYSTEMS[accelerator.split("-")[1]]
+    return Target(accelerator=accelerator, system_config=system, memory_mode=memory_mode)
 
 
 @dataclass(frozen=True)

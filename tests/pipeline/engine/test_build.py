@@ -89,9 +89,9 @@ def test_where_a_result_was_made_is_noted_but_does_not_make_it_stale(
 def test_the_seed_is_noted(jobs: dict[str, Job], stages: Stages) -> None:
     build = Build()
     build.make(jobs["dataset"])
-    build.make(jobs["weights"])
-    assert read_record(jobs["weights"].link).inputs["seed"] == 0
-    assert stages.ran == ["dataset", "weights"]
+    build.make(jobs["network"])
+    assert read_record(jobs["network"].link).inputs["seed"] == 0
+    assert stages.ran == ["dataset", "network"]
 
 
 def test_a_stand_in_is_handed_down_to_all_that_is_made_of_it(jobs: dict[str, Job], stages: Stages) -> None:
@@ -99,7 +99,7 @@ def test_a_stand_in_is_handed_down_to_all_that_is_made_of_it(jobs: dict[str, Job
     stages.report = {**REPORT, "stand_in": "digits"}
     build.make(jobs["dataset"])
     stages.report = REPORT
-    for name in ("weights", "unrolled", "quantized", "vela"):
+    for name in ("network", "unrolled", "quantized", "vela"):
         build.make(jobs[name])
     assert read_record(jobs["vela"].link).stand_in == "digits"
 
@@ -141,8 +141,8 @@ def test_whoever_watches_is_told(jobs: dict[str, Job], stages: Stages) -> None:
 
 
 def test_a_job_whose_needs_are_not_made_says_what_to_run(jobs: dict[str, Job], stages: Stages) -> None:
-    with pytest.raises(StageFailedError, match="weights:tiny needs dataset:tiny"):
-        Build().make(jobs["weights"])
+    with pytest.raises(StageFailedError, match="network:tiny needs dataset:tiny"):
+        Build().make(jobs["network"])
     assert stages.ran == []
 
 
@@ -153,18 +153,18 @@ def _events() -> list[dict[str, Any]]:
 def test_a_run_says_who_it_is_what_it_was_told_and_what_it_is_going_to_do(
     jobs: dict[str, Job], stages: Stages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["doit", "weights:tiny"])
+    monkeypatch.setattr(sys, "argv", ["doit", "network:tiny"])
     build = Build()
-    build.plan = lambda: ["dataset:tiny", "weights:tiny"]
+    build.plan = lambda: ["dataset:tiny", "network:tiny"]
     build.make(jobs["dataset"])
-    build.make(jobs["weights"])
+    build.make(jobs["network"])
     build.end([])
     first, *others = _events()
     assert (first["event"], first["run"]) == ("run_started", build.run_id)
     assert (first["pid"], first["host"]) == (os.getpid(), platform.node())
-    assert (first["command"], first["plan"]) == (["weights:tiny"], ["dataset:tiny", "weights:tiny"])
+    assert (first["command"], first["plan"]) == (["network:tiny"], ["dataset:tiny", "network:tiny"])
     assert [event["event"] for event in others].count("run_started") == 0
-    assert stages.ran == ["dataset", "weights"]
+    assert stages.ran == ["dataset", "network"]
 
 
 def test_a_build_that_nobody_gave_a_plan_has_none(jobs: dict[str, Job], stages: Stages) -> None:
@@ -185,7 +185,7 @@ def test_a_failed_stage_says_how_its_process_ended(jobs: dict[str, Job], stages:
 
 def test_a_failure_without_a_process_does_not_say_how_one_ended(jobs: dict[str, Job], stages: Stages) -> None:
     with pytest.raises(StageFailedError):
-        Build().make(jobs["weights"])
+        Build().make(jobs["network"])
     assert _events()[-1]["ended"] is None
     stages.error = OSError(errno.ENOSPC, "No space left", "file")
     with pytest.raises(StageFailedError):
@@ -255,9 +255,9 @@ def test_what_changed_is_not_published_and_read_again_the_next_time(jobs: dict[s
     _rot(artefact)
     stages.report = {"changed": "artefact of dataset"}
     build = Build()
-    with pytest.raises(StageFailedError, match="artefact of dataset changed while weights ran; run doit again"):
-        build.make(jobs["weights"])
-    assert not jobs["weights"].link.exists()
+    with pytest.raises(StageFailedError, match="artefact of dataset changed while network ran; run doit again"):
+        build.make(jobs["network"])
+    assert not jobs["network"].link.exists()
     assert build.state(jobs["dataset"]).reasons == ("artefact was changed by hand",)
     stages.report = REPORT
     build.make(jobs["dataset"])

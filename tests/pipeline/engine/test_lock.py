@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 pytestmark = pytest.mark.smoke
 
 HOLD = f"""
-import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ["doit", "weights:tiny"]
+import sys; sys.path.insert(0, {str(ROOT)!r}); sys.argv = ["doit", "network:tiny"]
 from pipeline.engine import in_docker, lock
 held = lock.acquire(print)
 print("held", flush=True)
@@ -45,7 +45,7 @@ def test_whoever_waits_is_told_for_whom(workplace: Path) -> None:
 
         lock.acquire(end_the_other).release()
     where = "in container" if in_docker.inside() else "on"
-    who = f"doit weights:tiny, pid {holder.pid} {where} {platform.node()}, since "
+    who = f"doit network:tiny, pid {holder.pid} {where} {platform.node()}, since "
     assert said[0].startswith(f"waiting for another build ({who}")
 
 
@@ -69,9 +69,9 @@ def test_a_damaged_note_of_the_holder_is_no_trouble(workplace: Path) -> None:
 
 def test_a_command_of_any_bytes_is_named(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     del workplace
-    monkeypatch.setattr(sys, "argv", ["doit", "weights:Gr\udcf6\udcdfe"])
+    monkeypatch.setattr(sys, "argv", ["doit", "network:Gr\udcf6\udcdfe"])
     held = lock.acquire(print)
-    assert "doit weights:Gr\udcf6\udcdfe, pid" in lock.holder()
+    assert "doit network:Gr\udcf6\udcdfe, pid" in lock.holder()
     held.release()
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -6,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from pipeline.data.sources.npz import Npz
 from pipeline.engine import status
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results import store
@@ -44,12 +46,15 @@ def _states(jobs: dict[str, Job], unrecorded: str = "") -> dict[str, State]:
     return {job.stage.name: states[job.name] for job in jobs.values()}
 
 
-def _with(jobs: dict[str, Job], stage: str, **config: Any) -> dict[str, Job]:
-    """Change a job's config, and hand the change to those that need it."""
+def _with(jobs: dict[str, Job], stage: str, section: str, **keys: Any) -> dict[str, Job]:
+    """Change what a job reads of its experiment, and hand the change to those that need it."""
     changed: dict[str, Job] = {}
     for name, job in jobs.items():
-        needs = tuple(changed[need.stage.name] for need in job.needs)
-        changed[name] = replace(job, needs=needs, config={**job.config, **config} if name == stage else job.config)
+        needs = {what: changed[need.stage.name] for what, need in job.needs.items()}
+        sections = dict(job.sections)
+        if name == stage:
+            sections[section] = replace(sections[section], **keys)
+        changed[name] = dataclasses.replace(job, needs=needs, sections=sections)
     return changed
 
 
@@ -66,9 +71,7 @@ def test_everything_built_is_fresh(jobs: dict[str, Job]) -> None:
 
 def test_a_changed_setting_is_told_as_before_and_after(jobs: dict[str, Job]) -> None:
     _build_all(jobs)
-    changed = _with(
-        jobs, "quantized", quantization={**jobs["quantized"].config["quantization"], "representative_samples": 99}
-    )
+    changed = _with(jobs, "quantized", "quantization", representative_samples=99)
     states = _states(changed)
     assert states["quantized"].reasons == ("representative_samples 20 -> 99",)
     assert states["vela"].reasons == ("downstream of quantized",)
@@ -77,25 +80,25 @@ def test_a_changed_setting_is_told_as_before_and_after(jobs: dict[str, Job]) -> 
 
 def test_a_key_that_came_or_went_is_told(jobs: dict[str, Job]) -> None:
     _build_all(jobs)
-    states = _states(_with(jobs, "vela", optimise="Size", more=None))
-    assert set(states["vela"].reasons) == {"optimise Performance -> Size", "more nothing -> none"}
+    states = _states(_with(jobs, "network", "model", units=8, rows_per_step=4))
+    assert set(states["network"].reasons) == {"units 16 -> 8", "rows_per_step nothing -> 4"}
 
 
 def test_changed_content_upstream_is_told_by_file(jobs: dict[str, Job]) -> None:
     _build_all(jobs)
-    _make(jobs["weights"], _states(jobs)["weights"], "other weights")
+    _make(jobs["network"], _states(jobs)["network"], "other weights")
     assert _states(jobs)["unrolled"].reasons == ("artefact changed",)
 
 
 def test_the_same_content_made_again_stops_there(jobs: dict[str, Job]) -> None:
     _build_all(jobs)
-    _make(jobs["weights"], _states(jobs)["weights"], "weights")
+    _make(jobs["network"], _states(jobs)["network"], "network")
     assert all(state.fresh for state in _states(jobs).values())
 
 
 def test_a_remembered_result_is_known_before_it_is_restored(jobs: dict[str, Job]) -> None:
     _build_all(jobs)
-    changed = _with(jobs, "vela", optimise="Size")
+    changed = _with(jobs, "vela", "target", optimise="Size")
     _make(changed["vela"], _states(changed)["vela"], "smaller")
     state = _states(jobs)["vela"]
     assert (state.fresh, state.remembered) == (False, True)
@@ -103,7 +106,7 @@ def test_a_remembered_result_is_known_before_it_is_restored(jobs: dict[str, Job]
 
 def test_a_result_of_another_key_is_not_said_to_be_remembered(jobs: dict[str, Job]) -> None:
     _build_all(jobs)
-    changed = _with(jobs, "vela", optimise="Size")
+    changed = _with(jobs, "vela", "target", optimise="Size")
     home = store.resolve(jobs["vela"].link)
     wanted = _states(changed)["vela"].key
     home.rename(home.with_name(f"{wanted}.{home.name.partition('.')[2]}"))
@@ -112,9 +115,7 @@ def test_a_result_of_another_key_is_not_said_to_be_remembered(jobs: dict[str, Jo
 
 def test_what_a_remembered_result_feeds_is_not_said_to_be_stale(jobs: dict[str, Job]) -> None:
     _build_all(jobs)
-    changed = _with(
-        jobs, "quantized", quantization={**jobs["quantized"].config["quantization"], "representative_samples": 99}
-    )
+    changed = _with(jobs, "quantized", "quantization", representative_samples=99)
     _make(changed["quantized"], _states(changed)["quantized"], "other model")
     states = _states(jobs)
     assert states["quantized"].remembered
@@ -147,12 +148,11 @@ def test_a_result_that_can_not_be_read_says_why(jobs: dict[str, Job]) -> None:
 
 
 def test_an_own_data_file_counts_by_its_content_not_by_its_path(jobs: dict[str, Job]) -> None:
-    config = {**jobs["dataset"].config["dataset"], "name": "npz"}
     for name in ("here.npz", "there"):
         with open(name, "wb") as file:
             file.write(b"data")
     here, there = (
-        Assessor().assess(replace(jobs["dataset"], config={"dataset": {**config, "path": path}}), {}).inputs
+        Assessor().assess(dataclasses.replace(jobs["dataset"], sections={"dataset": Npz(path=path)}), {}).inputs
         for path in ("here.npz", "there")
     )
     assert here is not None

@@ -74,12 +74,21 @@ def test_an_arena_in_a_u85s_flash_is_refused_with_what_can(tmp_path: Path) -> No
 
 
 DATASET_RULES = {
-    "npz without its file": ('"npz"', "dataset.path is missing: name your .npz file"),
+    "npz without its file": ('"npz"', "dataset.path is missing; your `.npz` file"),
     "npz of no name": ('"npz"\npath = ""', "dataset.path"),
     "mnist in a folder of no name": ('"mnist"\npath = ""', "dataset.path"),
-    "digits from a file": ('"digits"\npath = "a.npz"', "dataset.path = 'a.npz': digits ships inside scikit-learn;"),
-    "stand-in for npz": ('"npz"\npath = "a.npz"\nstand_in = "digits"', "dataset.stand_in = 'digits': only mnist can"),
-    "stand-in for digits": ('"digits"\nstand_in = "digits"', "dataset.stand_in = 'digits': only mnist can have a"),
+    "digits from a file": (
+        '"digits"\npath = "a.npz"',
+        "dataset.path: digits has no such key, only mnist or npz;",
+    ),
+    "stand-in for npz": (
+        '"npz"\npath = "a.npz"\nstand_in = "digits"',
+        "dataset.stand_in: npz has no such key, only mnist",
+    ),
+    "stand-in for digits": (
+        '"digits"\nstand_in = "digits"',
+        "dataset.stand_in: digits has no such key, only mnist",
+    ),
 }
 
 
@@ -234,9 +243,9 @@ def test_a_shipped_experiment_loads(name: str) -> None:
 def test_the_guides_model_and_a_tiny_one_are_shipped() -> None:
     guide, tiny = (trained(ROOT / "experiments", name) for name in ("mnist-gru", "tiny"))
 
-    assert (guide.dataset.name, guide.model.cell, guide.model.units) == ("mnist", "gru", 256)
+    assert (guide.dataset.kind(), guide.model.cell, guide.model.units) == ("mnist", "gru", 256)
     assert (guide.training.epochs, guide.quantization.representative_samples) == (1, 100)
-    assert tiny.dataset.name == "digits"
+    assert tiny.dataset.kind() == "digits"
 
 
 def test_a_changed_budget_changes_no_job(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ BAD_NAMES = {
     "cell": ('"gru"', '"gur"', "model.cell = 'gur'", "did you mean gru? allowed: gru, lstm or simple_rnn"),
     "cell in capitals": ('"gru"', '"GRU"', "model.cell = 'GRU'", "did you mean gru? allowed: gru, lstm or simple_rnn"),
     "cell, empty": ('"gru"', '""', "model.cell = ''", "allowed: gru, lstm or simple_rnn"),
-    "data set": ('"mnist"', '"mnsit"', "dataset.name = 'mnsit'", "did you mean mnist? allowed: mnist, digits or npz"),
+    "data set": ('"mnist"', '"mnsit"', "dataset.name = 'mnsit'", "did you mean mnist? allowed: digits, mnist or npz"),
     "stand-in": (
         '"mnist"',
         '"mnist"\nstand_in = "digit"',
@@ -158,7 +158,7 @@ MISSING = {
     "model section": ('[model]\ncell = "gru"\nunits = 8\n', "", "model is missing; add the table with cell, units"),
     "vela section": (VELA, "", "vela is missing; add the table with targets"),
     "targets": (VELA, "[vela]\n", "vela.targets is missing; at least one named target"),
-    "name of the data set": ('name = "mnist"\n', "", "dataset.name is missing; allowed: mnist, digits or npz"),
+    "name of the data set": ('name = "mnist"\n', "", "dataset.name is missing; allowed: digits, mnist or npz"),
     "cell": ('cell = "gru"\n', "", "model.cell is missing; allowed: gru, lstm or simple_rnn"),
     "units": ("units = 8\n", "", "model.units is missing; width of the hidden state"),
     "accelerator": (

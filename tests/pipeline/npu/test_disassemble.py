@@ -25,7 +25,9 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path, printed = compiler.compile_model(quantized, folder / "out", wanted, "--verbose-register-command-stream")
     shutil.copy(path, folder / "compiled.tflite")
     (folder / "vela.txt").write_text(printed, encoding="utf-8")
-    (folder / "stage.json").write_text(json.dumps({"inputs": {"config": wanted}}), encoding="utf-8")
+    (folder / "stage.json").write_text(
+        json.dumps({"inputs": {"config": {"target": wanted.as_dict()}}}), encoding="utf-8"
+    )
     return folder
 
 

@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from pipeline.contract import Work
 from pipeline.quantization import tied
 from pipeline.quantization.ranges import Range, RangeError
+from pipeline.stage import Work
 from pipeline.stages import vela
 from pipeline.tflite import roles
 from pipeline.tflite.quantization import Quantization
 from pipeline.tflite.reader import IDENTIFIER
 from tests.pipeline.lowering.test_lower import operators
+from tests.pipeline.making import make_stage
 from tests.pipeline.networks import CELLS, Network, load, made, run
 
 KINDS: Mapping[str, Network] = {
@@ -300,7 +301,9 @@ def test_every_operator_runs_on_the_npu(
         "optimise": "Performance",
     }
 
-    found = vela.make(Work(config=target, inputs={"quantized": quantized}, into=into, report=lambda **_: None))
+    found = make_stage(
+        "vela", Work(config={"target": target}, inputs={"quantized": quantized}, into=into, report=lambda **_: None)
+    )
 
     assert found.metrics["cpu_operators_by_name"] == []
     assert found.metrics["npu_operators"] > 20

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from pipeline.contract import Found
 from pipeline.data.arrays import DataSet
 from pipeline.runtime import litert
+from pipeline.stage import Found
 from pipeline.tflite.quantization import Quantization
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]

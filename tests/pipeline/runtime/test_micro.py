@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from pipeline.contract import Found
 from pipeline.data.arrays import DataSet
 from pipeline.runtime import litert, micro
 from pipeline.runtime.micro import MicroError
+from pipeline.stage import Found
 
 runtime = pytest.importorskip("tflite_micro", reason="there is no package of it for this machine").runtime
 

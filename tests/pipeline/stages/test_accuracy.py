@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.contract import Found, Work
 from pipeline.data.arrays import DataSet
-from pipeline.runtime import litert, micro
-from pipeline.stages import accuracy
+from pipeline.runtime import litert, micro, scoring
+from pipeline.stage import Found, Work
 from pipeline.tasks import classification
+from tests.pipeline.making import make_stage
 
 pytestmark = pytest.mark.smoke
 
@@ -70,21 +70,21 @@ def test_the_predictions_and_confusions_are_kept(chain: Chain, data: DataSet, ce
         assert matrix.sum(axis=1).tolist() == np.bincount(data.y_test, minlength=len(matrix)).tolist()
 
 
-def test_the_same_models_give_the_same_files(work: Callable[..., Work], chain: Chain) -> None:
+def test_the_same_models_give_the_same_files(work: Callable[..., Work[Any]], chain: Chain) -> None:
     made, found = chain("gru")
     job = work({}, made)
 
-    again = accuracy.make(job)
+    again = make_stage("accuracy", job)
 
     assert again == found["accuracy"]
-    for name in (classification.PREDICTIONS, classification.CONFUSION, accuracy.MICRO):
+    for name in (classification.PREDICTIONS, classification.CONFUSION, scoring.MICRO):
         assert (job.into / name).read_bytes() == (made["accuracy"] / name).read_bytes()
 
 
-def test_progress_goes_through_float_and_int8_to_the_end(work: Callable[..., Work], chain: Chain) -> None:
+def test_progress_goes_through_float_and_int8_to_the_end(work: Callable[..., Work[Any]], chain: Chain) -> None:
     reports: list[dict[str, Any]] = []
 
-    accuracy.make(work({}, chain("simple_rnn")[0], report=lambda **facts: reports.append(facts)))
+    make_stage("accuracy", work({}, chain("simple_rnn")[0], report=lambda **facts: reports.append(facts)))
 
     assert reports[-1] == {"done": 900, "total": 900, "what": "TensorFlow Lite Micro"}
 
@@ -93,7 +93,7 @@ def test_progress_goes_through_float_and_int8_to_the_end(work: Callable[..., Wor
 def test_what_tensorflow_lite_micro_returned_is_kept_and_counted(chain: Chain, data: DataSet, activations: str) -> None:
     made, found = chain("gru", state=True, steps_per_inference=4, activations=activations, until="accuracy")
     metrics = found["accuracy"].metrics
-    with np.load(made["accuracy"] / accuracy.MICRO, allow_pickle=False) as file:
+    with np.load(made["accuracy"] / scoring.MICRO, allow_pickle=False) as file:
         kept = {name: file[name] for name in file.files}
     reference = litert.outputs(made["quantized"] / "quantized.tflite", data.x_test, litert.REFERENCE)
 
@@ -106,16 +106,17 @@ def test_what_tensorflow_lite_micro_returned_is_kept_and_counted(chain: Chain, d
 
 
 def test_without_tensorflow_lite_micro_all_else_is_measured(
-    work: Callable[..., Work], chain: Chain, monkeypatch: pytest.MonkeyPatch
+    work: Callable[..., Work[Any]], chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, found = chain("gru")
     monkeypatch.setattr(micro, "find_spec", lambda _: None)
     job = work({}, made)
 
-    without = accuracy.make(job)
+    without = make_stage("accuracy", job)
 
     absent = {"scores.micro", "micro_identical"}
-    assert without.metrics == {**found["accuracy"].metrics, **dict.fromkeys(absent)}
+    scores = {**found["accuracy"].metrics["scores"], "micro": None}
+    assert without.metrics == {**found["accuracy"].metrics, "scores": scores, "micro_identical": None}
     assert without.unavailable.keys() == absent
     assert "no package of TensorFlow Lite Micro for" in without.unavailable["scores.micro"]
-    assert not (job.into / accuracy.MICRO).exists()
+    assert not (job.into / scoring.MICRO).exists()

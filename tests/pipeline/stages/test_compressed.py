@@ -12,16 +12,16 @@ from ethosu import mlw_codec
 from ethosu.vela.tflite.Model import Model
 
 from pipeline.compression import codes
-from pipeline.contract import Found, Work
+from pipeline.compression.fine_tune import CompressError
 from pipeline.data import arrays
 from pipeline.network import files
-from pipeline.stages import compressed, quantized
-from pipeline.stages.compressed import CompressError
-from pipeline.stages.quantized import QuantizationError
+from pipeline.quantization.errors import QuantizationError
+from pipeline.stage import Found, Work
+from tests.pipeline.making import make_stage
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
 Settings = Callable[..., Mapping[str, Any]]
-MakeWork = Callable[..., Work]
+MakeWork = Callable[..., Work[Any]]
 
 BOTH: Mapping[str, Any] = {"clusters": 8, "sparsity": 0.5, "matrices": ["recurrent", "input", "dense"]}
 PAYLOAD, WEIGHT_BASE, WEIGHT_LENGTH, CONVOLUTION = 0x4000, 0x20, 0x21, 0x02
@@ -116,11 +116,11 @@ def compress(work: MakeWork, chain: Chain, settings: Settings) -> Callable[..., 
     """Run the stage alone on a GRU-4 with these settings."""
 
     def run(into: str = "into", report: Callable[..., None] = lambda **_: None, **chosen: Any) -> tuple[Path, Found]:
-        made, _ = chain("gru", until="weights")
+        made, _ = chain("gru", until="network")
         sections = settings("gru", compress=chosen)
         config = {name: sections[name] for name in ("training", "compress")}
-        job = work(config, {"dataset": made["dataset"], "weights": made["weights"]}, into, report)
-        return job.into, compressed.make(job)
+        job = work(config, {"dataset": made["dataset"], "network": made["network"]}, into, report)
+        return job.into, make_stage("compressed", job)
 
     return run
 
@@ -173,4 +173,4 @@ def test_a_quantized_model_with_other_codes_is_refused(chain: Chain, work: MakeW
     arrays.save(elsewhere / codes.FILE, others)
 
     with pytest.raises(QuantizationError, match="2 of 48 output channels of gru_1/recurrent hold other values"):
-        quantized.make(replace(job, inputs={**made, "compressed": elsewhere}))
+        make_stage("quantized", replace(job, inputs={**made, "compressed": elsewhere}))

@@ -8,25 +8,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.contract import Found, Work
 from pipeline.data import arrays, mirrors
 from pipeline.data.arrays import DataError
-from pipeline.data.places import DOWNLOADS, MNIST_FILES
-from pipeline.stages import dataset
+from pipeline.data.sources.mnist import DOWNLOADS, FILES
+from pipeline.stage import Found, Work
+from tests.pipeline.making import make_stage
 
 Make = Callable[..., tuple[Path, Found]]
 
 
 @pytest.fixture
-def make(work: Callable[..., Work], monkeypatch: pytest.MonkeyPatch) -> Make:
+def make(work: Callable[..., Work[Any]], monkeypatch: pytest.MonkeyPatch) -> Make:
     """Make a data set with no mirror in reach; return the stage's folder and what it found."""
     monkeypatch.setattr(mirrors, "MIRRORS", ())
     monkeypatch.delenv("UNROLL_DATA", raising=False)
 
     def run(name: str, into: str = "into", **wanted: Any) -> tuple[Path, Found]:
-        nothing = {"path": None, "stand_in": None, "train_samples": None, "test_samples": None}
-        job = work({"dataset": {"name": name, **nothing, **wanted}}, into=into)
-        return job.into, dataset.make(job)
+        job = work({"dataset": {"name": name, **wanted}}, into=into)
+        return job.into, make_stage("dataset", job)
 
     return run
 
@@ -195,7 +194,7 @@ def test_a_damaged_file_is_an_error_and_not_hidden_by_a_stand_in(
 ) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
-    for name in MNIST_FILES:
+    for name in FILES:
         (folder / f"{name}.gz").write_bytes(gzip.compress(b"tampered"))
 
     said = refusal(make, "mnist", path="mine", stand_in=stand_in)

@@ -8,22 +8,24 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from pipeline.contract import Found, Work
+from pipeline.frontends import tflite
+from pipeline.frontends.tflite import ImportedError
+from pipeline.stage import Found, Work
 from pipeline.stages import imported
-from pipeline.stages.imported import ImportedError
 from tests.models import chain, packed
+from tests.pipeline.making import make_stage
 
 Take = Callable[[bytes], Found]
 
 
 @pytest.fixture
-def take(work: Callable[..., Work]) -> Take:
+def take(work: Callable[..., Work[Any]]) -> Take:
     """Return what gives a file's content to the stage."""
 
     def run(content: bytes) -> Found:
         job = work({"model": {"tflite": "mine.tflite"}})
         Path("mine.tflite").write_bytes(content)
-        return imported.make(job)
+        return make_stage("imported", job)
 
     return run
 
@@ -70,7 +72,7 @@ def test_a_file_cut_off_anywhere_is_refused(take: Take, tmp_path: Path) -> None:
     content = packed(chain(2))
     for end in range(8, len(content)):
         with pytest.raises(ImportedError, match="is truncated or damaged"):
-            imported._parsed(content[:end], tmp_path)
+            tflite._parsed(content[:end], tmp_path)
     assert "copy or convert it again" in refusal(take, content[: len(content) // 2])
 
 
@@ -130,11 +132,11 @@ def test_an_operator_may_go_without_an_optional_input(take: Take) -> None:
     assert take(packed(model)).metrics["operators"] == 2
 
 
-def test_a_missing_file_says_where_it_was_looked_for(work: Callable[..., Work]) -> None:
+def test_a_missing_file_says_where_it_was_looked_for(work: Callable[..., Work[Any]]) -> None:
     with pytest.raises(ImportedError, match=r"none.tflite does not exist; model.tflite is taken from the project's"):
-        imported.make(work({"model": {"tflite": "none.tflite"}}))
+        make_stage("imported", work({"model": {"tflite": "none.tflite"}}))
     with pytest.raises(ImportedError, match=r"\. can't be read: Is a directory"):
-        imported.make(work({"model": {"tflite": "."}}, into="again"))
+        make_stage("imported", work({"model": {"tflite": "."}}, into="again"))
 
 
 def test_a_model_that_vela_compiled_is_refused(take: Take) -> None:

@@ -10,21 +10,23 @@ import numpy.typing as npt
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from pipeline.contract import Found, Work
 from pipeline.data import arrays
 from pipeline.data.arrays import DataSet
 from pipeline.lowering import guide
 from pipeline.network import files
+from pipeline.quantization import checks
+from pipeline.quantization.errors import QuantizationError
+from pipeline.quantization.quantize import MODEL, MOST_SATURATED, ROLES
 from pipeline.quantization.ranges import RangeError
 from pipeline.runtime import litert
-from pipeline.stages import quantized, unrolled
-from pipeline.stages.quantized import QuantizationError
+from pipeline.stage import Found, Work
 from pipeline.tflite import roles
 from pipeline.tflite.quantization import Quantization
 from tests.pipeline import networks
+from tests.pipeline.making import make_stage
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
-MakeWork = Callable[..., Work]
+MakeWork = Callable[..., Work[Any]]
 StartAlone = Callable[..., Callable[[], tuple[int, dict[str, Any], Path]]]
 
 Quantize = Callable[..., tuple[Path, Found]]
@@ -45,7 +47,7 @@ def quantize(work: MakeWork, settings: Settings) -> Quantize:
 
     def run(inputs: Mapping[str, Path], report: Callable[..., None] = lambda **_: None, **chosen: Any) -> Any:
         job = work(part(settings(**chosen)), inputs, report=report)
-        return job.into, quantized.make(job)
+        return job.into, make_stage("quantized", job)
 
     return run
 
@@ -76,7 +78,7 @@ def tensor(name: str = "dense/MatMul", dtype: type = np.int8, scales: list[float
 
 def refusal(*tensors: dict[str, Any]) -> str:
     with pytest.raises(QuantizationError) as caught:
-        quantized.check([tensor("good"), *tensors])
+        checks.check([tensor("good"), *tensors])
     said = str(caught.value)
     assert len(said.splitlines()) == 1, said
     return said
@@ -120,7 +122,7 @@ def test_the_scale_that_the_converter_gives_a_tensor_without_range_is_refused() 
 
 
 def test_integers_without_a_scale_are_good() -> None:
-    quantized.check([tensor("shape", np.int32, scales=[]), tensor("bias", np.int32, scales=[1e-5])])
+    checks.check([tensor("shape", np.int32, scales=[]), tensor("bias", np.int32, scales=[1e-5])])
 
 
 @GRAPHS
@@ -129,7 +131,7 @@ def test_a_float_model_is_refused_by_the_name_of_one_of_its_tensors(chain: Chain
     tensors = Interpreter(model_path=str(folder / "unrolled.tflite")).get_tensor_details()
 
     with pytest.raises(QuantizationError) as caught:
-        quantized.check(tensors)
+        checks.check(tensors)
 
     first = next(tensor["name"] for tensor in tensors if tensor["dtype"] == np.float32)
     assert str(caught.value).startswith(f"tensor {first} is still float32 ")
@@ -139,7 +141,7 @@ def test_a_float_model_is_refused_by_the_name_of_one_of_its_tensors(chain: Chain
 @pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
 def test_the_model_is_int8_within_and_without(chain: Chain, cell: str, graph: str) -> None:
     made, found = chain(cell, graph=graph, until="quantized")
-    path = made["quantized"] / quantized.MODEL
+    path = made["quantized"] / MODEL
     model = litert.Model(path, litert.REFERENCE)
     tensors = model.interpreter.get_tensor_details()
 
@@ -152,7 +154,7 @@ def test_the_model_is_int8_within_and_without(chain: Chain, cell: str, graph: st
     assert metrics["output"] == {"scale": 1 / 256, "zero_point": -128, "dtype": "int8"}
     assert metrics["states"] == {}
     assert list(found["quantized"].warnings) == []
-    names = {quantized.MODEL, roles.FILE} | ({quantized.ROLES} if graph == "tied" else set())
+    names = {MODEL, roles.FILE} | ({ROLES} if graph == "tied" else set())
     assert {path.name for path in made["quantized"].iterdir()} == names
     json.dumps(metrics, allow_nan=False)
 
@@ -160,7 +162,7 @@ def test_the_model_is_int8_within_and_without(chain: Chain, cell: str, graph: st
 @pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
 def test_the_model_is_int16_but_for_its_weights_and_biases(chain: Chain, cell: str) -> None:
     made, found = chain(cell, activations="int16", until="quantized")
-    model = litert.Model(made["quantized"] / quantized.MODEL, litert.REFERENCE)
+    model = litert.Model(made["quantized"] / MODEL, litert.REFERENCE)
     tensors = model.interpreter.get_tensor_details()
 
     types = {tensor["name"]: np.dtype(tensor["dtype"]).name for tensor in tensors}
@@ -205,7 +207,7 @@ def test_forms_of_a_tied_graph_have_the_scales_of_the_whole_sequence(chain: Chai
 
 def test_a_line_of_the_table_says_where_a_range_comes_from_and_what_it_costs(chain: Chain) -> None:
     made, found = chain("gru", until="quantized")
-    table = json.loads((made["quantized"] / quantized.ROLES).read_text(encoding="utf-8"))
+    table = json.loads((made["quantized"] / ROLES).read_text(encoding="utf-8"))
     lines = {line["tie"]: line for line in table}
 
     metrics = found["quantized"].metrics
@@ -217,7 +219,7 @@ def test_a_line_of_the_table_says_where_a_range_comes_from_and_what_it_costs(cha
     assert (lines["output"]["scale"], lines["output"]["zero_point"]) == (1 / 256, -128)
     for line in table:
         assert line["seen_low"] <= line["seen_high"]
-        assert 0 <= line["saturated"] < quantized.MOST_SATURATED or "bounded" in line["basis"]
+        assert 0 <= line["saturated"] < MOST_SATURATED or "bounded" in line["basis"]
         assert 0 < line["rounding_error"] < 1, line
 
 
@@ -236,7 +238,7 @@ def test_the_range_of_the_input_is_that_of_the_representative_samples(chain: Cha
 
 def test_a_state_of_the_guides_graph_differs_in_scale_which_is_a_warning(chain: Chain) -> None:
     made, found = chain("lstm", graph="keras", state=True, steps_per_inference=2, until="quantized")
-    model = litert.Model(made["quantized"] / quantized.MODEL, litert.REFERENCE)
+    model = litert.Model(made["quantized"] / MODEL, litert.REFERENCE)
 
     states = found["quantized"].metrics["states"]
     differing = [name for name, state in states.items() if state["in"] != state["out"]]
@@ -350,15 +352,15 @@ def test_representative_samples_of_nothing_but_zeros_are_an_error_with_the_remed
 def test_a_role_that_is_always_zero_is_an_error_that_names_it(
     quantize: Quantize, chain: Chain, settings: Settings, work: MakeWork
 ) -> None:
-    made, _ = chain("gru", until="weights")
-    trained = files.load(made["weights"])
+    made, _ = chain("gru", until="network")
+    trained = files.load(made["network"])
     (logits,) = (layer for layer in trained.layers if layer.name == "logits_1")
     nothing = {"kernel": np.zeros((4, 3), np.float32), "bias": np.zeros(3, np.float32)}
     job = work({"deployment": settings("gru")["deployment"]}, made, "unrolled")
     zero = job.into.parent / "zero"
     zero.mkdir()
     files.save(trained.with_layers({"logits_1": logits.with_arrays(nothing)}), zero)
-    unrolled.make(Work(config=job.config, inputs={**made, "weights": zero}, into=job.into, report=job.report))
+    make_stage("unrolled", Work(config=job.config, inputs={**made, "network": zero}, into=job.into, report=job.report))
 
     with pytest.raises(RangeError) as caught:
         quantize({**made, "unrolled": job.into})
@@ -371,7 +373,7 @@ def test_much_saturation_is_a_warning_that_names_the_role_and_the_remedy(quantiz
 
     folder, found = quantize(made, cell="lstm", ranges="percentile", percentile=60.0)
 
-    table = json.loads((folder / quantized.ROLES).read_text(encoding="utf-8"))
+    table = json.loads((folder / ROLES).read_text(encoding="utf-8"))
     saturated = {line["tie"]: line for line in table if line["saturated"] > 0.01 and line["basis"] == "percentile"}
     assert {"lstm_1/input_product", "lstm_1/cell", "logits"} <= set(saturated)
     assert len(found.warnings) == len(saturated)
@@ -404,7 +406,7 @@ def test_a_tied_graph_is_quantized_to_the_same_bytes_again(quantize: Quantize, c
     folder, again = quantize(made, cell="lstm")
 
     assert again == found["quantized"]
-    for name in (quantized.MODEL, quantized.ROLES):
+    for name in (MODEL, ROLES):
         assert (folder / name).read_bytes() == (made["quantized"] / name).read_bytes()
 
 

@@ -11,20 +11,20 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from ethosu.vela.tflite.Model import Model
 
-from pipeline.contract import Found, Work
 from pipeline.data.arrays import DataSet
 from pipeline.data.steps import StepsError
-from pipeline.lowering import guide, plain
+from pipeline.lowering import deploy, guide, plain
+from pipeline.lowering.deploy import DifferenceError
 from pipeline.network import files
 from pipeline.network.errors import NetworkError
 from pipeline.network.graph import Network
 from pipeline.runtime import litert
-from pipeline.stages import unrolled
-from pipeline.stages.unrolled import DifferenceError
+from pipeline.stage import Found, Work
 from pipeline.tflite import roles
+from tests.pipeline.making import make_stage
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
-MakeWork = Callable[..., Work]
+MakeWork = Callable[..., Work[Any]]
 
 CELLS = pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
 GRAPHS = pytest.mark.parametrize("graph", ["tied", "keras"])
@@ -39,9 +39,9 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
 @pytest.fixture
 def tampered(chain: Chain, tmp_path: Path) -> Mapping[str, Path]:
     """Return what the unrolled stage of the GRU reads, with weights that a test may change."""
-    made, _ = chain("gru", until="weights")
-    folder = shutil.copytree(made["weights"], tmp_path / "tampered")
-    return {"dataset": made["dataset"], "weights": folder}
+    made, _ = chain("gru", until="network")
+    folder = shutil.copytree(made["network"], tmp_path / "tampered")
+    return {"dataset": made["dataset"], "network": folder}
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def unroll(work: MakeWork, settings: Callable[..., Mapping[str, Any]]) -> Callab
     def run(inputs: Mapping[str, Path], **chosen: Any) -> tuple[Path, Found]:
         sections = settings(**chosen)
         job = work({"deployment": sections["deployment"]}, inputs)
-        return job.into, unrolled.make(job)
+        return job.into, make_stage("unrolled", job)
 
     return run
 
@@ -74,8 +74,8 @@ def test_the_outputs_equal_those_of_the_trained_network(
 ) -> None:
     made, found = chain(cell, graph=graph, **form, until="unrolled")
 
-    expected = files.load(made["weights"]).run({"input": data.x_test.astype(np.float64)})["output"]
-    outputs = litert.outputs(made["unrolled"] / unrolled.MODEL, data.x_test, litert.BUILTIN)[litert.OUTPUT]
+    expected = files.load(made["network"]).run({"input": data.x_test.astype(np.float64)})["output"]
+    outputs = litert.outputs(made["unrolled"] / deploy.MODEL, data.x_test, litert.BUILTIN)[litert.OUTPUT]
 
     np.testing.assert_allclose(outputs, expected, atol=1e-5)
     reported = found["unrolled"].metrics["max_difference"]
@@ -89,8 +89,8 @@ def test_the_outputs_equal_those_of_the_trained_network(
 def test_a_network_of_several_layers_is_deployed_whole(chain: Chain, data: DataSet, graph: str) -> None:
     made, found = chain("gru", graph=graph, layers=2, dense=[5], reset_after=False, until="unrolled")
 
-    expected = files.load(made["weights"]).run({"input": data.x_test[:100]})["output"]
-    outputs = litert.outputs(made["unrolled"] / unrolled.MODEL, data.x_test[:100], litert.BUILTIN)
+    expected = files.load(made["network"]).run({"input": data.x_test[:100]})["output"]
+    outputs = litert.outputs(made["unrolled"] / deploy.MODEL, data.x_test[:100], litert.BUILTIN)
 
     np.testing.assert_allclose(outputs[litert.OUTPUT], expected, atol=1e-5)
     assert found["unrolled"].metrics["max_difference"] < 1e-5
@@ -106,7 +106,7 @@ def test_a_tied_graph_with_state_is_written_in_every_form_that_is_compared(
     made, found = chain("lstm", state=True, steps_per_inference=steps, until="unrolled")
     folder, metrics = made["unrolled"], found["unrolled"].metrics
 
-    forms = {unrolled.MODEL: steps or 8, **others}
+    forms = {deploy.MODEL: steps or 8, **others}
     assert {path.name for path in folder.iterdir()} == {*forms, roles.FILE}
     assert {name: graph.steps for name, graph in roles.load(folder).items()} == forms
     for name, length in forms.items():
@@ -125,7 +125,7 @@ def test_steps_of_an_inference_are_counted_in_folded_rows(chain: Chain, graph: s
     metrics = found["unrolled"].metrics
     names = ("rows_per_step", "time_steps", "steps_per_inference", "inferences_per_sequence")
     assert [metrics[name] for name in names] == [4, 2, 1, 2]
-    model = litert.Model(made["unrolled"] / unrolled.MODEL, litert.BUILTIN)
+    model = litert.Model(made["unrolled"] / deploy.MODEL, litert.BUILTIN)
     assert model.inputs[litert.INPUT].shape == (1, 1, 24)
 
 
@@ -134,7 +134,7 @@ def test_steps_of_an_inference_are_counted_in_folded_rows(chain: Chain, graph: s
 def test_steps_that_do_not_divide_the_sequence_are_an_error_that_lists_those_that_do(
     unroll: Callable[..., tuple[Path, Found]], chain: Chain, graph: str, steps: int
 ) -> None:
-    made, _ = chain("gru", until="weights")
+    made, _ = chain("gru", until="network")
 
     with pytest.raises(StepsError) as caught:
         unroll(made, graph=graph, state=True, steps_per_inference=steps)
@@ -148,7 +148,7 @@ def test_steps_that_do_not_divide_the_sequence_are_an_error_that_lists_those_tha
 @CELLS
 def test_the_float_model_takes_one_float_sample(chain: Chain, cell: str, graph: str) -> None:
     made, _ = chain(cell, graph=graph, until="unrolled")
-    model = Interpreter(model_path=str(made["unrolled"] / unrolled.MODEL))
+    model = Interpreter(model_path=str(made["unrolled"] / deploy.MODEL))
 
     (into,), (out,) = model.get_input_details(), model.get_output_details()
 
@@ -161,7 +161,7 @@ def test_the_float_model_takes_one_float_sample(chain: Chain, cell: str, graph: 
 def test_the_graph_is_written_out_without_a_loop(chain: Chain, cell: str, graph: str) -> None:
     made, _ = chain(cell, graph=graph, until="unrolled")
 
-    content = (made["unrolled"] / unrolled.MODEL).read_bytes()
+    content = (made["unrolled"] / deploy.MODEL).read_bytes()
     assert b"while" not in content.lower()
 
 
@@ -175,7 +175,7 @@ def test_every_result_in_the_graph_is_used_because_others_have_no_range_to_quant
     state: bool,  # noqa: FBT001
 ) -> None:
     made, _ = chain(cell, graph=graph, state=state, until="unrolled")
-    subgraph = Model.GetRootAsModel((made["unrolled"] / unrolled.MODEL).read_bytes(), 0).Subgraphs(0)
+    subgraph = Model.GetRootAsModel((made["unrolled"] / deploy.MODEL).read_bytes(), 0).Subgraphs(0)
     operators = [subgraph.Operators(number) for number in range(subgraph.OperatorsLength())]
 
     used = {int(tensor) for operator in operators for tensor in operator.InputsAsNumpy()}
@@ -189,7 +189,7 @@ def test_the_network_of_the_guides_graph_is_the_one_that_was_trained(chain: Chai
     made, _ = chain("gru", graph="keras", until="unrolled")
 
     for name in (files.DESCRIPTION, files.ARRAYS):
-        assert (made["weights"] / name).read_bytes() == (made["unrolled"] / name).read_bytes()
+        assert (made["network"] / name).read_bytes() == (made["unrolled"] / name).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -201,8 +201,8 @@ def test_what_was_compared_is_reported(chain: Chain, graph: str, names: set[str]
     folder, metrics = made["unrolled"], found["unrolled"].metrics
 
     assert metrics["compared_samples"] == 100
-    assert metrics["model_bytes"] == (folder / unrolled.MODEL).stat().st_size
-    assert {path.name for path in folder.iterdir()} == {unrolled.MODEL, roles.FILE, *names}
+    assert metrics["model_bytes"] == (folder / deploy.MODEL).stat().st_size
+    assert {path.name for path in folder.iterdir()} == {deploy.MODEL, roles.FILE, *names}
     assert metrics["inferences_per_sequence"] == 1
 
 
@@ -212,7 +212,7 @@ def test_the_same_weights_give_the_same_bytes(unroll: Callable[..., tuple[Path, 
     folder, again = unroll(made, cell="lstm")
 
     assert again == found["unrolled"]
-    assert (folder / unrolled.MODEL).read_bytes() == (made["unrolled"] / unrolled.MODEL).read_bytes()
+    assert (folder / deploy.MODEL).read_bytes() == (made["unrolled"] / deploy.MODEL).read_bytes()
 
 
 def test_fewer_test_samples_than_wanted_are_all_compared(
@@ -222,7 +222,7 @@ def test_fewer_test_samples_than_wanted_are_all_compared(
     few.mkdir()
     data.kept(None, 7).save(few)
 
-    _, found = unroll({**chain("gru", until="weights")[0], "dataset": few})
+    _, found = unroll({**chain("gru", until="network")[0], "dataset": few})
 
     assert found.metrics["compared_samples"] == 7
 
@@ -251,7 +251,7 @@ def test_a_deployment_graph_that_does_not_compute_the_network_is_an_error(
     )
 
     with pytest.raises(DifferenceError) as caught:
-        unroll(chain("gru", until="weights")[0], graph=graph)
+        unroll(chain("gru", until="network")[0], graph=graph)
 
     said = str(caught.value)
     assert said.startswith("the deployment graph differs from the trained network by 0.")
@@ -263,8 +263,8 @@ def test_a_deployment_graph_that_does_not_compute_the_network_is_an_error(
 def test_weights_that_are_no_numbers_are_an_error(
     unroll: Callable[..., tuple[Path, Found]], tampered: Mapping[str, Path], graph: str
 ) -> None:
-    network = files.load(tampered["weights"])
-    files.save(changed(network, np.nan), tampered["weights"])
+    network = files.load(tampered["network"])
+    files.save(changed(network, np.nan), tampered["network"])
 
     with pytest.raises(NetworkError, match="layer gru_1: its kernel holds nan"):
         unroll(tampered, graph=graph)
@@ -274,12 +274,13 @@ def test_weights_that_are_no_numbers_are_an_error(
 def test_a_model_with_other_weights_differs_by_more_than_is_allowed(
     unroll: Callable[..., tuple[Path, Found]], chain: Chain, tampered: Mapping[str, Path], data: DataSet, graph: str
 ) -> None:
-    network = files.load(tampered["weights"])
+    network = files.load(tampered["network"])
     made, _ = chain("gru", graph=graph, until="unrolled")
     x = data.x_test[:20]
-    assert unrolled.largest_difference(network, made["unrolled"] / unrolled.MODEL, x) < unrolled.TOLERANCE
+    assert deploy.prove(network, made["unrolled"] / deploy.MODEL, x) < deploy.TOLERANCE
 
-    files.save(changed(network, 0.01), tampered["weights"])
+    files.save(changed(network, 0.01), tampered["network"])
     folder, _ = unroll(tampered, graph=graph)
 
-    assert unrolled.largest_difference(network, folder / unrolled.MODEL, x) > unrolled.TOLERANCE
+    with pytest.raises(DifferenceError):
+        deploy.prove(network, folder / deploy.MODEL, x)

@@ -15,13 +15,15 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
-from pipeline.contract import Found, Work
+from pipeline.npu import totals
 from pipeline.npu.compiler import CompileError
 from pipeline.npu.refusals import NO_REASON
 from pipeline.npu.targets import ACCELERATORS, SYSTEM_CONFIGS
+from pipeline.stage import Found, Work
 from pipeline.stages import vela
 from tests.models import chain as chain_of
 from tests.models import packed, several_graphs, two_signatures, with_a_variable
+from tests.pipeline.making import make_stage
 
 pytestmark = pytest.mark.smoke
 
@@ -31,13 +33,13 @@ FoundOf = Callable[..., Found]
 
 
 @pytest.fixture
-def compile_(work: Callable[..., Work], chain: Chain, target: Mapping[str, Any]) -> Compile:
+def compile_(work: Callable[..., Work[Any]], chain: Chain, target: Mapping[str, Any]) -> Compile:
     """Compile a small GRU, or another model, for a target with some settings changed; return folder and metrics."""
 
     def run(into: str = "into", quantized: Path | None = None, **changed: str) -> tuple[Path, Mapping[str, Any]]:
         inputs = {"quantized": quantized or chain("gru")[0]["quantized"]}
-        job = work({**target, **changed}, inputs, into)
-        found = vela.make(job)
+        job = work({"target": {**target, **changed}}, inputs, into)
+        found = make_stage("vela", job)
         assert set(found.basis) == set(found.metrics)
         json.dumps(found.metrics, allow_nan=False)
         return job.into, found.metrics
@@ -46,11 +48,13 @@ def compile_(work: Callable[..., Work], chain: Chain, target: Mapping[str, Any])
 
 
 @pytest.fixture
-def found_of(work: Callable[..., Work], target: Mapping[str, Any]) -> FoundOf:
+def found_of(work: Callable[..., Work[Any]], target: Mapping[str, Any]) -> FoundOf:
     """Compile a model for a target with some settings changed; return all that the stage found."""
 
     def run(quantized: Path, **changed: str) -> Found:
-        found = vela.make(work({**target, **changed}, {"quantized": quantized}, f"compiled {quantized.name}"))
+        found = make_stage(
+            "vela", work({"target": {**target, **changed}}, {"quantized": quantized}, f"compiled {quantized.name}")
+        )
         assert set(found.basis) == set(found.metrics)
         assert set(found.unavailable) == {name for name, value in found.metrics.items() if value is None}
         return found
@@ -260,7 +264,7 @@ def test_totals_that_vela_adds_up_over_several_graphs_are_not_those_of_an_infere
 
     found = found_of(model_folder(tmp_path / "both", packed(several_graphs(*sizes))))
 
-    assert {found.metrics[name] for name in (*vela.OF_AN_INFERENCE, *vela.OF_THE_MEMORIES)} == {None}
+    assert {found.metrics[name] for name in (*totals.OF_AN_INFERENCE, *totals.OF_THE_MEMORIES)} == {None}
     assert found.unavailable["cycles_total"].startswith("Vela adds up the cycles of 2 graphs;")
     assert "the arena of the last one alone" in found.unavailable["sram_bytes"]
     assert found.metrics["flash_bytes"] > sum(size[0] * size[1] for size in sizes)
@@ -294,7 +298,7 @@ def test_of_a_model_that_stays_on_the_cpu_nothing_is_claimed(found_of: FoundOf, 
         3,
         0,
     )
-    assert {found.metrics[name] for name in (*vela.OF_AN_INFERENCE, *vela.OF_THE_MEMORIES)} == {None}
+    assert {found.metrics[name] for name in (*totals.OF_AN_INFERENCE, *totals.OF_THE_MEMORIES)} == {None}
     assert found.unavailable["inference_ms"].startswith("nothing of the model is on the NPU")
 
 

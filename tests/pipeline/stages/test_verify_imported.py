@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
-from pipeline.contract import Found, Work
-from pipeline.emulator import verdicts
 from pipeline.runtime import micro
-from pipeline.stages import proving, vela, verify, verify_imported
+from pipeline.stage import Found, Work
+from pipeline.verification import proving, random_inputs, test_set, verdicts
 from tests.models import chain, packed
+from tests.pipeline.making import make_stage
 from tests.pipeline.networks import Network, made
 
-Make = Callable[..., Work]
+Make = Callable[..., Work[Any]]
 Verify = Callable[..., Found]
 
 pytest.importorskip("tflite_micro", reason="there is no package of it for this machine")
@@ -30,10 +30,12 @@ def verified(work: Make, target: Mapping[str, Any], tmp_path: Path) -> Verify:
         for folder, model in zip(folders.values(), (content, compiled or content), strict=True):
             folder.mkdir()
             (folder / proving.QUANTIZED).write_bytes(model)
-        compiling = work(target, {"quantized": folders["compiled"]}, "vela")
-        vela.make(compiling)
-        inputs = {"quantized": folders["quantized"], "vela": compiling.into}
-        return verify_imported.make(work({**target, "verify": {"samples": samples}}, inputs, "verify", **facts))
+        compiling = work({"target": target}, {"quantized": folders["compiled"]}, "vela")
+        make_stage("vela", compiling)
+        inputs = {"quantized": folders["quantized"], "compiled": compiling.into}
+        return make_stage(
+            "verify_imported", work({"target": target, "verify": {"samples": samples}}, inputs, "verify", **facts)
+        )
 
     return run
 
@@ -73,7 +75,7 @@ def test_random_inputs_come_out_as_tensorflow_lite_micro_has_them(
     assert metrics["samples_are"] == "random inputs"
     assert all(check["checked"] and not check["failed"] for check in metrics["checks"])
     assert reports[-1] == {"done": 20, "total": 20, "what": "emulated"}
-    with np.load(tmp_path / "verify" / verify.EMULATED, allow_pickle=False) as kept:
+    with np.load(tmp_path / "verify" / test_set.EMULATED, allow_pickle=False) as kept:
         assert sorted(kept.files) == [
             *(f"input_{place}" for place in range(1 + 2 * state)),
             *(f"output_{place}" for place in range(1 + 2 * state)),
@@ -88,7 +90,7 @@ def test_inputs_are_drawn_from_all_that_there_are_and_always_the_same() -> None:
         "state": ((1, 4), np.dtype(np.int16)),
     }
 
-    drawn, again = (verify_imported.random_inputs(shapes, 500) for _ in range(2))
+    drawn, again = (random_inputs.random_inputs(shapes, 500) for _ in range(2))
 
     for name, (shape, dtype) in shapes.items():
         limits = np.iinfo(dtype)
@@ -98,7 +100,7 @@ def test_inputs_are_drawn_from_all_that_there_are_and_always_the_same() -> None:
         assert drawn[name][2:].min() < 0.99 * limits.min
         assert drawn[name][2:].max() > 0.99 * limits.max
         np.testing.assert_array_equal(drawn[name], again[name])
-    assert len(verify_imported.random_inputs(shapes, 1)["x"]) == 1
+    assert len(random_inputs.random_inputs(shapes, 1)["x"]) == 1
 
 
 @pytest.mark.parametrize(

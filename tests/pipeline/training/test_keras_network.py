@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from pipeline.frontends import built
+from pipeline.frontends.section import Model
 from pipeline.network.graph import Network
 from pipeline.training import keras_network
 from pipeline.training.keras_network import KerasDifferenceError
@@ -21,8 +22,7 @@ STATES = {"gru": ("hidden",), "lstm": ("hidden", "cell"), "simple_rnn": ("hidden
 
 def described(cell: str, **chosen: Any) -> Network:
     """Return a network that is not trained yet."""
-    model = {"cell": cell, "units": 4, "layers": 1, "dense": [], "reset_after": True, **chosen}
-    return built.build(model, 8, 6, 3)
+    return built.build(Model(**{"cell": cell, "units": 4, **chosen}), 8, 6, 3)
 
 
 def recurrent(model: keras.Model) -> list[keras.layers.Layer]:

@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 
-from pipeline.contract import Work
+from pipeline.stage import Work
 from pipeline.training import schedule as training
+from pipeline.training.section import Training
 
 PEAK = 0.01
 
 
 def rates(steps: int, **chosen: Any) -> list[float]:
     """Return the learning rate at every step, and at one more."""
-    found = training.learning_rate({"learning_rate": PEAK, "schedule": "warmup_cosine", **chosen}, steps)
+    found = training.learning_rate(Training(learning_rate=PEAK, **chosen), steps)
     return [float(found)] * (steps + 1) if isinstance(found, float) else [float(found(at)) for at in range(steps + 1)]
 
 
@@ -38,7 +39,7 @@ def test_a_constant_rate_stays() -> None:
     assert set(rates(10, schedule="constant", warmup=0.1)) == {PEAK}
 
 
-def test_steps_are_told_by_epoch_and_never_beyond_its_end(work: Callable[..., Work]) -> None:
+def test_steps_are_told_by_epoch_and_never_beyond_its_end(work: Callable[..., Work[Any]]) -> None:
     told: list[dict[str, Any]] = []
     progress = training.Progress(work({}, {}, "into", lambda **facts: told.append(facts)), epochs=2, steps_per_epoch=10)
     progress.on_epoch_begin(1)

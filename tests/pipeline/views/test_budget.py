@@ -1,5 +1,6 @@
 """Budgets: what is allowed, what it is, what is left, and which one was not kept."""
 
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -157,7 +158,7 @@ def test_what_compressing_loses_is_held_against_the_same_experiment_without_it(j
 
 def test_every_target_is_held_against_the_budget_by_itself(jobs: dict[str, Job]) -> None:
     vela = jobs["vela"]
-    other = msgspec.structs.replace(vela, target="u85-256")
+    other = dataclasses.replace(vela, target="u85-256")
     record = next(record for record in _records(jobs) if record.stage == "vela")
     smaller = msgspec.structs.replace(record, metrics={**record.metrics, "sram_bytes": 10})
     found = budget.verdicts(Budget(sram_max=1000), [vela, other], [record, smaller])

@@ -33,7 +33,7 @@ VERIFY = {
 }
 METRICS: dict[str, dict[str, Any]] = {
     "dataset": {"dataset": "mnist", "train_samples": 60_000, "test_samples": 10_000},
-    "weights": {"weights_bytes": 1024},
+    "network": {"weights_bytes": 1024},
     "unrolled": {"inferences_per_sequence": 1},
     "quantized": {"model_bytes": 2048, "activations": "int8"},
     "accuracy": ACCURACY,
@@ -194,7 +194,7 @@ def test_rungs_that_could_not_be_had_say_why(jobs: dict[str, Job]) -> None:
 
 
 def test_times_show_what_importing_costs(jobs: dict[str, Job]) -> None:
-    assert ("weights:tiny", "2.5 s", "1.2 s importing") in summary.times(list(jobs.values()), _records(jobs))
+    assert ("network:tiny", "2.5 s", "1.2 s importing") in summary.times(list(jobs.values()), _records(jobs))
 
 
 def test_a_drop_of_exactly_a_limit_is_that_limit() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from pipeline.compression.section import Compress
 from pipeline.engine import job_graph
 from pipeline.engine.job_graph import Job
 from pipeline.experiments import experiment
-from pipeline.experiments.schema import Compress
 from pipeline.views import uncompressed
 from pipeline.views.uncompressed import Made, Payback
 from tests.conftest import ROOT, Project
@@ -85,9 +85,9 @@ def test_a_build_makes_the_twin_from_the_store_and_shows_the_payback(built: Proj
     printed = built.doit("build:small")
 
     restored = [line.split()[1] for line in printed.splitlines() if line.startswith("restored")]
-    assert restored[:2] == ["dataset:small", "weights:small"]
+    assert restored[:2] == ["dataset:small", "network:small"]
     assert {name for name in restored if ".dense" in name} == {
-        *(f"{stage}:small.dense" for stage in ("dataset", "weights", "unrolled", "quantized", "accuracy")),
+        *(f"{stage}:small.dense" for stage in ("dataset", "network", "unrolled", "quantized", "accuracy")),
         "vela:small.dense:u55-128",
         "verify:small.dense:u55-128",
     }

@@ -9,11 +9,11 @@ START: dict[str, Any] = {"event": "run_started", "time": 10.0, "run": "r", "pid"
 
 
 def event(kind: str, time: float = 20.0, run: str = "r", **facts: Any) -> dict[str, Any]:
-    where = {"stage": "weights", "experiment": "tiny", "target": None}
+    where = {"stage": "network", "experiment": "tiny", "target": None}
     return {"event": f"stage_{kind}", "time": time, "run": run, **where, **facts}
 
 
-def latest(*events: dict[str, Any], name: str = "weights:tiny") -> Latest:
+def latest(*events: dict[str, Any], name: str = "network:tiny") -> Latest:
     live = Live()
     live.take(events)
     return live.latest[name]
@@ -22,10 +22,10 @@ def latest(*events: dict[str, Any], name: str = "weights:tiny") -> Latest:
 def test_a_run_is_known_with_its_command_and_plan() -> None:
     live = Live()
     assert live.run is None
-    assert live.take([START | {"plan": ["dataset:tiny", "weights:tiny"]}])
+    assert live.take([START | {"plan": ["dataset:tiny", "network:tiny"]}])
     assert live.run is not None
     assert (live.run.pid, live.run.host, live.run.command) == (7, "box", ("x",))
-    assert live.run.plan == ("dataset:tiny", "weights:tiny")
+    assert live.run.plan == ("dataset:tiny", "network:tiny")
     assert live.run.ended is None
 
 
@@ -41,9 +41,9 @@ def test_the_end_of_a_run_is_that_of_the_same_run_only() -> None:
     live.take([START, {"event": "run_ended", "time": 30.0, "run": "another", "failed": []}])
     assert live.run is not None
     assert live.run.ended is None
-    live.take([{"event": "run_ended", "time": 31.0, "run": "r", "failed": ["weights:tiny"]}])
+    live.take([{"event": "run_ended", "time": 31.0, "run": "r", "failed": ["network:tiny"]}])
     over = live.run
-    assert (over.ended, over.failed) == (31.0, ("weights:tiny",))
+    assert (over.ended, over.failed) == (31.0, ("network:tiny",))
 
 
 def test_nothing_new_is_told_from_something_new() -> None:
@@ -53,7 +53,7 @@ def test_nothing_new_is_told_from_something_new() -> None:
 
 
 def test_a_target_has_a_name_of_its_own() -> None:
-    assert latest(event("started", target="u55-128", reasons=["x"]), name="weights:tiny:u55-128").kind == "running"
+    assert latest(event("started", target="u55-128", reasons=["x"]), name="network:tiny:u55-128").kind == "running"
 
 
 @pytest.mark.parametrize("kind", ["done", "restored"])
@@ -93,7 +93,7 @@ def test_a_training_curve_grows_and_is_kept_to_its_last_points() -> None:
     live.take([event("started", reasons=[])])
     for done in range(MOST_POINTS + 50):
         live.take([event("progress", 20 + done, done=done, total=9000, loss=done / 10, accuracy=0.5, epoch="1/1")])
-    progress = live.latest["weights:tiny"].progress
+    progress = live.latest["network:tiny"].progress
     assert progress is not None
     assert len(progress.losses) == len(progress.accuracies) == MOST_POINTS
     assert progress.losses[-1] == (MOST_POINTS + 49) / 10
@@ -155,4 +155,4 @@ def test_what_is_not_understood_changes_nothing(foreign: dict[str, Any]) -> None
 def test_what_comes_after_a_foreign_event_is_still_heard() -> None:
     live = Live()
     live.take([*FOREIGN.values(), event("started", reasons=[])])
-    assert live.latest["weights:tiny"].kind == "running"
+    assert live.latest["network:tiny"].kind == "running"

@@ -11,7 +11,7 @@ from tests.tui.data.conftest import look, note, states
 from tests.tui.recorded import HOUR, NOW, Recorded
 from tui.data.project import ProjectWatcher
 
-STAGES = ("dataset", "weights", "unrolled", "quantized", "accuracy", "vela", "verify")
+STAGES = ("dataset", "network", "unrolled", "quantized", "accuracy", "vela", "verify")
 TOML = Path("experiments/keyword.toml")
 
 
@@ -122,7 +122,7 @@ def test_a_damaged_record_is_named(damage: Callable[[Path], None], says: str, *,
 
 
 def test_a_removed_build_folder_is_never_built_again(fresh: Recorded) -> None:
-    fresh.stage_event("stage_restored", NOW - HOUR, "weights:keyword", metrics={})
+    fresh.stage_event("stage_restored", NOW - HOUR, "network:keyword", metrics={})
     watcher = ProjectWatcher(lambda: NOW)
     look(watcher)
     shutil.rmtree("build")
@@ -137,14 +137,14 @@ def test_a_removed_build_folder_is_never_built_again(fresh: Recorded) -> None:
 def test_a_removed_build_folder_is_forgotten_with_its_failures(fresh: Recorded) -> None:
     fresh.write(units=128)
     fresh.start_run(NOW - 20)
-    fresh.stage_event("stage_failed", NOW - 9, "weights:keyword", message="the loss became nan", log="x")
-    fresh.end_run(NOW - 8, ["weights:keyword"])
+    fresh.stage_event("stage_failed", NOW - 9, "network:keyword", message="the loss became nan", log="x")
+    fresh.end_run(NOW - 8, ["network:keyword"])
     watcher = ProjectWatcher(lambda: NOW)
     assert states(look(watcher)) == "fresh failed stale stale stale stale stale"
     shutil.rmtree("build")
     snapshot = look(watcher)
     assert states(snapshot) == "stale stale stale stale stale stale stale"
-    assert note(snapshot, "weights:keyword") == "never built"
+    assert note(snapshot, "network:keyword") == "never built"
     assert snapshot.run is None, "no headline of a failed run"
 
 
@@ -155,22 +155,22 @@ def test_events_that_are_not_ours_disturb_nothing(fresh: Recorded) -> None:
     )
     fresh.event("coffee_ready", NOW - 30, beans=3)
     fresh.start_run(NOW - 20)
-    fresh.stage_event("stage_started", NOW - 10, "weights:keyword", reasons=["x"])
-    fresh.stage_event("stage_warned", NOW - 9, "weights:keyword", message="a newer version says more")
-    fresh.stage_event("stage_started", NOW - 8, "weights:no-such-experiment", reasons=["x"])
+    fresh.stage_event("stage_started", NOW - 10, "network:keyword", reasons=["x"])
+    fresh.stage_event("stage_warned", NOW - 9, "network:keyword", message="a newer version says more")
+    fresh.stage_event("stage_started", NOW - 8, "network:no-such-experiment", reasons=["x"])
     assert states(look()) == "fresh running waiting waiting waiting waiting waiting"
 
 
 def test_an_event_file_that_was_truncated_or_set_aside_is_heard_anew(fresh: Recorded) -> None:
     fresh.write(units=128)
     fresh.start_run(NOW - 9)
-    fresh.end_run(NOW - 4, ["weights:keyword"])
+    fresh.end_run(NOW - 4, ["network:keyword"])
     watcher = ProjectWatcher(lambda: NOW)
     look(watcher)
     FILE.write_bytes(b"")
     assert not watcher.poll()
     fresh.start_run(NOW - 2)
-    fresh.stage_event("stage_started", NOW - 1, "weights:keyword", reasons=["x"])
+    fresh.stage_event("stage_started", NOW - 1, "network:keyword", reasons=["x"])
     assert watcher.poll()
     assert states(look(watcher)) == "fresh running waiting waiting waiting waiting waiting"
     fresh._lock.release()
@@ -186,7 +186,7 @@ def test_an_event_file_that_can_not_be_read_is_no_event() -> None:
 def test_half_an_event_waits_for_its_other_half(fresh: Recorded) -> None:
     fresh.write(units=128)
     fresh.start_run(NOW - 20)
-    fresh.stage_event("stage_started", NOW - 10, "weights:keyword", reasons=["x"])
+    fresh.stage_event("stage_started", NOW - 10, "network:keyword", reasons=["x"])
     whole = FILE.read_bytes()
     FILE.write_bytes(whole[:-9])
     watcher = ProjectWatcher(lambda: NOW)

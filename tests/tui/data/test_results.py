@@ -151,7 +151,7 @@ def test_the_compiles_of_the_matrix_do_not_crowd_a_comparison(recorded: Recorded
     recorded.write()
     recorded.build()
     record = read_record(store.resolve(Path("build/keyword/vela/u55-128")))
-    config = {**record.inputs["config"], "accelerator": "ethos-u55-256"}
+    config = {"target": {**record.inputs["config"]["target"], "accelerator": "ethos-u55-256"}}
     inputs = {**record.inputs, "config": config}
     record_again("vela/u55-128", inputs=inputs, target="u55-256.Shared_Sram.High_End_Embedded")
     assert list(catalogue()[0].targets) == [TARGET]
@@ -162,7 +162,7 @@ def test_the_compiles_of_the_matrix_do_not_crowd_a_comparison(recorded: Recorded
 def test_a_result_whose_makers_were_pruned_has_fewer_settings(recorded: Recorded) -> None:
     recorded.write()
     recorded.build()
-    shutil.rmtree(store.resolve(Path("build/keyword/weights")))
+    shutil.rmtree(store.resolve(Path("build/keyword/network")))
     (result,) = catalogue()
     assert "deployment.state" in result.settings
     assert not {"model.units", "training.epochs"} & result.settings.keys(), "none but the pruned result says so"

@@ -34,7 +34,7 @@ def _fresh(recorded: Recorded) -> None:
 
 def _restored(recorded: Recorded) -> None:
     _fresh(recorded)
-    recorded.stage_event("stage_restored", NOW - HOUR, "weights:keyword", metrics={})
+    recorded.stage_event("stage_restored", NOW - HOUR, "network:keyword", metrics={})
 
 
 def _waiting(recorded: Recorded) -> None:
@@ -44,27 +44,27 @@ def _waiting(recorded: Recorded) -> None:
 
 def _running(recorded: Recorded) -> None:
     _waiting(recorded)
-    recorded.stage_event("stage_started", NOW - 50, "weights:keyword", reasons=["units 256 -> 128"])
+    recorded.stage_event("stage_started", NOW - 50, "network:keyword", reasons=["units 256 -> 128"])
 
 
 def _done_since_the_last_look(recorded: Recorded) -> None:
     _running(recorded)
-    recorded.stage_event("stage_done", NOW + 1, "weights:keyword", seconds=1, metrics={})
+    recorded.stage_event("stage_done", NOW + 1, "network:keyword", seconds=1, metrics={})
 
 
 def _restored_since_the_last_look(recorded: Recorded) -> None:
     _waiting(recorded)
-    recorded.stage_event("stage_restored", NOW + 1, "weights:keyword", metrics={})
+    recorded.stage_event("stage_restored", NOW + 1, "network:keyword", metrics={})
 
 
 def _failed_while_running(recorded: Recorded) -> None:
     _running(recorded)
-    recorded.stage_event("stage_failed", NOW - 5, "weights:keyword", **FAILURE)
+    recorded.stage_event("stage_failed", NOW - 5, "network:keyword", **FAILURE)
 
 
 def _failed(recorded: Recorded) -> None:
     _failed_while_running(recorded)
-    recorded.end_run(NOW - 4, ["weights:keyword"])
+    recorded.end_run(NOW - 4, ["network:keyword"])
 
 
 def _failed_before_this_run(recorded: Recorded) -> None:
@@ -80,7 +80,7 @@ def _failed_and_repaired(recorded: Recorded) -> None:
 
 def _stopped(recorded: Recorded) -> None:
     _running(recorded)
-    recorded.stage_event("stage_failed", NOW - 5, "weights:keyword", message="stopped", log="x")
+    recorded.stage_event("stage_failed", NOW - 5, "network:keyword", message="stopped", log="x")
     recorded.end_run(NOW - 4, [])
 
 
@@ -126,7 +126,7 @@ def test_how_stages_stand_and_why(
     prepare(recorded)
     snapshot = look()
     assert states(snapshot) == expected
-    assert note(snapshot, "weights:keyword") == why
+    assert note(snapshot, "network:keyword") == why
     stages = snapshot.stages()
     assert [stage.fresh for stage in stages] == [word in {"fresh", "restored"} for word in expected.split()]
     assert all(bool(stage.reasons) != stage.fresh for stage in stages)
@@ -164,7 +164,7 @@ def test_a_result_that_the_store_remembers_says_so(recorded: Recorded) -> None:
     stale_weights(recorded)
     recorded.build(int8=0.9)
     recorded.write()
-    stage = look().stage("weights:keyword")
+    stage = look().stage("network:keyword")
     assert stage is not None
     assert (stage.state, stage.remembered) == ("stale", True)
     assert stage.note == "units 128 -> 256; remembered: will be restored"
@@ -186,13 +186,13 @@ def test_a_run_that_ended_is_still_known(recorded: Recorded) -> None:
     snapshot = look()
     assert not snapshot.running
     assert snapshot.run is not None
-    assert snapshot.run.failed == ("weights:keyword",)
+    assert snapshot.run.failed == ("network:keyword",)
     assert snapshot.next_stage() is None
 
 
 def test_a_run_that_just_began_is_believed_before_its_lock_is_seen(recorded: Recorded) -> None:
     stale_weights(recorded)
-    facts = {"pid": 7, "host": "box", "command": [], "plan": ["weights:keyword"]}
+    facts = {"pid": 7, "host": "box", "command": [], "plan": ["network:keyword"]}
     recorded.event("run_started", NOW - 1, **facts)
     assert look().running
     assert not look(ProjectWatcher(lambda: NOW + 10)).running, "not for long"
@@ -200,7 +200,7 @@ def test_a_run_that_just_began_is_believed_before_its_lock_is_seen(recorded: Rec
 
 def test_a_run_in_a_container_or_on_another_machine_goes_on_as_long_as_it_holds_the_lock(recorded: Recorded) -> None:
     stale_weights(recorded)
-    recorded.event("run_started", NOW - HOUR, pid=7, host="container", command=[], plan=["weights:keyword"])
+    recorded.event("run_started", NOW - HOUR, pid=7, host="container", command=[], plan=["network:keyword"])
     assert not look().running
     held = lock.acquire(print)
     assert not look().running, "somebody else holds it"

@@ -163,7 +163,7 @@ async def test_another_target_is_drawn_when_it_is_selected(recorded: Recorded) -
     async with alone(LayersTab(), WIDE) as app:
         app.select("vela:keyword:u85-256")
         await until(app.pilot, lambda: "vela:keyword:u85-256" in head(app))
-        app.select("weights:keyword")
+        app.select("network:keyword")
         await until(app.pilot, lambda: "vela:keyword:u55-128" in head(app))
         app.select(None, "empty")
         await until(app.pilot, lambda: head(app).startswith("no result yet: never built"))

@@ -43,7 +43,7 @@ def add(text: str) -> None:
 async def opened(size: tuple[int, int] = (63, 27)) -> AsyncIterator[OneTab]:
     """Open the log of weights."""
     async with alone(LogTab(), size) as app:
-        app.select("weights:keyword")
+        app.select("network:keyword")
         await app.settle()
         assert "weights.keyword.log" in head(app)
         yield app
@@ -53,7 +53,7 @@ async def opened(size: tuple[int, int] = (63, 27)) -> AsyncIterator[OneTab]:
 def logged(recorded: Recorded) -> Recorded:
     """Return a project where weights printed 200 lines."""
     recorded.write()
-    recorded.log("weights:keyword", lines(200))
+    recorded.log("network:keyword", lines(200))
     return recorded
 
 
@@ -127,7 +127,7 @@ async def test_what_is_not_there_is_said(logged: Recorded) -> None:
 
 async def test_the_first_error_is_shown_and_blank_lines_count(logged: Recorded) -> None:
     printed = f"\n\n{lines(100)}\nTraceback (most recent call last):\n\nValueError\n{lines(100)}"
-    logged.log("weights:keyword", printed)
+    logged.log("network:keyword", printed)
     async with opened() as app:
         await until(app.pilot, lambda: view(app).line_count == 206)
         await app.pilot.press("exclamation_mark")
@@ -141,7 +141,7 @@ async def test_a_log_that_is_written_anew_replaces_the_old_one(logged: Recorded)
         await until(app.pilot, lambda: view(app).line_count == 200)
         await app.pilot.press("g")
         app.tab.filter("line 5")
-        logged.log("weights:keyword", "a new run\nsays little\n")
+        logged.log("network:keyword", "a new run\nsays little\n")
         await until(app.pilot, lambda: list(view(app).lines) == ["a new run", "says little"])
         assert "2 lines, following" in head(app)
         await until(app.pilot, lambda: view(app).scroll_y == 0)
@@ -180,7 +180,7 @@ async def test_the_place_in_a_log_is_kept_when_another_experiment_appears(logged
 
 async def test_a_last_line_without_end_and_very_long_lines_are_shown(logged: Recorded) -> None:
     printed = "x" * 100_000 + "\n[bold]\x1b[31mred\x1b[0m 🦜"
-    logged.log("weights:keyword", printed)
+    logged.log("network:keyword", printed)
     async with opened() as app:
         await until(app.pilot, lambda: view(app).line_count == 2)
         assert view(app).lines[1] == "[bold]red 🦜"
@@ -190,7 +190,7 @@ async def test_a_last_line_without_end_and_very_long_lines_are_shown(logged: Rec
 
 async def test_a_burst_of_lines_keeps_the_keys_answering(logged: Recorded) -> None:
     async with opened() as app:
-        logged.log("weights:keyword", lines(100_000))
+        logged.log("network:keyword", lines(100_000))
         await app.pilot.press("g")
         assert view(app).scroll_target_y == 0
         await app.pilot.press("G")

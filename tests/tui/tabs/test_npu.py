@@ -92,7 +92,7 @@ async def test_all_targets_are_shown_or_the_one_that_is_selected(recorded: Recor
         assert "u85-256  u85-256 Dedicated_Sram" in text
         app.select("vela:keyword:u85-256")
         assert "u55-128  " not in app.text()
-        app.select("weights:keyword")
+        app.select("network:keyword")
         assert "u55-128  " in app.text()
 
 

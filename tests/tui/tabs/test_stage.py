@@ -25,9 +25,9 @@ def look(app: OneTab, job: str | None) -> str:
 def run(recorded: Recorded, *events: dict[str, Any]) -> None:
     """Let weights run since 20 seconds, with these reports of its progress, one a second."""
     recorded.start_run(NOW - 30)
-    recorded.stage_event("stage_started", NOW - 20, "weights:keyword", reasons=["units 256 -> 8"])
+    recorded.stage_event("stage_started", NOW - 20, "network:keyword", reasons=["units 256 -> 8"])
     for second, facts in enumerate(events):
-        recorded.stage_event("stage_progress", NOW - len(events) + second + 1, "weights:keyword", **facts)
+        recorded.stage_event("stage_progress", NOW - len(events) + second + 1, "network:keyword", **facts)
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def edited(recorded: Recorded) -> Recorded:
 async def test_a_stale_stage_says_why_and_what_it_found_before(edited: Recorded) -> None:
     del edited
     async with alone(StageTab(), WIDE) as app:
-        weights = look(app, "weights:keyword")
-        assert "weights:keyword  ○ stale" in weights
+        weights = look(app, "network:keyword")
+        assert "network:keyword  ○ stale" in weights
         assert "because  units 256 -> 8" in weights
         assert "training_loss" in weights
         assert "took" in weights
@@ -56,13 +56,13 @@ async def test_a_result_that_is_remembered_is_said_to_come_back(edited: Recorded
     edited.build()
     edited.write()
     async with alone(StageTab(), WIDE) as app:
-        assert "remembered and will be restored" in look(app, "weights:keyword")
+        assert "remembered and will be restored" in look(app, "network:keyword")
 
 
 async def test_a_running_stage_counts_down_and_names_what_is_next(edited: Recorded) -> None:
     run(edited, {"done": 0, "total": 100, "what": "[epoch] 1", "loss": 2.5}, {"done": 10, "total": 100, "loss": 1.5})
     async with alone(StageTab(), WIDE) as app:
-        text = look(app, "weights:keyword")
+        text = look(app, "network:keyword")
         assert "because  units 256 -> 8" in text
         assert "10 %" in text
         assert "20 s so far, 9.0 s to go" in text
@@ -78,9 +78,9 @@ async def test_a_running_stage_counts_down_and_names_what_is_next(edited: Record
 async def test_what_has_no_rate_yet_is_not_guessed(edited: Recorded) -> None:
     run(edited)
     async with alone(StageTab(), WIDE) as app:
-        assert "weights:keyword is starting, 20 s" in look(app, "weights:keyword")
+        assert "network:keyword is starting, 20 s" in look(app, "network:keyword")
         assert not app.tab.query_one("#loss", Sparkline).display
-        edited.stage_event("stage_progress", NOW, "weights:keyword", done=5, total=0, what="[units]")
+        edited.stage_event("stage_progress", NOW, "network:keyword", done=5, total=0, what="[units]")
         app.look()
         assert "how long is not known yet" in app.text("StageTab > Static")
         assert "[units]" in app.text("StageTab > Static")
@@ -90,7 +90,7 @@ async def test_a_loss_that_becomes_nan_or_infinite_is_no_point_of_the_curve(edit
     losses = (2.0, 1.0, float("nan"), float("inf"), float("-inf"))
     run(edited, *({"done": done, "total": 9, "loss": loss} for done, loss in enumerate(losses)))
     async with alone(StageTab(), WIDE) as app:
-        assert "loss  2 to 1" in look(app, "weights:keyword")
+        assert "loss  2 to 1" in look(app, "network:keyword")
         assert app.tab.query_one("#loss", Sparkline).data == [2.0, 1.0]
         assert "loss -inf" in app.text("StageTab > Static")
 
@@ -98,11 +98,11 @@ async def test_a_loss_that_becomes_nan_or_infinite_is_no_point_of_the_curve(edit
 async def test_a_failed_stage_that_was_edited_shows_message_and_new_reasons(edited: Recorded) -> None:
     run(edited)
     edited.stage_event(
-        "stage_failed", NOW - 5, "weights:keyword", message="out of memory", log="x", ended="exit code 1"
+        "stage_failed", NOW - 5, "network:keyword", message="out of memory", log="x", ended="exit code 1"
     )
-    edited.end_run(NOW - 5, ["weights:keyword"])
+    edited.end_run(NOW - 5, ["network:keyword"])
     async with alone(StageTab(), WIDE) as app:
-        text = look(app, "weights:keyword")
+        text = look(app, "network:keyword")
         assert "✗ failed" in text
         assert "out of memory" in text
         edited.write(units=4)
@@ -113,10 +113,10 @@ async def test_a_failed_stage_that_was_edited_shows_message_and_new_reasons(edit
 
 async def test_a_stage_that_was_stopped_says_so(edited: Recorded) -> None:
     run(edited, {"done": 1, "total": 9, "loss": 2.0}, {"done": 2, "total": 9, "loss": 1.0})
-    edited.stage_event("stage_failed", NOW - 5, "weights:keyword", message="stopped", log="x")
+    edited.stage_event("stage_failed", NOW - 5, "network:keyword", message="stopped", log="x")
     edited.end_run(NOW - 5, [])
     async with alone(StageTab(), WIDE) as app:
-        text = look(app, "weights:keyword")
+        text = look(app, "network:keyword")
         assert "○ stale" in text
         assert "the last run was stopped before this stage finished" in text
         assert "so far" not in text
@@ -134,9 +134,9 @@ async def test_a_number_that_could_not_be_had_stands_with_its_reason(recorded: R
     recorded.write()
     recorded.build()
     metrics = {"parameters": None, "odd": float(10**9), "lists": [1], "yes": True}
-    amend(Path("build/keyword/weights"), metrics=metrics, unavailable={"parameters": "[no] counter"})
+    amend(Path("build/keyword/network"), metrics=metrics, unavailable={"parameters": "[no] counter"})
     async with alone(StageTab(), WIDE) as app:
-        text = look(app, "weights:keyword")
+        text = look(app, "network:keyword")
         assert "not available: [no] counter" in text
         assert "1,000,000,000.0" in text
         assert "lists" not in text
@@ -174,7 +174,7 @@ async def test_a_file_with_a_mistake_shows_it_and_how_to_edit_it(recorded: Recor
 async def test_it_draws_at_any_width(edited: Recorded) -> None:
     run(edited, {"done": 1, "total": 9, "loss": 2.0}, {"done": 2, "total": 9, "loss": 1.0})
     async with alone(StageTab(), WIDE) as app:
-        look(app, "weights:keyword")
+        look(app, "network:keyword")
         for width, height in ((50, 10), (20, 8), (6, 5), (3, 3), (1, 1), (140, 60)):
             await app.resize(width, height)
-        assert "so far" in look(app, "weights:keyword")
+        assert "so far" in look(app, "network:keyword")

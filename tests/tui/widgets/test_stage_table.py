@@ -17,7 +17,7 @@ from tui.app import Dashboard
 from tui.messages import Selected
 from tui.widgets.stage_table import StageTable
 
-STAGES = ["dataset", "weights", "unrolled", "quantized", "accuracy", "vela u55-128", "verify u55-128"]
+STAGES = ["dataset", "network", "unrolled", "quantized", "accuracy", "vela u55-128", "verify u55-128"]
 WIDE = (120, 40)
 
 
@@ -118,7 +118,7 @@ async def test_a_click_selects_and_another_folds_or_opens(three: Recorded, dashb
         await pilot.pause()
         assert shown(pilot)[:2] == ["▸ a", "▾ b"]
         await pilot.click("#stages", offset=(6, 4))
-        await until(pilot, lambda: selected(pilot).startswith("weights:b"))
+        await until(pilot, lambda: selected(pilot).startswith("network:b"))
         assert table(pilot).has_focus
         await pilot.click("#stages", offset=(40, 4))
         await until(pilot, lambda: not table(pilot).has_focus)
@@ -213,13 +213,13 @@ async def test_escape_takes_the_filter_away_and_leaves_the_cursor(three: Recorde
     del three
     async with dashboard.run_test(size=WIDE) as pilot:
         await settled(pilot)
-        dashboard.main.select("b", "weights:b")
+        dashboard.main.select("b", "network:b")
         await pilot.press("slash", *"just")
         await until(pilot, lambda: table(pilot).row_count == 8)
-        assert table(pilot).current == "b/weights:b"
+        assert table(pilot).current == "b/network:b"
         await pilot.press("escape")
         await until(pilot, lambda: table(pilot).row_count == 24)
-        assert table(pilot).current == "b/weights:b"
+        assert table(pilot).current == "b/network:b"
         assert table(pilot).has_focus
 
 
@@ -227,16 +227,16 @@ async def test_filtering_everything_away_keeps_what_is_selected(three: Recorded,
     del three
     async with dashboard.run_test(size=WIDE) as pilot:
         await settled(pilot)
-        dashboard.main.select("b", "weights:b")
+        dashboard.main.select("b", "network:b")
         await pilot.press("slash", *"xyz")
         await until(pilot, lambda: table(pilot).row_count == 0)
-        assert selected(pilot).startswith("weights:b")
+        assert selected(pilot).startswith("network:b")
         await pilot.press("enter", "j", "k", "enter", "space", "left", "right", "G", "escape")
         await pilot.press("slash", "escape")
         await until(pilot, lambda: table(pilot).row_count == 24)
         await pilot.pause()
-        assert table(pilot).current == "b/weights:b"
-        assert selected(pilot).startswith("weights:b")
+        assert table(pilot).current == "b/network:b"
+        assert selected(pilot).startswith("network:b")
 
 
 async def test_the_details_follow_the_cursor_to_the_first_match(three: Recorded, dashboard: Dashboard) -> None:
@@ -269,14 +269,14 @@ async def test_age_goes_first_and_then_time(three: Recorded, width: int, columns
 async def test_a_resize_drops_columns_and_brings_them_back(three: Recorded) -> None:
     del three
     async with alone() as pilot:
-        table(pilot).go_to("b", "weights:b")
+        table(pilot).go_to("b", "network:b")
         assert "1 h ago" in shown(pilot, -1)
         for width, last in ((100, "state"), (50, "time"), (40, "state"), (12, "state"), (120, "age")):
             await pilot.resize_terminal(width, 30)
             await until(pilot, lambda last=last: str(table(pilot).ordered_columns[-1].label) == last)  # type: ignore[misc]
             await pilot.pause()
-            assert table(pilot).current == "b/weights:b"
-            assert at(pilot) == ("b", "weights:b")
+            assert table(pilot).current == "b/network:b"
+            assert at(pilot) == ("b", "network:b")
 
 
 async def test_200_experiments_are_folded_at_first(recorded: Recorded) -> None:
@@ -303,8 +303,8 @@ async def test_a_running_stage_shows_how_far_it_is_and_for_how_long(recorded: Re
     recorded.build(finished=NOW - 50 * HOUR)
     recorded.write(units=8)
     recorded.start_run(NOW - 30)
-    recorded.stage_event("stage_started", NOW - 20, "weights:keyword", reasons=["units 256 -> 8"])
-    recorded.stage_event("stage_progress", NOW - 10, "weights:keyword", done=30, total=100)
+    recorded.stage_event("stage_started", NOW - 20, "network:keyword", reasons=["units 256 -> 8"])
+    recorded.stage_event("stage_progress", NOW - 10, "network:keyword", done=30, total=100)
     async with alone() as pilot:
         assert shown(pilot, 1)[:4] == ["▶ running", "● fresh", "▶ running 30 %", "◌ waiting"]
         assert shown(pilot, 2)[2] == "20 s"

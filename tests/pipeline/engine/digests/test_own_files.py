@@ -1,16 +1,32 @@
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.data.sources.digits import Digits
+from pipeline.data.sources.npz import Npz
 from pipeline.engine.digests.own_files import Copies
+from pipeline.frontends.section import ImportedModel
+from pipeline.npu.section import Target
+from pipeline.section import Section, own_files
 
 CONTENT = hashlib.sha256(b"content").hexdigest()
-NPZ = {"dataset": {"name": "npz", "path": "own/data.npz", "train_samples": None}}
-MODEL = {"model": {"tflite": "own/data.npz"}}
-INI = {"accelerator": "ethos-u55-128", "config": "own/data.npz"}
+NPZ: dict[str, Section] = {"dataset": Npz(path="own/data.npz")}
+MODEL: dict[str, Section] = {"model": ImportedModel(tflite="own/data.npz")}
+INI: dict[str, Section] = {
+    "target": Target(accelerator="ethos-u55-128", system_config="mine", memory_mode="mine", config="own/data.npz")
+}
+
+
+def config(sections: Mapping[str, Section]) -> dict[str, Any]:
+    return {title: section.as_dict() for title, section in sections.items()}
+
+
+def copied(sections: Mapping[str, Section], digests: Mapping[str, str]) -> Copies:
+    return Copies(own_files(sections), config(sections), digests, Path("scratch"))
 
 
 @pytest.fixture
@@ -22,47 +38,47 @@ def own(workplace: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("config", "name"), [(NPZ, "data.npz"), (MODEL, "model.tflite"), (INI, "data.npz")], ids=["npz", "tflite", "ini"]
+    ("sections", "name"), [(NPZ, "data.npz"), (MODEL, "model.tflite"), (INI, "data.npz")], ids=["npz", "tflite", "ini"]
 )
-def test_the_stage_is_told_of_the_copy_and_of_nothing_else(own: Path, config: dict[str, Any], name: str) -> None:
-    copies = Copies(config, {name: CONTENT}, Path("scratch"))
+def test_the_stage_is_told_of_the_copy_and_of_nothing_else(own: Path, sections: dict[str, Section], name: str) -> None:
+    copies = copied(sections, {name: CONTENT})
     own.write_bytes(b"changed")
     ((copy, shown),) = copies.shown_as.items()
     assert (copies.changed, copies.missing, shown) == ([], [], "own/data.npz")
     assert Path(copy).read_bytes() == b"content"
     assert Path(copy).name == "data.npz", "what is read may depend on the name"
-    assert str(copies.config) == str(config).replace("own/data.npz", copy)
+    assert str(copies.config) == str(config(sections)).replace("own/data.npz", copy)
 
 
 def test_a_file_that_is_another_by_now_is_named(own: Path) -> None:
     own.write_bytes(b"changed")
-    assert Copies(NPZ, {"data.npz": CONTENT}, Path("scratch")).changed == ["data.npz"]
+    assert copied(NPZ, {"data.npz": CONTENT}).changed == ["data.npz"]
 
 
 def test_a_file_that_is_gone_is_named(own: Path) -> None:
     own.unlink()
-    assert Copies(NPZ, {"data.npz": CONTENT}, Path("scratch")).changed == ["data.npz"]
+    assert copied(NPZ, {"data.npz": CONTENT}).changed == ["data.npz"]
 
 
 @pytest.mark.usefixtures("workplace")
 def test_a_file_that_was_never_there_is_left_for_the_stage_to_say() -> None:
-    copies = Copies(NPZ, {"data.npz": "missing"}, Path("scratch"))
-    assert (copies.changed, copies.missing, copies.config) == ([], ["data.npz"], NPZ)
+    copies = copied(NPZ, {"data.npz": "missing"})
+    assert (copies.changed, copies.missing, copies.config) == ([], ["data.npz"], config(NPZ))
 
 
 def test_a_file_that_came_since_is_named(own: Path) -> None:
     assert own.exists()
-    assert Copies(NPZ, {"data.npz": "missing"}, Path("scratch")).changed == ["data.npz"]
+    assert copied(NPZ, {"data.npz": "missing"}).changed == ["data.npz"]
 
 
 @pytest.mark.usefixtures("workplace")
 def test_a_folder_in_its_place_counts_as_missing() -> None:
     os.makedirs("own/data.npz")
-    assert Copies(NPZ, {"data.npz": "missing"}, Path("scratch")).missing == ["data.npz"]
+    assert copied(NPZ, {"data.npz": "missing"}).missing == ["data.npz"]
 
 
 @pytest.mark.usefixtures("workplace")
 def test_without_own_files_nothing_is_copied() -> None:
-    config = {"dataset": {"name": "digits", "path": None}}
-    copies = Copies(config, {}, Path("scratch"))
-    assert (copies.config, copies.shown_as, Path("scratch").exists()) == (config, {}, False)
+    digits = {"dataset": Digits()}
+    copies = copied(digits, {})
+    assert (copies.config, copies.shown_as, Path("scratch").exists()) == (config(digits), {}, False)

@@ -6,10 +6,10 @@ import pytest
 
 from pipeline.engine.digests import sources
 from pipeline.engine.digests.sources import NamesByDigest
-from pipeline.stages.catalogue import IMPORTED, STAGES, Stage
+from pipeline.stages.catalogue import STAGES, AnyStage
 from tests.conftest import ROOT
 
-EVERY_STAGE = [*STAGES.values(), IMPORTED["quantized"]]
+EVERY_STAGE = list(STAGES.values())
 
 
 @pytest.fixture
@@ -82,6 +82,13 @@ def test_a_package_that_is_imported_as_a_whole_counts_as_a_whole(package: Path) 
     assert "layers/conv.py" in of("stage")
 
 
+def test_a_package_from_which_a_name_is_taken_is_a_source_as_a_whole(package: Path) -> None:
+    write(package, stage="from pipeline.layers import KINDS", layers__gru="", other="")
+    (package / "layers" / "__init__.py").write_text("KINDS = load()", encoding="utf-8")
+
+    assert set(sources.sources("pipeline.stage")) == {"stage.py", "layers/__init__.py", "layers/gru.py"}
+
+
 def test_of_a_package_that_is_only_passed_through_nothing_else_counts(package: Path) -> None:
     write(package, stage="from pipeline.layers.gru import GRU", layers__gru="", layers__lstm="")
 
@@ -117,16 +124,18 @@ def test_what_was_learned_is_kept_and_a_damaged_memory_only_costs_time(tmp_path:
 
 
 @pytest.mark.parametrize("stage", EVERY_STAGE, ids=lambda stage: stage.module)
-def test_the_sources_of_a_stage_are_there(stage: Stage) -> None:
-    assert f"stages/{stage.module}.py" in sources.of_stage(stage.module)
-    assert "errors.py" in sources.of_stage(stage.module)
-    assert all((ROOT / "pipeline" / source).is_file() for source in sources.of_stage(stage.module))
+def test_the_sources_of_a_stage_are_there(stage: AnyStage) -> None:
+    assert f"{stage.module.replace('.', '/').removeprefix('pipeline/')}.py" in sources.sources(stage.module)
+    assert "errors.py" in sources.sources(stage.module)
+    assert all((ROOT / "pipeline" / source).is_file() for source in sources.sources(stage.module))
 
 
 def test_kinds_that_register_themselves_are_sources_of_what_runs_them() -> None:
     layers = {path.name for path in (ROOT / "pipeline/network/layers").glob("*.py")}
 
-    unrolled = sources.of_stage(STAGES["unrolled"].module)
+    unrolled = sources.sources(STAGES["unrolled"].module)
     assert {Path(source).name for source in unrolled if "network/layers" in source} == layers
     assert {"lowering/plain.py", "lowering/guide.py"} <= set(unrolled)
-    assert not [source for source in sources.of_stage(STAGES["dataset"].module) if "network" in source]
+    dataset = sources.sources(STAGES["dataset"].module)
+    assert {"data/sources/mnist.py", "data/sources/npz.py", "data/mnist.py", "data/mirrors.py"} <= set(dataset)
+    assert not [source for source in dataset if "network" in source]

@@ -123,7 +123,7 @@ def test_a_record_that_is_nested_without_end_is_broken() -> None:
 
 
 def test_what_is_only_noted_does_not_make_a_key() -> None:
-    inputs = {"stage": "weights", "config": {"units": 8}}
+    inputs = {"stage": "network", "config": {"units": 8}}
     assert key_of({**inputs, "seed": 3, "made_on": {"python": "3.12"}}) == key_of(inputs) == digest(inputs)
     assert key_of({**inputs, "config": {"units": 9}}) != key_of(inputs)
 

@@ -16,7 +16,7 @@ from pipeline.engine.results.record import RECORD, read_record
 from tests.attacks.bad_entries import artefact, flip_a_bit
 from tests.machines import REPORT, Enter, Machine, build, entries, shown
 
-FIRST_STAGES = ("dataset", "weights", "unrolled")
+FIRST_STAGES = ("dataset", "network", "unrolled")
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_a_read_only_store_gives_what_it_has_and_says_once_that_it_takes_nothing
     _restores(machine, "second")
     third = machine("third")
     build(third, *FIRST_STAGES)
-    assert third.ran == ["weights", "unrolled"]
+    assert third.ran == ["network", "unrolled"]
     assert third.warnings == [f"UNROLL_CACHE={shared} can't be used: Read-only file system; the build is only slower"]
     assert shown(third, "dataset") == shown(first, "dataset")
 
@@ -205,9 +205,9 @@ def test_a_result_belongs_to_the_group_of_the_store(machine: Enter, shared: Path
 def test_a_data_set_that_stands_in_for_another_is_not_shared(machine: Enter, shared: Path) -> None:
     made = machine("first")
     made.report = {**REPORT, "stand_in": "digits"}
-    build(made, "dataset", "weights")
+    build(made, "dataset", "network")
     (entry,) = entries(shared)
-    assert read_record(entry).stage == "weights"
+    assert read_record(entry).stage == "network"
 
 
 def test_a_stand_in_that_is_there_all_the_same_is_passed_over(

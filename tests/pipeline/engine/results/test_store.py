@@ -22,12 +22,12 @@ def _publish(job: Job, what: str, content: str, **facts: Any) -> Record:
     return read_record(job.link)
 
 
-def _key(what: str, stage: str = "weights") -> str:
+def _key(what: str, stage: str = "network") -> str:
     return a_record(what=what, stage=stage).key
 
 
 def test_a_published_result_shows_under_its_link(jobs: dict[str, Job]) -> None:
-    job = jobs["weights"]
+    job = jobs["network"]
     record = _publish(job, "key", "content")
     assert job.link.is_symlink()
     assert not job.link.readlink().is_absolute(), "else a container would not find it"
@@ -37,12 +37,12 @@ def test_a_published_result_shows_under_its_link(jobs: dict[str, Job]) -> None:
 
 
 def test_artefacts_are_read_only(jobs: dict[str, Job]) -> None:
-    _publish(jobs["weights"], "key", "content")
-    assert (jobs["weights"].link / "artefact").stat().st_mode & 0o222 == 0
+    _publish(jobs["network"], "key", "content")
+    assert (jobs["network"].link / "artefact").stat().st_mode & 0o222 == 0
 
 
 def test_publishing_again_leaves_the_earlier_result_in_the_store(jobs: dict[str, Job]) -> None:
-    job = jobs["weights"]
+    job = jobs["network"]
     first = _publish(job, "first", "one")
     _publish(job, "second", "two")
     assert (job.link / "artefact").read_text() == "two"
@@ -51,7 +51,7 @@ def test_publishing_again_leaves_the_earlier_result_in_the_store(jobs: dict[str,
 
 
 def test_the_same_result_made_twice_is_kept_once(jobs: dict[str, Job]) -> None:
-    job = jobs["weights"]
+    job = jobs["network"]
     _publish(job, "key", "same")
     home = store.resolve(job.link)
     _publish(job, "key", "same")
@@ -60,14 +60,14 @@ def test_the_same_result_made_twice_is_kept_once(jobs: dict[str, Job]) -> None:
 
 
 def test_another_outcome_of_the_same_inputs_replaces_the_one_shown(jobs: dict[str, Job]) -> None:
-    job = jobs["weights"]
+    job = jobs["network"]
     _publish(job, "key", "one")
     _publish(job, "key", "other")
     assert (job.link / "artefact").read_text() == "other"
 
 
 def test_a_damaged_result_is_neither_restored_nor_kept(jobs: dict[str, Job]) -> None:
-    job = jobs["weights"]
+    job = jobs["network"]
     record = _publish(job, "key", "content")
     artefact = job.link / "artefact"
     artefact.chmod(0o644)
@@ -78,7 +78,7 @@ def test_a_damaged_result_is_neither_restored_nor_kept(jobs: dict[str, Job]) -> 
 
 
 def test_publishing_over_a_damaged_twin_mends_it(jobs: dict[str, Job]) -> None:
-    job = jobs["weights"]
+    job = jobs["network"]
     _publish(job, "key", "content")
     artefact = job.link / "artefact"
     artefact.chmod(0o644)
@@ -90,16 +90,16 @@ def test_publishing_over_a_damaged_twin_mends_it(jobs: dict[str, Job]) -> None:
 def test_a_stand_in_is_not_restored_since_the_data_may_be_there_now(jobs: dict[str, Job]) -> None:
     _publish(jobs["dataset"], "key", "content", stage="dataset", stand_in="digits")
     assert store.restore(_key("key", "dataset"), jobs["dataset"].link) is None
-    _publish(jobs["weights"], "derived", "content", stage="weights", stand_in="digits")
-    assert store.restore(_key("derived"), jobs["weights"].link) is not None
+    _publish(jobs["network"], "derived", "content", stage="network", stand_in="digits")
+    assert store.restore(_key("derived"), jobs["network"].link) is not None
 
 
 def test_a_store_is_read_without_what_can_not_be_read(jobs: dict[str, Job]) -> None:
     assert store.records() == [], "there is none yet"
-    first = _publish(jobs["weights"], "first", "one")
-    second = _publish(jobs["weights"], "second", "two")
-    assert sorted(store.records(), key=lambda record: record.key) == [first, second]
-    path = store.resolve(jobs["weights"].link) / RECORD
+    first = _publish(jobs["network"], "first", "one")
+    second = _publish(jobs["network"], "second", "two")
+    assert {record.key for record in store.records()} == {first.key, second.key}
+    path = store.resolve(jobs["network"].link) / RECORD
     for content in ("", "{", "[]", '{"schema": 99}'):
         path.unlink()
         path.write_text(content)
@@ -119,7 +119,7 @@ def test_scratch_folders_vanish_even_when_the_work_fails(jobs: dict[str, Job]) -
 
 
 def test_pruning_forgets_the_least_recently_used_and_keeps_what_is_shown(jobs: dict[str, Job]) -> None:
-    job = jobs["weights"]
+    job = jobs["network"]
     for name in ("oldest", "middle", "shown"):
         _publish(job, name, name * 1000)
     assert store.restore(_key("oldest"), job.link)
@@ -143,25 +143,25 @@ def _rename(home: Path, name: str) -> Path:
 
 
 def test_a_result_is_named_for_its_record(jobs: dict[str, Job]) -> None:
-    record = _publish(jobs["weights"], "key", "content")
-    home = _home(jobs["weights"])
+    record = _publish(jobs["network"], "key", "content")
+    home = _home(jobs["network"])
     assert home.name == name_of(record.key, (home / RECORD).read_bytes())
     assert NAME.fullmatch(home.name)
 
 
 def test_a_record_that_was_edited_is_neither_restored_nor_kept(jobs: dict[str, Job]) -> None:
-    record = _publish(jobs["weights"], "key", "content")
-    path = _home(jobs["weights"]) / RECORD
+    record = _publish(jobs["network"], "key", "content")
+    path = _home(jobs["network"]) / RECORD
     path.write_bytes(path.read_bytes().replace(b'"seconds": 1.0', b'"seconds": 2.0'))
     with pytest.raises(BrokenRecordError, match=r"stage\.json was changed by hand"):
-        read_record(_home(jobs["weights"]))
-    assert store.restore(record.key, jobs["weights"].link) is None
+        read_record(_home(jobs["network"]))
+    assert store.restore(record.key, jobs["network"].link) is None
     assert store.find(record.key) is None
 
 
 @pytest.mark.parametrize("content", ["0123456789ab", None], ids=["0.1", "0.2"])
 def test_a_result_of_another_key_is_neither_restored_nor_kept(jobs: dict[str, Job], content: str | None) -> None:
-    job = jobs["weights"]
+    job = jobs["network"]
     _publish(job, "one", "content")
     home = _home(job)
     wanted = _key("another")
@@ -171,7 +171,7 @@ def test_a_result_of_another_key_is_neither_restored_nor_kept(jobs: dict[str, Jo
 
 
 def test_a_result_that_an_earlier_version_named_is_still_restored(jobs: dict[str, Job]) -> None:
-    job = jobs["weights"]
+    job = jobs["network"]
     record = _publish(job, "key", "content")
     _rename(_home(job), f"{record.key}.0123456789ab")
     job.link.unlink()
@@ -182,7 +182,7 @@ def test_a_result_that_an_earlier_version_named_is_still_restored(jobs: dict[str
 
 
 def test_a_whole_result_is_restored_where_a_newer_one_is_damaged(jobs: dict[str, Job]) -> None:
-    job = jobs["weights"]
+    job = jobs["network"]
     first = _publish(job, "key", "one")
     _publish(job, "key", "two")
     artefact = job.link / "artefact"
@@ -193,7 +193,7 @@ def test_a_whole_result_is_restored_where_a_newer_one_is_damaged(jobs: dict[str,
 
 
 def test_results_that_differ_in_their_metrics_alone_are_two(jobs: dict[str, Job]) -> None:
-    job = jobs["weights"]
+    job = jobs["network"]
     _publish(job, "key", "content", metrics={"accuracy": 0.5})
     assert _publish(job, "key", "content", metrics={"accuracy": 0.6}).metrics == {"accuracy": 0.6}
     assert _publish(job, "key", "content", metrics={"accuracy": 0.6}, finished=9.0).finished == 0.0

@@ -57,7 +57,7 @@ def _wait_until(true: Callable[[], bool]) -> None:
 def test_a_stage_runs_and_reports_as_in_a_fresh_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     order: dict[str, object] = {"into": str(tmp_path / "into"), "log": "a.log", "run": "1"}
-    order |= {"report": str(tmp_path / "report.json"), "module": "nothing"}
+    order |= {"report": str(tmp_path / "report.json"), "module": "pipeline.stages.nothing"}
     order |= {fact: {} for fact in ("config", "shown_as", "inputs", "files", "source", "tools")}
     (tmp_path / "order.json").write_text(json.dumps(order), encoding="utf-8")
     said = []
@@ -129,16 +129,16 @@ def test_a_fork_runs_what_its_server_loaded_and_knows_of_which_bytes(
     """An edit after the server began reaches no stage; a server that began after the edit tells of it."""
     shutil.copytree(ROOT / "pipeline", tmp_path / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.chdir(tmp_path)
-    source = Path("pipeline/stages/imported.py")
+    source = Path("pipeline/frontends/tflite.py")
     Path("model.tflite").write_bytes(packed(chain()))
     order: dict[str, object] = {fact: {} for fact in ("shown_as", "inputs", "files", "tools")}
-    order |= {"module": "imported", "run": "1"}
+    order |= {"module": "pipeline.stages.imported", "run": "1"}
     order |= {"config": {"model": {"tflite": "model.tflite"}}, "into": "into", "log": "log", "report": "report.json"}
     order |= {"source": {str(source): hashlib.sha256(source.read_bytes()).hexdigest()}}
     Path("order.json").write_text(json.dumps(order), encoding="utf-8")
     reports = []
     for _ in range(2):
-        with ForkServer("pipeline.stages.imported") as server:
+        with ForkServer("pipeline.frontends.tflite") as server:
             for _ in range(2):
                 Path("into").mkdir(exist_ok=True)
                 server.start(["quantized", "own", "--order", "order.json"], Path("log")).wait()

@@ -2,10 +2,10 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from pipeline.engine.job_graph import Job
 from pipeline.engine.running import process
@@ -38,30 +38,30 @@ def _run(job: Job, script: Path, body: str) -> process.Outcome:
 
 
 def test_a_stage_that_reports_and_ends_well_succeeded(jobs: dict[str, Job], fake_stage: Path) -> None:
-    outcome = _run(jobs["weights"], fake_stage, REPORT)
+    outcome = _run(jobs["network"], fake_stage, REPORT)
     assert outcome.failure is None
     assert outcome.report == {"metrics": {}}
     assert outcome.seconds > 0
 
 
 def test_what_a_stage_prints_goes_into_its_log(jobs: dict[str, Job], fake_stage: Path) -> None:
-    _run(jobs["weights"], fake_stage, "print('to stdout'); os.write(2, b'to stderr, as C++ does')\n" + REPORT)
-    log = jobs["weights"].log.read_text()
+    _run(jobs["network"], fake_stage, "print('to stdout'); os.write(2, b'to stderr, as C++ does')\n" + REPORT)
+    log = jobs["network"].log.read_text()
     assert "to stdout" in log
     assert "to stderr, as C++ does" in log
 
 
 def test_a_report_is_not_believed_against_the_exit_code(jobs: dict[str, Job], fake_stage: Path) -> None:
-    outcome = _run(jobs["weights"], fake_stage, REPORT + "sys.exit(7)")
-    assert outcome.failure == "weights ended with exit code 7 and no result. Log: build/logs/weights.tiny.log"
+    outcome = _run(jobs["network"], fake_stage, REPORT + "sys.exit(7)")
+    assert outcome.failure == "network ended with exit code 7 and no result. Log: build/logs/network.tiny.log"
 
 
 def test_the_exit_code_is_not_believed_without_a_report(jobs: dict[str, Job], fake_stage: Path) -> None:
-    assert _run(jobs["weights"], fake_stage, "").failure is not None
+    assert _run(jobs["network"], fake_stage, "").failure is not None
 
 
 def test_a_half_written_report_is_a_failure(jobs: dict[str, Job], fake_stage: Path) -> None:
-    assert _run(jobs["weights"], fake_stage, "open(order['report'], 'w').write('{\"metr')").failure is not None
+    assert _run(jobs["network"], fake_stage, "open(order['report'], 'w').write('{\"metr')").failure is not None
 
 
 ENDINGS = {
@@ -77,14 +77,14 @@ ENDINGS = {
 def test_how_the_process_ended_is_told_beside_the_sentence(
     jobs: dict[str, Job], fake_stage: Path, body: str, ended: str
 ) -> None:
-    outcome = _run(jobs["weights"], fake_stage, body)
+    outcome = _run(jobs["network"], fake_stage, body)
     assert outcome.ended == ended
     assert (outcome.failure is None) == (ended == "exit code 0")
 
 
 def test_the_sentence_of_a_stage_is_passed_on(jobs: dict[str, Job], fake_stage: Path) -> None:
     body = "json.dump({'error': 'the sentence'}, open(order['report'], 'w')); sys.exit(1)"
-    assert _run(jobs["weights"], fake_stage, body).failure == "the sentence"
+    assert _run(jobs["network"], fake_stage, body).failure == "the sentence"
 
 
 def test_a_crash_names_the_signal_and_what_is_known_of_it(jobs: dict[str, Job], fake_stage: Path) -> None:
@@ -95,15 +95,15 @@ def test_a_crash_names_the_signal_and_what_is_known_of_it(jobs: dict[str, Job], 
 
 
 def test_a_kill_is_said_to_be_want_of_memory(jobs: dict[str, Job], fake_stage: Path) -> None:
-    outcome = _run(jobs["weights"], fake_stage, "os.kill(os.getpid(), signal.SIGKILL)")
+    outcome = _run(jobs["network"], fake_stage, "os.kill(os.getpid(), signal.SIGKILL)")
     assert outcome.failure is not None
     assert "memory ran out" in outcome.failure
 
 
 def test_what_a_stage_started_does_not_outlive_it(jobs: dict[str, Job], fake_stage: Path) -> None:
     body = "import subprocess\nchild = subprocess.Popen(['sleep', '60'])\nprint('CHILD', child.pid)\n" + REPORT
-    _run(jobs["weights"], fake_stage, body)
-    child = int(jobs["weights"].log.read_text().split("CHILD")[1])
+    _run(jobs["network"], fake_stage, body)
+    child = int(jobs["network"].log.read_text().split("CHILD")[1])
     _wait_until_gone(child)
 
 
@@ -111,7 +111,7 @@ def test_the_watcher_is_called_while_the_stage_runs(jobs: dict[str, Job], fake_s
     fake_stage.write_text(HEAD + "time.sleep(0.5)\n" + REPORT)
     seen: list[float] = []
     Path("scratch").mkdir()
-    process.run(jobs["weights"], {}, Path("scratch"), lambda: seen.append(time.monotonic()))
+    process.run(jobs["network"], {}, Path("scratch"), lambda: seen.append(time.monotonic()))
     assert len(seen) >= 3
 
 
@@ -134,7 +134,7 @@ def test_a_stage_that_ignores_sigterm_is_killed(
         HEAD + "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('PID', os.getpid()); time.sleep(60)"
     )
     Path("scratch").mkdir()
-    log = jobs["weights"].log
+    log = jobs["network"].log
 
     def stop_once_it_ignores() -> None:
         if "PID" in log.read_text():
@@ -142,13 +142,13 @@ def test_a_stage_that_ignores_sigterm_is_killed(
 
     monkeypatch.setattr(process, "_stopping", type(process._stopping)())
     with pytest.raises(process.Interrupted):
-        process.run(jobs["weights"], {}, Path("scratch"), stop_once_it_ignores)
+        process.run(jobs["network"], {}, Path("scratch"), stop_once_it_ignores)
     _wait_until_gone(int(log.read_text().split("PID")[1]))
 
 
 def test_python_is_the_one_that_runs_the_build(jobs: dict[str, Job], fake_stage: Path) -> None:
-    _run(replace(jobs["weights"]), fake_stage, "print(sys.executable)\n" + REPORT)
-    assert jobs["weights"].log.read_text().strip() == sys.executable
+    _run(replace(jobs["network"]), fake_stage, "print(sys.executable)\n" + REPORT)
+    assert jobs["network"].log.read_text().strip() == sys.executable
 
 
 def _wait_until_gone(process_number: int) -> None:

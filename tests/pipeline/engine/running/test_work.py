@@ -7,24 +7,36 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from pipeline.contract import Found, Work
 from pipeline.engine.digests import sources
 from pipeline.engine.running import run
 from pipeline.errors import UnrollError
+from pipeline.stage import Found, Stage, Work
 from pipeline.stages import accuracy
-from pipeline.stages.catalogue import IMPORTED
+from pipeline.stages.catalogue import STAGES
 from tests.conftest import ROOT
 from tests.models import chain, packed
 
 
+class Config(msgspec.Struct, frozen=True):
+    a: int
+
+
 def _run(monkeypatch: pytest.MonkeyPatch, make: Any, **facts: Any) -> dict[str, Any]:
     """Do in this process what the accuracy stage's does, with another function in place of its own."""
-    monkeypatch.setattr(accuracy, "make", make)
+    stage = Stage(name="accuracy", summary="", config=Config, make=make)
+    monkeypatch.setattr(accuracy, "STAGE", stage)
     into = Path("into")
     into.mkdir(exist_ok=True)
-    order = {"module": "accuracy", "config": {"a": 1}, "inputs": {"dataset": "there"}, "into": "into", "run": "1"}
+    order = {
+        "module": "pipeline.stages.accuracy",
+        "config": {"a": 1},
+        "inputs": {"dataset": "there"},
+        "into": "into",
+        "run": "1",
+    }
     order |= {fact: {} for fact in ("shown_as", "files", "source", "tools")} | facts
     Path("order.json").write_text(json.dumps({**order, "log": "the.log", "report": "report.json"}))
     code = run.main(["accuracy", "tiny", "--order", "order.json"])
@@ -35,16 +47,16 @@ def _run(monkeypatch: pytest.MonkeyPatch, make: Any, **facts: Any) -> dict[str, 
 
 def test_a_stage_gets_its_order_and_nothing_else(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     del workplace
-    seen: list[Work] = []
+    seen: list[Work[Any]] = []
 
-    def make(work: Work) -> Found:
+    def make(work: Work[Any]) -> Found:
         seen.append(work)
         work.progress(1, 1, loss=0.5)
         return Found(metrics={"cycles": 3}, basis={"cycles": "estimated"}, warnings=["look"], stand_in="digits")
 
     report = _run(monkeypatch, make)
     (work,) = seen
-    assert (work.config, work.inputs, work.into) == ({"a": 1}, {"dataset": Path("there")}, Path("into"))
+    assert (work.config, work.inputs, work.into) == (Config(a=1), {"dataset": Path("there")}, Path("into"))
     assert (report["metrics"], report["basis"], report["stand_in"]) == (
         {"cycles": 3},
         {"cycles": "estimated"},
@@ -78,7 +90,7 @@ def test_what_goes_wrong_becomes_a_sentence(
 ) -> None:
     del workplace
 
-    def make(work: Work) -> Found:
+    def make(work: Work[Any]) -> Found:
         (work.into / "half").write_text("half")
         raise error
 
@@ -97,8 +109,8 @@ def upstream(workplace: Path) -> dict[str, Any]:
     return {"inputs": {"dataset": "there"}, "files": {"dataset/dataset.npz": CONTENT}}
 
 
-def _count(calls: list[Work]) -> Any:
-    def make(work: Work) -> Found:
+def _count(calls: list[Work[Any]]) -> Any:
+    def make(work: Work[Any]) -> Found:
         calls.append(work)
         return Found(metrics={})
 
@@ -106,7 +118,7 @@ def _count(calls: list[Work]) -> Any:
 
 
 def test_a_result_that_is_read_is_read_whole_first(upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[Work] = []
+    calls: list[Work[Any]] = []
     assert _run(monkeypatch, _count(calls), **upstream)["metrics"] == {}
     assert len(calls) == 1
 
@@ -114,7 +126,7 @@ def test_a_result_that_is_read_is_read_whole_first(upstream: dict[str, Any], mon
 def test_a_stage_does_not_begin_on_what_was_not_hashed(
     upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[Work] = []
+    calls: list[Work[Any]] = []
     Path("there/dataset.npz").write_bytes(b"c0ntent")
     assert _run(monkeypatch, _count(calls), **upstream) == {"changed": "dataset.npz of dataset"}
     assert calls == []
@@ -123,7 +135,7 @@ def test_a_stage_does_not_begin_on_what_was_not_hashed(
 def test_what_changed_while_the_stage_ran_is_seen_at_its_end(
     upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def make(_work: Work) -> Found:
+    def make(_work: Work[Any]) -> Found:
         Path("there/dataset.npz").write_bytes(b"changed")
         return Found(metrics={})
 
@@ -133,7 +145,7 @@ def test_what_changed_while_the_stage_ran_is_seen_at_its_end(
 def test_what_goes_wrong_with_half_a_file_is_not_the_stages_fault(
     upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def make(_work: Work) -> Found:
+    def make(_work: Work[Any]) -> Found:
         Path("there/dataset.npz").write_bytes(b"con")
         raise ValueError
 
@@ -142,7 +154,7 @@ def test_what_goes_wrong_with_half_a_file_is_not_the_stages_fault(
 
 def test_a_tool_of_another_version_than_the_key_says(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     del workplace
-    calls: list[Work] = []
+    calls: list[Work[Any]] = []
     assert _run(monkeypatch, _count(calls), tools={"numpy": "0.0.1"}) == {"changed": "numpy"}
     assert calls == []
 
@@ -150,11 +162,11 @@ def test_a_tool_of_another_version_than_the_key_says(workplace: Path, monkeypatc
 def test_users_read_of_their_file_and_not_of_its_copy(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copy = workplace / "scratch" / "data.npz"
 
-    def fail(_work: Work) -> Found:
+    def fail(_work: Work[Any]) -> Found:
         message = f"scratch/data.npz is broken, see {copy}"
         raise UnrollError(message)
 
-    def warn(_work: Work) -> Found:
+    def warn(_work: Work[Any]) -> Found:
         return Found(metrics={}, warnings=["scratch/data.npz is odd"])
 
     shown_as = {"scratch/data.npz": "own/data.npz"}
@@ -166,7 +178,12 @@ def _run_alone(folder: Path, source: dict[str, str]) -> dict[str, Any]:
     """Run the stage that takes a model made elsewhere in a process of its own, as a build does."""
     (folder / "model.tflite").write_bytes(packed(chain()))
     (folder / "into").mkdir()
-    order = {"module": "imported", "config": {"model": {"tflite": "model.tflite"}}, "into": "into", "run": "1"}
+    order = {
+        "module": "pipeline.stages.imported",
+        "config": {"model": {"tflite": "model.tflite"}},
+        "into": "into",
+        "run": "1",
+    }
     order |= {fact: {} for fact in ("shown_as", "inputs", "files", "tools")} | {"source": source}
     order |= {"log": "the.log", "report": "report.json"}
     (folder / "order.json").write_text(json.dumps(order), encoding="utf-8")
@@ -178,7 +195,7 @@ def _run_alone(folder: Path, source: dict[str, str]) -> dict[str, Any]:
 
 def test_every_source_that_runs_is_compared(tmp_path: Path) -> None:
     """Each of them, also those that Python loads before any stage: a digest that differs by itself is named."""
-    names = sources.of_stage(IMPORTED["quantized"].module)
+    names = sources.sources(STAGES["imported"].module)
     digests = {
         f"pipeline/{name}": hashlib.sha256((ROOT / "pipeline" / name).read_bytes()).hexdigest() for name in names
     }

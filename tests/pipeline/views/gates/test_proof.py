@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.emulator import verdicts
 from pipeline.engine.build import Build
 from pipeline.engine.job_graph import Job
 from pipeline.engine.running import process
 from pipeline.engine.running.process import Outcome
+from pipeline.verification import verdicts
 from pipeline.views.gates import proof
 from tests.pipeline.engine.test_build import REPORT
 

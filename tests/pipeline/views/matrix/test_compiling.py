@@ -29,7 +29,7 @@ def point_jobs(jobs: dict[str, Job], chosen: list[Point], monkeypatch: pytest.Mo
     """Return jobs whose model is there; what stands for the stages' processes counts as made."""
     monkeypatch.setattr(process, "run", _run(lambda _: None))
     build = Build()
-    for stage in ("dataset", "weights", "unrolled", "quantized"):
+    for stage in ("dataset", "network", "unrolled", "quantized"):
         build.make(jobs[stage])
     build.end([])
     return compiling.jobs_of(chosen, jobs["quantized"])

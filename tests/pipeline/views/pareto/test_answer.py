@@ -139,15 +139,15 @@ def test_clean_takes_the_points_out_of_sight(answered: tuple[Project, str], tmp_
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_is_done(built: Project) -> None:
     running = built.start("pareto:tiny", "--rows-per-step", "14", "--units", "8,12")
-    built.wait_for("stage_done", stage="weights", experiment="tiny.14-rows.8-units")
+    built.wait_for("stage_done", stage="network", experiment="tiny.14-rows.8-units")
     running.send_signal(signal.SIGINT)
     printed, _ = running.communicate(timeout=30)
     assert running.returncode == 128 + signal.SIGINT, printed
     assert "Traceback" not in printed
     built.wait_until(lambda: not built.stage_processes())
-    assert (built.folder / "build/tiny/grid/14-rows.8-units/weights/stage.json").exists()
+    assert (built.folder / "build/tiny/grid/14-rows.8-units/network/stage.json").exists()
     built.mark()
     built.doit("pareto:tiny", "--rows-per-step", "14", "--units", "8")
     done = [event for event in built.events()[built._before :] if event["event"] == "stage_done"]
-    assert "weights" not in {event["stage"] for event in done}
+    assert "network" not in {event["stage"] for event in done}
     assert {"accuracy", "vela"} <= {event["stage"] for event in done}

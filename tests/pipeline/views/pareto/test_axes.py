@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from pipeline.compression.section import Compress
 from pipeline.experiments import experiment
-from pipeline.experiments.schema import Budget, Compress, Experiment, Grid
+from pipeline.experiments.schema import Budget, Experiment, Grid
 from pipeline.views.pareto import axes
 from pipeline.views.pareto.axes import AXES, GridError
 from tests.conftest import ROOT

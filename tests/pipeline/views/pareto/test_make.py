@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 from tests.pipeline.engine.test_build import REPORT
 from tests.pipeline.records import scores
 
-STAGES = ["weights", "unrolled", "quantized", "accuracy", "vela"]
+STAGES = ["network", "unrolled", "quantized", "accuracy", "vela"]
 METRICS: dict[str, dict[str, Any]] = {
     "unrolled": {"inferences_per_sequence": 7},
     "accuracy": scores(float=0.95, quantized=0.9),
@@ -202,7 +202,7 @@ def test_the_share_of_a_training_counts_as_it_goes(grid: list[Point], dataset: J
     progress = make._Progress(Build(), chains, advance)
 
     for done in (1, 3):
-        event = {"event": "stage_progress", "stage": "weights", "experiment": chains["1 row, 16 units"][0].experiment}
+        event = {"event": "stage_progress", "stage": "network", "experiment": chains["1 row, 16 units"][0].experiment}
         progress.watch({**event, "done": done, "total": 4, "epoch": "2/3", "loss": 0.5})
 
     assert [report["done"] for report in reports] == [round(1000 * share * 10 / 28) for share in (0.25, 0.75)]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -13,12 +14,13 @@ from pipeline.emulator.proof import source, static_checks
 from pipeline.emulator.stream import debug_database, program
 from pipeline.emulator.stream.operations import Transfer
 from pipeline.npu import compiler
+from pipeline.npu.section import Target
 from pipeline.quantization import tied
 from pipeline.runtime import emulated, litert
 from pipeline.runtime.litert import Stored
-from pipeline.stages import verify
-from pipeline.stages.differing import Compiled
-from pipeline.stages.verify import Outputs
+from pipeline.verification import comparing
+from pipeline.verification.comparing import Outputs
+from pipeline.verification.differing import Compiled
 from tests.pipeline.networks import FEATURES, Array, Network, choose
 
 pytest.importorskip("tflite_micro", reason="there is no package of it for this machine")
@@ -49,7 +51,9 @@ def quantized(raw: Array, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def path(quantized: Path, target: Mapping[str, Any]) -> Path:
     """Return the compiled file, beside its debug database."""
-    return compiler.compile_model(quantized, quantized.parent / "out", target, debug_database.ARGUMENT)[0]
+    return compiler.compile_model(
+        quantized, quantized.parent / "out", msgspec.convert(target, Target), debug_database.ARGUMENT
+    )[0]
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +84,7 @@ def explained(compiled: Compiled, raw: Array, expected: Mapping[str, Stored]) ->
         rerun=lambda differ, other: emulated.outputs(compiled.quantized, other, raw[differ], lambda _: None),
         first_operation=lambda _: None,
     )
-    return verify.explained(compiled, outputs, np.ones(len(raw), bool))
+    return comparing.explained(compiled, outputs, np.ones(len(raw), bool))
 
 
 def test_samples_differ_and_it_is_proved_why(compiled: Compiled, raw: Array, expected: Mapping[str, Stored]) -> None:
@@ -90,7 +94,7 @@ def test_samples_differ_and_it_is_proved_why(compiled: Compiled, raw: Array, exp
 
     found = emulated.outputs(compiled.quantized, compiled.machine, raw, lambda _: None)
 
-    differ = verify.samples_that_differ(found, expected)
+    differ = comparing.samples_that_differ(found, expected)
     assert 0 < differ.sum() < SAMPLES
     reason = explained(compiled, raw, expected)
     assert reason is not None

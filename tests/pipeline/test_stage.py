@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.contract import Found, Work
+from pipeline.stage import Found, Work
 
 
-def work(folder: Path, reports: list[dict[str, Any]]) -> Work:
+def work(folder: Path, reports: list[dict[str, Any]]) -> Work[Any]:
     return Work(config={}, inputs={}, into=folder, report=lambda **facts: reports.append(facts))
 
 

@@ -12,16 +12,17 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from pipeline.contract import Found, Work
 from pipeline.data.arrays import DataSet
-from pipeline.runtime import litert
-from pipeline.stages import accuracy, quantized, streaming
-from pipeline.stages.streaming import StreamingError
+from pipeline.quantization import quantize
+from pipeline.runtime import litert, streaming
+from pipeline.runtime.streaming import StreamingError
+from pipeline.stage import Found, Work
 from pipeline.tasks.classification import PREDICTIONS
 from pipeline.tflite.reader import IDENTIFIER
+from tests.pipeline.making import make_stage
 
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
-MakeWork = Callable[..., Work]
+MakeWork = Callable[..., Work[Any]]
 
 NETWORKS: Mapping[str, dict[str, Any]] = {
     "gru": {"cell": "gru"},
@@ -213,7 +214,7 @@ def test_a_form_with_other_bytes_is_an_error_that_names_the_sample(
     assert 0 < differing.sum() < 300
 
     with pytest.raises(StreamingError) as caught:
-        accuracy.make(work({}, forms))
+        make_stage("accuracy", work({}, forms))
 
     said = str(caught.value)
     first, others = int(differing.argmax()), int(differing.sum()) - 1
@@ -235,7 +236,7 @@ def test_the_guides_graph_with_state_is_streamed_but_not_called_identical(chain:
     made, found = chain("gru", graph="keras", state=True, steps_per_inference=2, until="accuracy")
     metrics = found["accuracy"].metrics
 
-    assert [path.name for path in made["quantized"].glob("*.tflite")] == [quantized.MODEL]
+    assert [path.name for path in made["quantized"].glob("*.tflite")] == [quantize.MODEL]
     assert "streaming_identical" not in metrics
     assert metrics["sequences_in_a_row"] == 100
     assert set(metrics["reset_bytes"]) == {"gru_1_hidden"}

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.contract import Found, Work
 from pipeline.emulator.errors import NotVerifiedError
 from pipeline.emulator.machine.machine import Machine
 from pipeline.emulator.proof import source, static_checks
 from pipeline.emulator.stream import debug_database, program
-from pipeline.emulator.verdicts import FAILED, NOTHING, PARTLY, PROVED
 from pipeline.metrics import nulls
 from pipeline.npu import compiler
+from pipeline.npu.section import Target
+from pipeline.stage import Found, Work
+from pipeline.verification.verdicts import FAILED, NOTHING, PARTLY, PROVED
 
 QUANTIZED, COMPILED = "quantized.tflite", "compiled.tflite"
 NO_CHECKS = static_checks.Findings(checks=(), warnings=(), not_verified=(), by_samples=())
@@ -33,15 +34,16 @@ class Samples:
     """Sentences on those that are not."""
 
 
-Emulate = Callable[[Work, Machine, static_checks.Findings], Samples]
+Emulate = Callable[[Machine, static_checks.Findings], Samples]
 """Lets samples through a compiled file; raises a NotVerifiedError where that is not covered."""
 
 
-def prove(work: Work, of_samples: Sequence[str], emulate: Emulate) -> Found:
+def prove(work: Work[Any], target: Target, of_samples: Sequence[str], emulate: Emulate) -> Found:
     """Check what holds for every input, let samples through where no check failed, and say what both prove.
 
     Args:
-        work: its ``vela`` input holds the compiled file.
+        work: its inputs are the ``compiled`` file and the ``quantized`` model.
+        target: that the file is for.
         of_samples: the metrics that ``emulate`` gives where it can.
         emulate: lets samples through.
 
@@ -50,7 +52,7 @@ def prove(work: Work, of_samples: Sequence[str], emulate: Emulate) -> Found:
         compiler.CompileError: Vela, which tells what each command is for, failed.
 
     """
-    compiled = work.inputs["vela"] / COMPILED
+    compiled = work.inputs["compiled"] / COMPILED
     try:
         machine = Machine(program.load(compiled))
     except NotVerifiedError as error:
@@ -59,11 +61,11 @@ def prove(work: Work, of_samples: Sequence[str], emulate: Emulate) -> Found:
     not_verified = []
     checked = NO_CHECKS
     try:
-        checked = check(work, machine)
+        checked = check(work, target, machine)
     except NotVerifiedError as error:
         not_verified.append(str(error))
     try:
-        samples = emulate(work, machine, checked)
+        samples = emulate(machine, checked)
     except NotVerifiedError as error:
         samples = Samples(metrics={}, unavailable=dict.fromkeys(of_samples, str(error)))
         not_verified.append(str(error))
@@ -115,7 +117,7 @@ def _found(checked: static_checks.Findings, samples: Samples, not_verified: Sequ
     )
 
 
-def check(work: Work, machine: Machine) -> static_checks.Findings:
+def check(work: Work[Any], target: Target, machine: Machine) -> static_checks.Findings:
     """Check what holds for every input.
 
     Vela, called once more, tells what each command is for; a wrong answer can fail a check, and not pass it.
@@ -126,6 +128,6 @@ def check(work: Work, machine: Machine) -> static_checks.Findings:
     """
     quantized = work.inputs["quantized"] / QUANTIZED
     with tempfile.TemporaryDirectory(dir=work.into.parent) as folder:
-        compiled, _ = compiler.compile_model(quantized, Path(folder), work.config, debug_database.ARGUMENT)
+        compiled, _ = compiler.compile_model(quantized, Path(folder), target, debug_database.ARGUMENT)
         origins = debug_database.read(debug_database.beside(compiled))
     return static_checks.check(machine, source.load(quantized), origins)

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.contract import Work
 from pipeline.data import arrays
 from pipeline.errors import UnrollError
 from pipeline.runtime import litert
 from pipeline.runtime.litert import OUTPUT, SINGLE, WHOLE, Stored
+from pipeline.stage import Work
 from pipeline.tasks.classification import CLASSIFICATION as TASK
 
 CHOSEN = "quantized.tflite"
@@ -24,7 +24,7 @@ class StreamingError(UnrollError):
 
 
 def check(
-    work: Work, x: arrays.Features, labels: npt.NDArray[np.int64], stored: Mapping[str, Stored]
+    work: Work[Any], x: arrays.Features, labels: npt.NDArray[np.int64], stored: Mapping[str, Stored]
 ) -> dict[str, Any]:
     """Compare the forms of a tied graph byte for byte, and run sequences in a row.
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from pipeline.contract import Found, Work
 from pipeline.data.arrays import DataSet
 from pipeline.data.steps import StepsError
 from pipeline.errors import UnrollError
 from pipeline.network import files
-from pipeline.stages import weights
-from pipeline.stages.weights import TrainingError
+from pipeline.stage import Found, Work
+from pipeline.training.train import TrainingError
+from tests.pipeline.making import make_stage
 
 Settings = Callable[..., Mapping[str, Any]]
 Train = Callable[..., tuple[Path, Found]]
@@ -21,7 +21,7 @@ Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
 
 
 @pytest.fixture
-def train(work: Callable[..., Work], dataset: Path, settings: Settings) -> Train:
+def train(work: Callable[..., Work[Any]], dataset: Path, settings: Settings) -> Train:
     """Train a small network with some settings changed; return its folder and what was found."""
 
     def run(
@@ -30,7 +30,7 @@ def train(work: Callable[..., Work], dataset: Path, settings: Settings) -> Train
         chosen = settings(cell)
         config = {"model": chosen["model"], "training": {**chosen["training"], **changed}}
         job = work(config, {"dataset": dataset}, into, report)
-        return job.into, weights.make(job)
+        return job.into, make_stage("network", job)
 
     return run
 
@@ -44,16 +44,16 @@ def test_the_same_seed_gives_the_same_weights(train: Train, chain: Chain, cell: 
     folder, found = train(cell=cell)
 
     made, earlier = chain(cell)
-    assert both_files(folder) == both_files(made["weights"])
-    assert found.metrics == earlier["weights"].metrics
+    assert both_files(folder) == both_files(made["network"])
+    assert found.metrics == earlier["network"].metrics
 
 
 def test_another_seed_gives_other_weights(train: Train, chain: Chain) -> None:
     folder, _ = train(seed=1)
 
     made, _ = chain("gru")
-    assert (folder / files.ARRAYS).read_bytes() != (made["weights"] / files.ARRAYS).read_bytes()
-    assert (folder / files.DESCRIPTION).read_bytes() == (made["weights"] / files.DESCRIPTION).read_bytes()
+    assert (folder / files.ARRAYS).read_bytes() != (made["network"] / files.ARRAYS).read_bytes()
+    assert (folder / files.DESCRIPTION).read_bytes() == (made["network"] / files.DESCRIPTION).read_bytes()
 
 
 def test_the_largest_seed_can_be_trained_with(train: Train) -> None:
@@ -72,7 +72,7 @@ def test_every_setting_of_the_training_counts(train: Train, chain: Chain, change
     folder, _ = train(**changed)
 
     made, _ = chain("gru")
-    assert (folder / files.ARRAYS).read_bytes() != (made["weights"] / files.ARRAYS).read_bytes()
+    assert (folder / files.ARRAYS).read_bytes() != (made["network"] / files.ARRAYS).read_bytes()
 
 
 @pytest.mark.slow
@@ -155,21 +155,21 @@ def longer_rows(data: DataSet, tmp_path: Path) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
 def test_folded_rows_train_as_a_data_set_of_longer_rows_does(
-    work: Callable[..., Work], chain: Chain, longer_rows: Path, settings: Settings, cell: str
+    work: Callable[..., Work[Any]], chain: Chain, longer_rows: Path, settings: Settings, cell: str
 ) -> None:
     job = work({name: settings(cell)[name] for name in ("model", "training")}, {"dataset": longer_rows})
 
-    found = weights.make(job)
+    found = make_stage("network", job)
 
-    made, folded = chain(cell, rows_per_step=4, until="weights")
-    arrays = [(folder / files.ARRAYS).read_bytes() for folder in (job.into, made["weights"])]
+    made, folded = chain(cell, rows_per_step=4, until="network")
+    arrays = [(folder / files.ARRAYS).read_bytes() for folder in (job.into, made["network"])]
     assert arrays[0] == arrays[1]
-    assert found.metrics == folded["weights"].metrics
+    assert found.metrics == folded["network"].metrics
 
 
 def test_rows_that_do_not_fold_are_an_error_that_lists_what_does(chain: Chain) -> None:
     with pytest.raises(StepsError) as caught:
-        chain("gru", rows_per_step=3, until="weights")
+        chain("gru", rows_per_step=3, until="network")
 
     assert str(caught.value) == (
         "model.rows_per_step = 3 does not divide the 8 rows of the data set; possible: 1, 2, 4, 8"

@@ -5,16 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from pipeline.contract import Found, Work
 from pipeline.data.arrays import DataSet
 from pipeline.emulator.machine.machine import Machine
 from pipeline.emulator.proof.elements import INSIDE
 from pipeline.emulator.stream import program
 from pipeline.emulator.stream.arithmetic import Scale
 from pipeline.emulator.stream.operations import Binary, Substitution
-from pipeline.stages import differing, proving
+from pipeline.npu.section import Target
+from pipeline.stage import Found, Work
+from pipeline.verification import differing, proving
 
 pytest.importorskip("tflite_micro", reason="there is no package of it for this machine")
 
@@ -23,12 +25,12 @@ Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
 
 @pytest.fixture(params=[{}, {"state": True, "steps_per_inference": 2}], ids=["whole sequences", "state"])
 def compiled(
-    request: pytest.FixtureRequest, chain: Chain, work: Callable[..., Work], target: Mapping[str, Any]
+    request: pytest.FixtureRequest, chain: Chain, work: Callable[..., Work[Any]], target: Mapping[str, Any]
 ) -> differing.Compiled:
     """Return a compiled GRU, and what its checks found."""
     made, _ = chain("gru", **request.param)
     machine = Machine(program.load(made["vela"] / proving.COMPILED))
-    findings = proving.check(work({**target, "verify": {"samples": None}}, made), machine)
+    findings = proving.check(work({}, made), msgspec.convert(target, Target), machine)
     return differing.Compiled(quantized=made["quantized"] / proving.QUANTIZED, machine=machine, checked=findings)
 
 

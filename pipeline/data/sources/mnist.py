@@ -1,0 +1,84 @@
+"""``name = "mnist"``: the four IDX files, from this machine or from a public mirror."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta
+
+from pipeline import folders
+from pipeline.data.source import Source
+from pipeline.data.sources.digits import Digits
+
+if TYPE_CHECKING:
+    from pipeline.data.arrays import DataSet
+    from pipeline.data.checks import Learner
+    from pipeline.stage import Work
+
+FILES: Mapping[str, str] = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+"""The four IDX files and the sha256 of their uncompressed content."""
+
+DOWNLOADS = folders.DOWNLOADS / "mnist"
+"""Where files from a mirror are kept."""
+
+
+class Mnist(Source, frozen=True, kw_only=True, tag="mnist"):
+    """MNIST: 70,000 handwritten digits of 28 x 28, from this machine or a public mirror."""
+
+    ROWS: ClassVar[int | None] = 28
+    PATHS: ClassVar[frozenset[str]] = frozenset({"path"})
+
+    path: Annotated[Annotated[str, Meta(min_length=1)] | None, Meta(description="a folder with the four IDX files")] = (
+        None
+    )
+    stand_in: Annotated[
+        Literal["digits"] | None, Meta(description="what to use, and say so everywhere, when MNIST can't be had")
+    ] = None
+
+    def places(self) -> list[Path]:
+        """Return the folders that may hold the files, in the order in which they are asked."""
+        data = os.environ.get("UNROLL_DATA")
+        return [Path(place) for place in (self.path, data and Path(data, "mnist"), DOWNLOADS) if place]
+
+    def folder(self) -> Path | None:
+        """Return the first folder that holds all four files."""
+        return next((folder for folder in self.places() if all(file(folder, name) for name in FILES)), None)
+
+    def at_hand(self) -> str | None:
+        """Name the data set if its files are on this machine."""
+        return self.kind() if self.folder() else None
+
+    def read(self, work: "Work[Any]", learner: "Learner") -> "tuple[DataSet, str | None]":
+        """Read MNIST from this machine or, if it is not here, from a public mirror; or its stand-in.
+
+        Raises:
+            DataError: a file is damaged, ``path`` does not hold MNIST, or no mirror could be reached in seconds and
+                nothing may stand in.
+
+        """
+        from pipeline.data import mirrors, mnist
+        from pipeline.data.arrays import DataError
+
+        try:
+            return mnist.read(self, work), None
+        except mirrors.OfflineError as error:
+            if self.stand_in:
+                digits = Digits(train_samples=self.train_samples, test_samples=self.test_samples)
+                return digits.read(work, learner)[0], digits.kind()
+            looked = ", ".join(str(place) for place in self.places())
+            message = (
+                f"MNIST can't be had. Looked in: {looked}. Mirrors: {error}. Put the four IDX files into a folder and"
+                ' name it as dataset.path, set UNROLL_DATA, or allow a stand-in: stand_in = "digits"'
+            )
+            raise DataError(message) from None
+
+
+def file(folder: Path, name: str) -> Path | None:
+    """Return one of the four files in a folder, gzipped or not."""
+    return next((path for path in (folder / f"{name}.gz", folder / name) if path.is_file()), None)
