@@ -27,6 +27,8 @@ class Quantity(NamedTuple):
     """In a narrow column: ``6.22M``."""
     exact: Callable[[float], str]
     """To the last digit that matters, for budgets and comparisons, without the unit: ``12.436``."""
+    stored: str = ""
+    """What scripts find it in: ``bytes``, ``ms``, ``share of 1``; empty for a plain number."""
     difference: Callable[[float, float], str] = tables.change
     """How far the second number is from the first: ``+2.5 %``, ``+0.25 points``."""
     width: int = 8
@@ -41,18 +43,19 @@ class Quantity(NamedTuple):
     """How a round number of that is written at an axis."""
 
 
-SHARE = Quantity("", tables.percent, tables.percent, tables.percent, tables.percent, _points)
+SHARE = Quantity("", tables.percent, tables.percent, tables.percent, tables.percent, "share of 1", _points)
 """A share of 1."""
-POINTS = Quantity("", tables.loss, tables.loss, tables.loss, tables.loss)
+POINTS = Quantity("", tables.loss, tables.loss, tables.loss, tables.loss, "percentage points")
 """A loss, in percentage points."""
 COUNT = Quantity("", _exact_count, _exact_count, tables.short, _exact_count, width=11, narrow=6, fewer="fewer")
-CYCLES = COUNT._replace(unit="cycles")
+CYCLES = COUNT._replace(unit="cycles", stored="cycles")
 MILLISECONDS = Quantity(
     "ms",
     lambda time: f"{tables.milliseconds(time)} ms",
     tables.milliseconds,
     tables.milliseconds,
     tables.exact,
+    "ms",
     width=7,
     narrow=7,
     fewer="faster",
@@ -63,6 +66,7 @@ SIZE = Quantity(
     tables.size,
     tables.size,
     _exact_count,
+    "bytes",
     width=11,
     narrow=10,
     fewer="smaller",

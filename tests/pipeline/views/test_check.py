@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.views.check import BaselineError, read_baseline
+from tests import json_page
 from tests.conftest import Project
 from tests.pipeline.records import amend
 
@@ -54,6 +55,7 @@ def test_json_is_all_that_is_printed_even_when_something_had_to_be_built(budgete
     budgeted.doit("forget", "vela:tiny:u55-128")
     document = json.loads(budgeted.out("check", "--json", check=1))
     assert (document["schema"], document["passed"]) == (2, False)
+    assert json_page.problems("check --json", document) == []
     (found,) = document["experiments"]
     assert found["name"] == "tiny"
     assert {verdict["budget"]: verdict["passed"] for verdict in found["verdicts"]} == {

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests import json_page
 from tests.conftest import Project
 
 pytestmark = pytest.mark.xdist_group("pareto")  # one worker builds the grid for all
@@ -70,6 +71,7 @@ def test_json_holds_what_the_results_hold(answered: tuple[Project, str]) -> None
     project, _ = answered
     found = document(project)
     assert json.loads(project.out(*GRID, "--json")) == found
+    assert json_page.problems("pareto --json", found) == []
     assert (found["schema"], found["target"], found["stand_in"]) == (2, "u55-128", None)
     folded, own, impossible = found["points"]
     assert (own["settings"]["model.rows_per_step"], folded["settings"]["model.rows_per_step"]) == (1, 4)
