@@ -7,6 +7,18 @@ Cells = Sequence[str]
 KIB = 1024
 
 
+WORTH_SAYING = 0.02
+"""A gain below this share is called none."""
+
+
+def letter(number: int) -> str:
+    """Return what stands for a row of a table in a plot, the first being 0; those after Z share a sign."""
+    return chr(ord("A") + number) if number < LETTERS else "+"
+
+
+LETTERS = 26
+
+
 def plain(header: Cells, rows: Sequence[Cells], right: Sequence[int] = ()) -> list[str]:
     """Return lines of columns as wide as their widest cell; the columns ``right`` are aligned to the right."""
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]

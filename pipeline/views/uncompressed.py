@@ -17,8 +17,6 @@ from pipeline.metrics import Metric
 from pipeline.text import tables
 from pipeline.views.accuracies import headline, score, scored_record
 
-WORTH_SAYING = 0.02
-"""A gain below this share of the cycles is called none."""
 CAVEAT = (
     "Vela charges compressed weights only as bandwidth: what a target does not wait for, it does not gain, and"
     " silicon may differ either way"
@@ -40,7 +38,7 @@ class Payback(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether compressing saves cycles on this target."""
         if "cycles_total" not in self.now or "cycles_total" not in self.before:
             return False
-        return 1 - self.now["cycles_total"] / max(self.before["cycles_total"], 1) >= WORTH_SAYING
+        return 1 - self.now["cycles_total"] / max(self.before["cycles_total"], 1) >= tables.WORTH_SAYING
 
 
 def with_twin(name: str, experiment: AnyExperiment) -> list[tuple[str, AnyExperiment]]:

@@ -15,6 +15,7 @@ from textual_plotext import PlotextPlot
 
 from pipeline.metrics import Metric, costs, told
 from pipeline.stages.catalogue import STAGES
+from pipeline.text import tables
 from pipeline.views import accuracies
 from pipeline.views.pareto.front import front as pareto_front
 from tui.data import formats, results
@@ -24,7 +25,6 @@ from tui.widgets.columns import Column, fitting
 from tui.widgets.row_table import RowTable
 
 MARKED_AT_FIRST = 3
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 COSTS = [metric for metric in costs(STAGES["vela"].metrics) if not metric.worded]
 
 
@@ -162,7 +162,7 @@ class CompareScreen(Screen[None]):
                 table.scroll_to(y=top, animate=False)
 
     def _lettered(self) -> list[tuple[str, Result]]:
-        return [(LETTERS[index] if index < len(LETTERS) else "+", result) for index, result in enumerate(self._results)]
+        return [(tables.letter(index), result) for index, result in enumerate(self._results)]
 
     def _costs(self) -> list[Metric]:
         """Return the costs that any result has on the target."""

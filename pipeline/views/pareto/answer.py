@@ -22,7 +22,6 @@ from pipeline.views.pareto.make import TRADED, Row, make_all
 from pipeline.views.report.write import write_whole
 
 SCHEMA = 2
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def _counted(row: Row, cost: Metric) -> float:
@@ -65,8 +64,7 @@ class Found:
 
     def letter(self, row: Row) -> str:
         """Return the letter of a point in table and plots."""
-        number = self.made.index(row)
-        return LETTERS[number] if number < len(LETTERS) else "+"
+        return tables.letter(self.made.index(row))
 
     def best(self, row: Row) -> list[str]:
         """Return the names of the costs by which no other point beats this one."""

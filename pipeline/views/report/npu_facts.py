@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
+from pipeline.npu.vela_report import bound
 from pipeline.views import explain
 from pipeline.views.gates.placement import on_cpu
 from pipeline.views.matrix import answer
@@ -52,7 +53,7 @@ def target(asked: Asked, job: Job, found: Matrix, proved: dict[str, Any] | None)
                 role.step or "",
                 layer["target"],
                 f"{layer['cycles']:,}",
-                explain.bound(layer) if layer["cycles"] else "",
+                bound(layer) if layer["cycles"] else "",
             )
             for layer, role in (zip(here.layers, here.roles, strict=True) if here else ())
         ],

@@ -120,7 +120,7 @@ def test_the_accuracy_stage_says_of_how_many_samples_the_bytes_are_the_same(
     states = {f"{cell}_1_hidden"} | ({"lstm_1_cell"} if cell == "lstm" else set())
     assert set(metrics["reset_bytes"]) == states
     assert metrics["reset_bytes"][f"{cell}_1_hidden"] == 0
-    assert f"{activations}_accuracy" in metrics
+    assert metrics["activations"] == activations
     assert found["accuracy"].basis["streaming_identical"] == "measured"
 
 
@@ -138,7 +138,7 @@ def test_folded_rows_are_streamed_in_folded_steps(chain: Chain, data: DataSet, c
     assert shapes == [(1, 4, 12), (1, 2, 12), (1, 1, 12)]
     assert found["accuracy"].metrics["streaming_identical"] == 300
     classes = by_hand(models[1], data.x_test.reshape(300, 4, 12))["output"].argmax(axis=1)
-    assert found["accuracy"].metrics[f"{activations}_accuracy"] == np.mean(classes == data.y_test)
+    assert found["accuracy"].metrics["scores"]["quantized"]["accuracy"] == np.mean(classes == data.y_test)
 
 
 @pytest.mark.parametrize("steps", [1, 8])

@@ -248,8 +248,9 @@ def test_what_is_not_covered_is_a_warning_and_no_number_is_made_up(
     assert found.metrics["not_verified"] == ["weights in a format of the year after next"]
     assert found.metrics["checks"] == []
     assert found.metrics["verdict"] == verdicts.NOTHING
+    assert found.metrics["scores"] == {"compiled": None}
     for name in test_set.OF_SAMPLES:
-        assert found.metrics[name] is None
+        assert found.metrics.get(name) is None
         assert found.unavailable[name] == "weights in a format of the year after next"
 
 
