@@ -65,7 +65,6 @@ def test_its_accuracy_goes_by_what_activations_are_stored_in(take: Take, kind: s
         tensor.type = getattr(schema.TensorType, kind)
     found = take(packed(model))
     assert found.metrics["activations"] == name
-    assert found.metrics["activations"] == name
     assert "scores.quantized" in found.unavailable
 
 
