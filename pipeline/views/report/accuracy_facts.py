@@ -96,10 +96,9 @@ def _worded(name: str, value: Any) -> Iterator[tuple[str, str]]:
         for key, part in value.items():
             yield from _worded(f"{name.removesuffix('s')} {key}", part)
     elif isinstance(value, dict):
-        yield (
-            name,
-            ", ".join(f"{key.replace('_', ' ')} {_plain(part)}" for key, part in value.items() if part is not None),
-        )
+        known = [f"{key.replace('_', ' ')} {_plain(part)}" for key, part in value.items() if part is not None]
+        if known:
+            yield name, ", ".join(known)
     elif value is not None and not isinstance(value, list):
         yield name, f"{value:,}" if _is_number(value) else str(value)
 
