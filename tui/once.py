@@ -11,7 +11,7 @@ from pipeline.engine.results.store import resolve
 from pipeline.metrics import by_group, costs
 from pipeline.npu import on_cpu
 from pipeline.text.tables import percent
-from pipeline.views import accuracies, uncompressed, verified
+from pipeline.views import accuracies, metric_rows, uncompressed, verified
 from pipeline.views.accuracies import Rung
 from pipeline.views.metric_rows import known, placement
 from tui.data import formats, operators
@@ -104,6 +104,12 @@ def _accuracy(experiment: ExperimentStatus) -> Iterator[str]:
         if scores:
             yield f"  accuracy  {', '.join(scores)}, {basis}{previous}"
     yield from (f"  accuracy  {rung.name}: {rung.reason}" for rung in rungs if rung.score is None)
+    yield from (
+        f"  {name}  {value}, {basis}"
+        for stage in experiment.stages
+        if stage.record and not stage.job.compiles
+        for name, value, basis in metric_rows.rows(stage.job, stage.record, worded=False)
+    )
 
 
 def _rung(rung: Rung, first: Rung) -> str:

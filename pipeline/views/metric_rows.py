@@ -13,13 +13,14 @@ Rows = list[tuple[str, str, str]]
 """Name, value, and what kind of number it is."""
 
 
-def rows(job: Job, record: Record, inferences: int = 1) -> Rows:
+def rows(job: Job, record: Record, inferences: int = 1, *, worded: bool = True) -> Rows:
     """Return a row for each group of a result's metrics but the scores, which the ladder tells.
 
     Args:
         job: whose result it is.
         record: of the result.
         inferences: of a sequence.
+        worded: whether to tell the groups that have a sentence of their own.
 
     """
     prefix = f"{job.target}: " if job.target else ""
@@ -28,6 +29,8 @@ def rows(job: Job, record: Record, inferences: int = 1) -> Rows:
         if metrics[0].name.startswith(f"{SCORES}."):
             continue
         if metrics[0].worded:
+            if not worded:
+                continue
             table += [(f"{prefix}{name}", text, basis) for name, text, basis in WORDED[group](record)]
         elif any(metric.of(record.metrics) is not None or metric.why_not(record.unavailable) for metric in metrics):
             first = metrics[0].of(record.metrics)
@@ -37,8 +40,8 @@ def rows(job: Job, record: Record, inferences: int = 1) -> Rows:
 
 
 def sentence(metrics: Sequence[Metric], record: Record, inferences: int = 1) -> str:
-    """Tell metrics of one group in a sentence, with the reason for those that could not be had."""
-    text = known(metrics, record)
+    """Tell metrics of one group beside its name, with the reason for those that could not be had."""
+    text = known(metrics, record).removeprefix(f"{metrics[0].row} ")
     first = next((metric for metric in metrics if metric.per_inference and metric.is_told(record.metrics)), None)
     if first and inferences > 1:
         text += f"; {inferences} a sequence: {first.told(inferences * (first.of(record.metrics) or 0))}"

@@ -1,4 +1,4 @@
-"""Declares one more metric of Vela's stage, as a new line in its file would, and prints every view of a result.
+"""Declares one more metric of two stages, as a new line in their files would, and prints every view of a result.
 
 Run in a fresh process and an empty folder: the catalogue is read when the views are imported.
 """
@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.metrics import Metric
-from pipeline.stages import vela
-from pipeline.text.quantities import COUNT
+from pipeline.stages import accuracy, vela
+from pipeline.text.quantities import COUNT, SHARE
 
 ENERGY = Metric(
     name="energy_uj",
@@ -22,7 +22,9 @@ ENERGY = Metric(
     better="less",
     traded=True,
 )
+CONFIDENCE = Metric(name="confidence", title="confidence", quantity=SHARE, basis="measured", better="more")
 vela.STAGE = replace(vela.STAGE, metrics=(*vela.METRICS, ENERGY))
+accuracy.STAGE = replace(accuracy.STAGE, metrics=(*accuracy.METRICS, CONFIDENCE))
 
 
 from pipeline.engine.build import Build  # noqa: E402 - what follows reads the catalogue
@@ -39,12 +41,15 @@ from tui.data import results  # noqa: E402
 from tui.data.project import ProjectWatcher  # noqa: E402
 from tui.data.view import View  # noqa: E402
 from tui.screens import compare  # noqa: E402
+from tui.tabs import accuracy as accuracy_tab  # noqa: E402
 from tui.tabs import matrix as matrix_tab  # noqa: E402
 from tui.tabs import npu  # noqa: E402
 
 VALUE = 4_321
 """What it is in every result: shown as ``4,321``, or ``4.32k`` where there is little room."""
 _vela = recorded_results._vela
+_accuracy = recorded_results._accuracy
+recorded_results._accuracy = lambda *arguments: {**_accuracy(*arguments), "confidence": 0.75}
 recorded_results._vela = lambda *arguments: {**_vela(*arguments), "energy_uj": VALUE}
 
 
@@ -66,7 +71,9 @@ def views() -> dict[str, Any]:
     checked = check._checked(Build(), check.Subject("keyword", jobs, Budget()))
     compiled_matrix = matrix_data.read_matrix(experiment)
     found = results.catalogue(snapshot)
+    tab = accuracy_tab.accuracy_text(view, 120).plain
     return {
+        "accuracy tab": tab,
         "summary": summary.rows(jobs, records),
         "check --json": check.as_document([checked], None),
         "check --baseline": check._markdown(checked, {}),

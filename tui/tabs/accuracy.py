@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from pipeline.engine.results.record import Record
 from pipeline.engine.results.store import resolve
-from pipeline.views import accuracies, budget, verified
+from pipeline.views import accuracies, budget, metric_rows, verified
 from pipeline.views.accuracies import QUANTIZED, Rung
 from pipeline.views.budget import Verdict
 from tui.data import accuracy, formats, role_losses
@@ -131,7 +131,7 @@ def _lines(stage: StageStatus, record: Record, view: View, columns: int) -> list
     lines += ladder_lines(rungs, columns)
     lines += _proof_lines(view.all_of("verify"), columns)
     lines += [*_budget_lines(view.experiment.verdicts, columns), _changed(record)]
-    lines += [*_before(record, rungs, view.now), ""]
+    lines += [*styling.named(_others(stage, record), columns), *_before(record, rungs, view.now), ""]
     lines += class_lines(accuracy.by_class(record), columns)
     try:
         confusions = accuracy.read_confusions(resolve(stage.job.link))
@@ -159,7 +159,13 @@ def _proof_lines(stages: Sequence[StageStatus], columns: int) -> list[Content]:
             f"{verified.result(stage.record)}; for every input: {verified.for_every_input(stage.record.metrics)}",
         )
     ]
-    return styling.named(rows, columns)
+    others = [row for stage in stages if stage.record for row in _others(stage, stage.record)]
+    return styling.named([*rows, *others], columns)
+
+
+def _others(stage: StageStatus, record: Record) -> list[tuple[str, str]]:
+    """Return what a stage found out that nothing else here tells."""
+    return [(name, f"{value}, {basis}") for name, value, basis in metric_rows.rows(stage.job, record, worded=False)]
 
 
 def _budget_lines(verdicts: Sequence[Verdict], columns: int) -> list[Content]:
