@@ -22,22 +22,27 @@ def load() -> Mapping[str, AnyStage]:
     names = (info.name for info in pkgutil.iter_modules([str(Path(__file__).parent)]))
     modules = (importlib.import_module(f"{__package__}.{name}") for name in names)
     stages = {module.__name__.rpartition(".")[2]: module.STAGE for module in modules if hasattr(module, "STAGE")}
-    order = _order(list(stages.values()))
-    return dict(sorted(stages.items(), key=lambda item: order.index(item[1].name)))
+    names_in_order = order(list(stages.values()))
+    return dict(sorted(stages.items(), key=lambda item: names_in_order.index(item[1].name)))
 
 
-def _order(stages: list[AnyStage]) -> list[str]:
-    """Return the names of stages, those that others need first, else by the alphabet."""
+def order(stages: list[AnyStage]) -> list[str]:
+    """Return the names of stages, those that others need first, else by the alphabet.
+
+    Raises:
+        ValueError: something is needed that no stage provides, or stages need each other.
+
+    """
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for stage in stages:
         sorter.add(stage.name, *(other for need in stage.needs for other in _before(stage, need, stages)))
     sorter.prepare()
-    order: list[str] = []
+    names: list[str] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready())
-        order += ready
+        names += ready
         sorter.done(*ready)
-    return order
+    return names
 
 
 def _before(stage: AnyStage, need: str, stages: list[AnyStage]) -> list[str]:

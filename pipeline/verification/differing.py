@@ -12,7 +12,7 @@ from pipeline.emulator.machine.kernels import Numbers
 from pipeline.emulator.machine.machine import Machine
 from pipeline.emulator.machine.planning import Planned
 from pipeline.emulator.proof import source
-from pipeline.emulator.proof.elements import INSIDE, split
+from pipeline.emulator.proof.codes import INSIDE, split
 from pipeline.emulator.proof.static_checks import Findings
 from pipeline.runtime import micro
 from pipeline.runtime.emulated import EmulatedModel

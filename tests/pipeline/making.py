@@ -10,6 +10,7 @@ from pipeline.stages.catalogue import STAGES
 
 
 def make_stage(module: str, job: Work[Any]) -> Found:
-    """Make a result; the job's part of the experiment is given as JSON types, as an order has it."""
+    """Make a result; the job's part of the experiment may be given as JSON types, as an order has it."""
     stage = STAGES[module]
-    return stage.make(replace(job, config=msgspec.convert(job.config, stage.config)))
+    given = isinstance(job.config, msgspec.Struct)
+    return stage.make(job if given else replace(job, config=msgspec.convert(job.config, stage.config)))

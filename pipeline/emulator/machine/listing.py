@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.emulator.errors import NotVerifiedError, StreamError
 from pipeline.emulator.machine.memory import CONSTANTS, FAST_SCRATCH, SCRATCH
-from pipeline.emulator.machine.planning import translate
 from pipeline.emulator.stream.arithmetic import Scale
 from pipeline.emulator.stream.commands import KERNELS, Command, Kind, decode
 from pipeline.emulator.stream.feature_maps import FeatureMap
@@ -22,6 +21,7 @@ from pipeline.emulator.stream.operations import (
     Window,
 )
 from pipeline.emulator.stream.program import Place, Program
+from pipeline.emulator.stream.translation import translate
 from pipeline.emulator.stream.weights import scales
 
 MEMORIES = {CONSTANTS: "constants", SCRATCH: "scratch", FAST_SCRATCH: "fast scratch"}

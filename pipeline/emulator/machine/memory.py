@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.emulator.errors import NotVerifiedError, StreamError
+from pipeline.emulator.stream.feature_maps import CHAINED
 from pipeline.emulator.stream.program import Program
 
 UNWRITTEN, CONSTANT, COMPUTED = 0, 1, 2
 CONSTANTS, SCRATCH, FAST_SCRATCH, LOOKUP = 0, 1, 2, -1
 """Regions; the look-up memory inside the NPU has no number of its own."""
-CHAINED = 8
-"""Of the U85, from this region on: what stays inside the NPU between two commands, behind all addresses."""
 MOST_CHAINED_BYTES = 1 << 24
 REGIONS = {CONSTANTS: "the constants", SCRATCH: "scratch", FAST_SCRATCH: "fast scratch", LOOKUP: "look-up memory"}
 

@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.emulator.errors import StreamError
 from pipeline.emulator.machine import kernels
 from pipeline.emulator.machine.kernels import Numbers, Product
 from pipeline.emulator.machine.lookup import built_in
 from pipeline.emulator.machine.memory import CONSTANT, LOOKUP, UNWRITTEN, Access, Contents
+from pipeline.emulator.machine.shared import Shared
 from pipeline.emulator.machine.views import Memories, Read, reader, writer
-from pipeline.emulator.stream import u55, u85
 from pipeline.emulator.stream.commands import KERNELS, Command, Kind
+from pipeline.emulator.stream.npu import Family
 from pipeline.emulator.stream.operations import (
     AS_IT_IS,
     Activation,
@@ -29,9 +29,8 @@ from pipeline.emulator.stream.operations import (
     Substitution,
     Transfer,
 )
-from pipeline.emulator.stream.program import Family, Npu, Program
-from pipeline.emulator.stream.weight_order import WeightLayout
-from pipeline.emulator.stream.weights import Scales, scales, weights
+from pipeline.emulator.stream.program import Program
+from pipeline.emulator.stream.translation import translate
 
 LOOKUP_SHARED_BELOW = 128
 """A U55 of fewer MACs uses the memory of the tables for other things in every kernel without one."""
@@ -56,22 +55,6 @@ class Planned:
     """Of a convolution: its weights, biases and scales."""
 
 
-def translate(command: Command, npu: Npu) -> Operation:
-    """Return what a kernel or a transfer does.
-
-    Raises:
-        StreamError: it reads registers that were never set, or a number in one stands for nothing.
-        NotVerifiedError: it does what this emulator does not cover.
-
-    """
-    operation = u85.operation if npu.family is Family.U85 else u55.operation
-    try:
-        return operation(command, npu)
-    except (ValueError, LookupError) as error:
-        message = f"{command}: a number in its registers stands for nothing that is known ({error})"
-        raise StreamError(message) from None
-
-
 class Planner:
     """Plans the commands of a program one after the other."""
 
@@ -80,9 +63,7 @@ class Planner:
         self.program = program
         self.substitutions = substitutions
         self.contents = Contents(program)
-        self._weights: dict[tuple[tuple[bytes, ...], WeightLayout], npt.NDArray[np.int16]] = {}
-        self._scales: dict[tuple[tuple[bytes, ...], int, bool], Scales] = {}
-        self._tables: dict[object, Numbers | None] = {}
+        self._shared = Shared()
 
     def plan(self, command: Command) -> Planned:
         """Plan a command.
@@ -144,8 +125,8 @@ class Planner:
         contents = [self.contents.constant(self._access(stream), operation.command) for stream in streams]
         product = Product.of(
             operation,
-            self._weights_of(tuple(contents[: len(operation.weights)]), operation.layout),
-            self._scales_of(tuple(contents[len(operation.weights) :]), operation),
+            self._shared.weights(tuple(contents[: len(operation.weights)]), operation.layout),
+            self._shared.scales(tuple(contents[len(operation.weights) :]), operation),
         )
         read, reads = reader(operation.ifm, self.contents, operation.command)
         lookup, table_reads = self._lookup(operation.activation, operation)
@@ -170,7 +151,7 @@ class Planner:
         read_b, reads_b = self._operand(operation.b, operation.command)
         lookup, table_reads = self._lookup(operation.activation, operation)
         reads = reads_a + reads_b + table_reads
-        table = self._table_of(operation, lookup)
+        table = self._shared.table(operation, lookup)
         if table is None:
             return self._kernel(
                 operation,
@@ -224,35 +205,6 @@ class Planner:
     def _access(self, stream: Stream) -> Access:
         return Access(self.contents.region(stream.region), stream.address, stream.address + stream.length)
 
-    def _weights_of(self, streams: tuple[bytes, ...], layout: WeightLayout) -> npt.NDArray[np.int16]:
-        key = (streams, layout)
-        if key not in self._weights:
-            self._weights[key] = weights(streams, layout)
-        return self._weights[key]
-
-    def _scales_of(self, streams: tuple[bytes, ...], operation: Convolution) -> Scales:
-        key = (streams, operation.ofm.depth, operation.wide_bias)
-        if key not in self._scales:
-            layout = operation.layout
-            self._scales[key] = scales(streams, operation.ofm.depth, layout.npu.family, wide_bias=operation.wide_bias)
-        return self._scales[key]
-
-    def _table_of(self, operation: Binary, lookup: Numbers | None) -> Numbers | None:
-        """Return the table of an operation; those that differ only in where they read and write share one."""
-        key = (
-            operation.mode,
-            _of_table(operation.a),
-            _of_table(operation.b),
-            operation.ofm.zero_point,
-            operation.ofm.dtype.str,
-            operation.scale,
-            operation.activation,
-            None if lookup is None else lookup.tobytes(),
-        )
-        if key not in self._tables:
-            self._tables[key] = kernels.table_of(operation, lookup)
-        return self._tables[key]
-
     def _lookup(self, activation: Activation, operation: Operation) -> tuple[Numbers | None, tuple[Access, ...]]:
         """Return the table that an operation looks up, by its entries."""
         if activation.table is None:
@@ -268,11 +220,3 @@ class Planner:
         if operand is None or operand.feature_map is None:
             return None, ()
         return reader(operand.feature_map, self.contents, command)
-
-
-def _of_table(operand: Operand | None) -> tuple[object, ...] | None:
-    if operand is None:
-        return None
-    feature_map = operand.feature_map
-    stored = None if feature_map is None else (feature_map.dtype.str, feature_map.zero_point)
-    return operand.scalar, operand.scale, stored

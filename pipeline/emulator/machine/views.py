@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from pipeline.emulator.errors import NotVerifiedError, StreamError
 from pipeline.emulator.machine.kernels import Numbers
-from pipeline.emulator.machine.memory import CHAINED, CONSTANT, MOST_CHAINED_BYTES, Access, Contents, name
-from pipeline.emulator.stream.feature_maps import FeatureMap
+from pipeline.emulator.machine.memory import CONSTANT, MOST_CHAINED_BYTES, Access, Contents, name
+from pipeline.emulator.stream.feature_maps import CHAINED, FeatureMap
 
 Bytes = npt.NDArray[np.uint8]
 Memories = Mapping[int, Bytes]

@@ -7,7 +7,6 @@ and tflite-micro, kernels/internal/quantization_util.cc and reference/integer_op
 """
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -97,10 +96,6 @@ def _exp_of_small(a: Integers) -> Integers:
     return at + high_multiply(x + divide_by_power_of_two(tail, 1), at)
 
 
-ACTIVATION_ONE = 1 << FRACTION_BITS - 4
-"""1 as LOGISTIC and TANH take their input: with 4 integer bits."""
-LEAST_ACTIVATION_SCALE = 0.5
-"""Of an input, in such units: below, they shift by a negative number, of which C++ does not say what it does."""
 EXP_OF_POWERS = (1672461947, 1302514674, 790015084, 290630308, 39332535, 720401, 242)
 """exp(-1/4), exp(-1/2), exp(-1), ... exp(-16), without integer bits."""
 
@@ -136,40 +131,3 @@ def tanh(a: Integers) -> Integers:
     """Return the hyperbolic tangent of a without integer bits, for a with 4."""
     positive = _shift_left(_reciprocal_of_half(_exp_of_negative(-np.abs(a), 5)) - (1 << 29), 2)
     return np.where(a == 0, 0, np.where(a > 0, positive, -positive))
-
-
-def activation_table(
-    function: Callable[[Integers], Integers], scale: float, zero_point: int, bits: int, offset: int
-) -> npt.NDArray[np.int8]:
-    """Return LOGISTIC or TANH of every int8 number, -128 first.
-
-    Args:
-        function: ``logistic`` or ``tanh``.
-        scale: of the input.
-        zero_point: of the input.
-        bits: fractional bits of the result.
-        offset: the zero point of the result.
-
-    Raises:
-        OverflowError: the scale is so small that the kernel shifts by a negative number.
-
-    """
-    multiplier, radius = quantize_multiplier(scale * ACTIVATION_ONE), activation_radius(scale)
-    x = np.arange(-128, 128, dtype=np.int64) - zero_point
-    inside = np.abs(x) < radius
-    result = divide_by_power_of_two(function(multiply(np.where(inside, x, 0), multiplier)), FRACTION_BITS - bits)
-    ends = np.where(x <= -radius, -128, 127)  # of a radius of 0, the zero point is at the lower end
-    return np.where(inside, np.clip(result + offset, -128, 127), ends).astype(np.int8)
-
-
-def activation_radius(scale: float) -> int:
-    """Return how many steps from the zero point LOGISTIC and TANH take their end values: CalculateInputRadius.
-
-    Raises:
-        OverflowError: the scale is so small that the kernel shifts by a negative number.
-
-    """
-    if scale * ACTIVATION_ONE < LEAST_ACTIVATION_SCALE:
-        message = f"an input scale of {scale:g} is too small for 32 bits"
-        raise OverflowError(message)
-    return 15 * ACTIVATION_ONE >> quantize_multiplier(scale * ACTIVATION_ONE).shift

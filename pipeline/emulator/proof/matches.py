@@ -9,11 +9,9 @@ import numpy.typing as npt
 
 from pipeline.emulator.machine.planning import Planned
 from pipeline.emulator.proof.checks import Check
-from pipeline.emulator.proof.elements import Codes
+from pipeline.emulator.proof.codes import Codes
+from pipeline.emulator.proof.int8 import MIDDLE
 from pipeline.emulator.proof.source import Operator
-
-MIDDLE = 128
-"""The place of 0 among the numbers of int8."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +28,7 @@ class Match:
     scalar_first: bool = False
     """Whether that is the operator's first input."""
     channels: slice = field(default_factory=lambda: slice(None))
-    """Which outputs of a fully connected operator it computes."""
+    """Which outputs it computes, along the last axis, of an operator that several commands share."""
 
     def by_operands(self, table: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return an operator's table, by its inputs, by the operands that the command has, in their order."""

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pipeline.emulator.proof.elements import Codes, Elements
+from pipeline.emulator.proof.codes import Codes
+from pipeline.emulator.proof.elements import Elements
 from pipeline.emulator.proof.matches import Mismatch, positions
 from pipeline.emulator.proof.traces import CONSTANT, Traces
 from pipeline.emulator.stream.operations import Binary, Operand

@@ -7,17 +7,13 @@ occurs, one that is may.
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.emulator.errors import NotVerifiedError
-from pipeline.emulator.proof import formulas
+from pipeline.emulator.proof import int8
 from pipeline.emulator.proof.elements import is_view
-from pipeline.emulator.proof.formulas import BINARY, UNARY
+from pipeline.emulator.proof.int8 import Possible
+from pipeline.emulator.proof.kinds import kind_of
 from pipeline.emulator.proof.source import Model, Operator, Tensor
-
-Possible = npt.NDArray[np.bool_]
-"""For each number of int8, -128 first."""
-MIDDLE = 128
 
 
 class Reach:
@@ -26,48 +22,41 @@ class Reach:
     def __init__(self, model: Model) -> None:
         """Remember the model; nothing is computed before it is asked for."""
         self._model = model
+        self._images: dict[object, Possible] = {}
 
-    def inputs(self, operator: Operator) -> Possible:
-        """Return which numbers an operator can get, (256,), or which pairs if it has two inputs, (256, 256)."""
-        if operator.kind not in BINARY:
-            return self._of(operator.input(0))
-        a, b = (self._of(operator.input(place)) for place in (0, 1))
-        return a[:, None] & b[None, :]
+    def inputs(self, a: Tensor, b: Tensor | None = None) -> Possible:
+        """Return which numbers can be read of a tensor, (256,), or which pairs of two, (256, 256)."""
+        of_a = self._of(a)
+        return of_a if b is None else of_a[:, None] & self._of(b)[None, :]
+
+    def image(self, operator: Operator, inputs: Possible) -> Possible:
+        """Return what an operator's table makes of some inputs; every number, if it has no table."""
+        key = (operator.signature, inputs.tobytes())
+        if key not in self._images:
+            try:
+                self._images[key] = int8.held(kind_of(operator).table(operator)[inputs])
+            except NotVerifiedError:
+                self._images[key] = int8.any_number()
+        return self._images[key]
 
     def _of(self, tensor: Tensor) -> Possible:
-        return self._possible.get(tensor.number, np.ones(256, bool))
+        return self._possible.get(tensor.number, int8.any_number())
 
     @cached_property
     def _possible(self) -> dict[int, Possible]:
-        found: dict[int, Possible] = {}
-        self.__dict__["_possible"] = found  # what is computed below asks for what is known so far
+        possible: dict[int, Possible] = {}
+        self.__dict__["_possible"] = possible  # what is computed below asks for what is known so far
         for tensor in self._model.tensors:
             if tensor.data is not None and tensor.dtype == np.int8:
-                found[tensor.number] = _held(tensor.data)
-        images: dict[object, Possible] = {}
+                possible[tensor.number] = int8.held(tensor.data)
         for operator in self._model.operators:
             for tensor in operator.outputs:
                 if tensor.dtype == np.int8:
-                    found[tensor.number] = self._image(operator, images)
-        return found
+                    possible[tensor.number] = self._computed(operator)
+        return possible
 
-    def _image(self, operator: Operator, images: dict[object, Possible]) -> Possible:
-        if is_view(operator):
-            shown = [tensor for tensor in operator.inputs if tensor is not None and tensor.dtype == np.int8]
-            return np.any([self._of(tensor) for tensor in shown], axis=0) if shown else np.ones(256, bool)
-        if operator.kind not in BINARY | UNARY:
-            return np.ones(256, bool)
-        possible = self.inputs(operator)
-        key = (formulas.signature(operator), possible.tobytes())
-        if key not in images:
-            try:
-                images[key] = _held(formulas.table(operator)[possible])
-            except NotVerifiedError:
-                images[key] = np.ones(256, bool)
-        return images[key]
-
-
-def _held(numbers: npt.NDArray[np.int8]) -> Possible:
-    possible = np.zeros(256, bool)
-    possible[np.asarray(numbers, np.int64).ravel() + MIDDLE] = True
-    return possible
+    def _computed(self, operator: Operator) -> Possible:
+        if not is_view(operator):
+            return kind_of(operator).possible(operator, self)
+        shown = [tensor for tensor in operator.inputs if tensor is not None and tensor.dtype == np.int8]
+        return np.any([self._of(tensor) for tensor in shown], axis=0) if shown else int8.any_number()

@@ -1,6 +1,6 @@
 """The quantized model that was compiled: its operators and tensors, with all that decides what they compute."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -76,6 +76,24 @@ class Operator:
         """Return the activation fused into it: ``NONE``, ``RELU``, ..."""
         number = getattr(self.options, "fusedActivationFunction", 0)
         return ACTIVATIONS.get(number, f"activation {number}")
+
+    @cached_property
+    def signature(self) -> Hashable:
+        """Return what decides its results, beside the numbers that it reads and their shapes."""
+        return (
+            self.kind,
+            self.stored_options,
+            tuple(
+                (tensor.dtype.str, tensor.scales.tobytes(), tensor.zero_points.tobytes())
+                for tensor in (*self.inputs, *self.outputs)
+                if tensor is not None
+            ),
+        )
+
+    @property
+    def stored_options(self) -> str | None:
+        """Return its options as text, all of them."""
+        return repr(vars(self.options)) if self.options else None
 
     @property
     def name(self) -> str:

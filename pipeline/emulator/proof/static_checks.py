@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from pipeline.emulator.machine.machine import Machine
 from pipeline.emulator.proof import dataflow, equivalence, hazards, known_differences
 from pipeline.emulator.proof.checks import Check
-from pipeline.emulator.proof.elements import Codes
+from pipeline.emulator.proof.codes import Codes
+from pipeline.emulator.proof.kinds import kind_of
 from pipeline.emulator.proof.known_differences import KnownDifference
 from pipeline.emulator.proof.source import Model, Operator
 from pipeline.emulator.stream.debug_database import Origin
 
-BY_SAMPLES = {"SOFTMAX"}
-"""Operators that Vela makes of many commands without a weight in them: that samples alone show them is known."""
 MOST_NAMES = 5
 
 
@@ -67,7 +66,7 @@ def check(machine: Machine, model: Model, origins: Mapping[int, Origin]) -> Find
 
 def _unknown(by_samples: Sequence[Operator]) -> list[str]:
     """Say which operators no formula of ours covers, so that nothing but samples can speak for them."""
-    unknown = [str(operator) for operator in by_samples if operator.kind not in BY_SAMPLES]
+    unknown = [str(operator) for operator in by_samples if not kind_of(operator).BY_SAMPLES]
     if not unknown:
         return []
     rest = f" and {len(unknown) - MOST_NAMES} more" * (len(unknown) > MOST_NAMES)

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.emulator.machine.memory import CHAINED, CONSTANTS, LOOKUP, SCRATCH, Access, Contents
-from pipeline.emulator.proof.elements import Codes
-from pipeline.emulator.stream.feature_maps import FeatureMap
+from pipeline.emulator.machine.memory import CONSTANTS, LOOKUP, SCRATCH, Access, Contents
+from pipeline.emulator.proof.codes import Codes
+from pipeline.emulator.stream.feature_maps import CHAINED, FeatureMap
 from pipeline.emulator.stream.program import Place, Program
 
 UNKNOWN, CONSTANT = 0, -1

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from pipeline.emulator.machine import kernels
 from pipeline.emulator.machine.planning import Planned
 from pipeline.emulator.stream.feature_maps import FeatureMap
-from pipeline.emulator.stream.operations import Binary, Pool
+from pipeline.emulator.stream.operations import Binary, Pool, Pooling
 
 LARGEST_BITS = 16
 """Of inputs that are all tried."""
@@ -42,7 +42,7 @@ def _pooled(pool: Pool, planned: Planned) -> npt.NDArray[np.int64] | None:
     one = replace(pool, ifm=ifm, ofm=ofm)
     limits = np.iinfo(pool.ifm.dtype)
     every = np.arange(limits.min, limits.max + 1).reshape(-1, 1, 1, 1)
-    if pool.mode.value == "REDUCE_SUM":
+    if pool.mode is Pooling.REDUCE_SUM:
         return None
     result = kernels.finish(kernels.pool(one, every), one.ofm, one.activation, planned.lookup)
     return np.asarray(result, np.int64).ravel()

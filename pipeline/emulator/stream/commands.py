@@ -15,7 +15,7 @@ from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
 
 from pipeline.emulator.errors import NotVerifiedError, StreamError
 from pipeline.emulator.stream import registers_u85
-from pipeline.emulator.stream.program import Family
+from pipeline.emulator.stream.npu import Family
 
 OPERATIONS_BELOW = 0x100
 """Opcodes of one word below this start something; the others set a register."""

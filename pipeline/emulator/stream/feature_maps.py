@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 BRICK = 16
 """Channels that lie side by side in the brick format, NHCWB16."""
+CHAINED = 8
+"""Of the U85, from this region on: what stays inside the NPU between two commands, behind all addresses."""
 
 Addresses = npt.NDArray[np.int64]
 

@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -17,57 +16,22 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.emulator.errors import NotVerifiedError, StreamError
+from pipeline.emulator.stream import driver_actions
+from pipeline.emulator.stream.npu import Npu
 from pipeline.tflite import reader
 from pipeline.tflite.errors import TfliteError
 from pipeline.tflite.model import Model, Operator, Subgraph, Tensor
 
 OPERATOR = "ethos-u"
-FOURCC = b"COP1"
 ARENA_OFFSETS = "OfflineMemoryAllocation"
 ARENA_HEADER = 3
 """Numbers before those of the tensors: version, graphs, tensors."""
 FIXED_INPUTS = 4
 """Command stream, constants, scratch, fast scratch; the model's own inputs follow."""
-CONFIG, COMMAND_STREAM, NOP = 1, 2, 5
-"""Driver actions of the command tensor."""
 MOST_SCRATCH_BYTES = 1 << 28
 """No Ethos-U board has 256 MiB of SRAM; a larger number is damage, and would be allocated."""
 TYPES = {"int8", "uint8", "int16", "int32"}
 """What inputs and outputs may be stored in."""
-U85_LOOKUP_BYTES = 2048
-
-
-class Family(Enum):
-    """The product, as the config action numbers it."""
-
-    U55 = 0
-    U65 = 1
-    U85 = 2
-
-
-CORES = {(Family.U65, 512): 2, (Family.U85, 512): 2, (Family.U85, 1024): 4, (Family.U85, 2048): 4}
-"""Accelerators whose weights are in several streams, one for each core."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Npu:
-    """The NPU that the file was compiled for."""
-
-    family: Family
-    macs: int
-    """Multiply-accumulates per cycle, of all cores."""
-    shram_bytes: int
-    """Shared RAM, of all cores; of the U85 the memory of its tables, the only part that can be addressed."""
-
-    @property
-    def cores(self) -> int:
-        """Return how many cores share the weights: each has a stream of its own."""
-        return CORES.get((self.family, self.macs), 1)
-
-    @property
-    def name(self) -> str:
-        """Return ``u55-128`` and the like."""
-        return f"{self.family.name.lower()}-{self.macs}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,7 +173,7 @@ def _program(model: Model, part: _Part, inputs: Sequence[Tensor], outputs: Seque
     if len(part.inputs) < FIXED_INPUTS:
         _fail(f"its NPU operator has {len(part.inputs)} inputs, at least {FIXED_INPUTS} are needed")
     stream, constants, scratch, fast = part.inputs[:FIXED_INPUTS]
-    npu, words = _actions(stream.content.tobytes())
+    npu, words = driver_actions.read(stream.content.tobytes())
     offsets = _arena_offsets(model, part.graph.number)
     return Program(
         npu=npu,
@@ -227,39 +191,6 @@ def _scratch_bytes(tensor: Tensor) -> int:
     if not 0 <= size <= MOST_SCRATCH_BYTES:
         _fail(f"its scratch memory has {size:,} bytes")
     return size
-
-
-def _actions(content: bytes) -> tuple[Npu, npt.NDArray[np.uint32]]:
-    """Read the driver's actions: which NPU the stream is for, and the stream."""
-    if content[:4] != FOURCC:
-        _fail(f"the command tensor begins with {content[:4]!r}, not {FOURCC!r}")
-    words = np.frombuffer(content[: len(content) // 4 * 4], "<u4")
-    npu, place = None, 1
-    while place < words.size:
-        word, action = int(words[place]), int(words[place]) & 0xFF
-        place += 1
-        if action == CONFIG:
-            npu = _npu(int(words[place]))
-            place += 2
-        elif action == COMMAND_STREAM:
-            count = word >> 16 | (word >> 8 & 0xFF) << 16
-            if place + count > words.size:
-                _fail(f"the command stream has {words.size - place:,} words, its length says {count:,}")
-            if npu is None:
-                _fail("the command stream does not say which NPU it is for")
-            return npu, words[place : place + count]
-        elif action != NOP:
-            _fail(f"the command tensor has an unknown action {action} at byte {4 * (place - 1)}")
-    _fail("the command tensor holds no command stream")
-
-
-def _npu(config: int) -> Npu:
-    product, macs = config >> 28, 1 << (config & 0xF)
-    if product not in {family.value for family in Family}:
-        _fail(f"the command stream is for an unknown product {product}")
-    family = Family(product)
-    shram_bytes = U85_LOOKUP_BYTES if family is Family.U85 else (config >> 8 & 0xFF) * 1024
-    return Npu(family=family, macs=macs, shram_bytes=shram_bytes)
 
 
 def _arena_offsets(model: Model, graph: int) -> list[int]:

@@ -3,8 +3,8 @@
 from pipeline.emulator.errors import NotVerifiedError
 from pipeline.emulator.stream.commands import Command, Kind
 from pipeline.emulator.stream.feature_maps import FeatureMap
+from pipeline.emulator.stream.npu import Npu
 from pipeline.emulator.stream.operations import Stream, Transfer, Window
-from pipeline.emulator.stream.program import Npu
 from pipeline.emulator.stream.weight_order import WeightLayout
 
 Shape = tuple[int, int, int]

@@ -7,6 +7,7 @@ from pipeline.emulator.stream import registers
 from pipeline.emulator.stream.arithmetic import IDENTITY, Rounding, Scale
 from pipeline.emulator.stream.commands import Command, Kind
 from pipeline.emulator.stream.feature_maps import FeatureMap
+from pipeline.emulator.stream.npu import Npu
 from pipeline.emulator.stream.operations import (
     Activation,
     Binary,
@@ -18,7 +19,6 @@ from pipeline.emulator.stream.operations import (
     Pool,
     Pooling,
 )
-from pipeline.emulator.stream.program import Npu
 
 LOOKUP_BYTES = 2048
 """At the end of each core's shared RAM: eight tables of 256 bytes."""

@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import NoReturn
 
 from pipeline.emulator.errors import NotVerifiedError
-from pipeline.emulator.machine.memory import CHAINED
 from pipeline.emulator.stream import registers
 from pipeline.emulator.stream.arithmetic import Rounding, Scale
 from pipeline.emulator.stream.commands import Command, Kind
-from pipeline.emulator.stream.feature_maps import FeatureMap
+from pipeline.emulator.stream.feature_maps import CHAINED, FeatureMap
+from pipeline.emulator.stream.npu import Npu
 from pipeline.emulator.stream.operations import (
     Activation,
     Binary,
@@ -20,7 +20,6 @@ from pipeline.emulator.stream.operations import (
     Pool,
     Pooling,
 )
-from pipeline.emulator.stream.program import Npu
 
 MICRO_BLOCKS = ((1, 1), (1, 2), (1, 4), (2, 2), (2, 4), (4, 4))
 """Height and width, as ``ACC_FORMAT`` numbers them."""

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.emulator.errors import NotVerifiedError
-from pipeline.emulator.stream.program import Family, Npu
+from pipeline.emulator.stream.npu import Family, Npu
 
 Positions = npt.NDArray[np.int64]
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from pipeline.emulator.errors import StreamError
 from pipeline.emulator.stream import fast_weights, weight_format
-from pipeline.emulator.stream.program import Family
+from pipeline.emulator.stream.npu import Family
 from pipeline.emulator.stream.weight_order import PADDING, WeightLayout, positions
 
 MOST_PER_BYTE = 64

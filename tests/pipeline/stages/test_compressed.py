@@ -173,4 +173,4 @@ def test_a_quantized_model_with_other_codes_is_refused(chain: Chain, work: MakeW
     arrays.save(elsewhere / codes.FILE, others)
 
     with pytest.raises(QuantizationError, match="2 of 48 output channels of gru_1/recurrent hold other values"):
-        make_stage("quantized", replace(job, inputs={**made, "compressed": elsewhere}))
+        make_stage("quantized", replace(job, inputs={**made, "network": elsewhere}))

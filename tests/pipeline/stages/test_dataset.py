@@ -86,7 +86,8 @@ def test_few_samples_of_a_sorted_set_have_every_class_and_come_from_all_over_it(
     x = (np.arange(30.0) / 30).repeat(2).reshape(30, 2, 1)
     np.savez(tmp_path / "sorted.npz", x_train=x, y_train=labels, x_test=x, y_test=labels)
 
-    folder, found = make(name, path="sorted.npz" if name == "npz" else None, train_samples=12, test_samples=12)
+    own = {"path": "sorted.npz"} if name == "npz" else {}
+    folder, found = make(name, **own, train_samples=12, test_samples=12)
 
     kept = arrays.load(folder)
     assert (len(kept.y_train), len(kept.y_test)) == (12, 12)

@@ -5,13 +5,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from pipeline.data.arrays import DataSet
 from pipeline.data.steps import StepsError
 from pipeline.errors import UnrollError
+from pipeline.frontends.section import Model
 from pipeline.network import files
 from pipeline.stage import Found, Work
+from pipeline.stages import network
+from pipeline.training.section import Training
 from pipeline.training.train import TrainingError
 from tests.pipeline.making import make_stage
 
@@ -28,7 +32,8 @@ def train(work: Callable[..., Work[Any]], dataset: Path, settings: Settings) -> 
         into: str = "into", cell: str = "gru", report: Callable[..., None] = lambda **_: None, **changed: Any
     ) -> tuple[Path, Found]:
         chosen = settings(cell)
-        config = {"model": chosen["model"], "training": {**chosen["training"], **changed}}
+        training = msgspec.structs.replace(msgspec.convert(chosen["training"], Training), **changed)
+        config = network.Config(model=msgspec.convert(chosen["model"], Model), training=training)
         job = work(config, {"dataset": dataset}, into, report)
         return job.into, make_stage("network", job)
 

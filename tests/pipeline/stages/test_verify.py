@@ -43,7 +43,7 @@ def ends(made: Mapping[str, Path], folder: Path, **files: bytes) -> dict[str, Pa
         path = folder / f"{name}.tflite"
         path.chmod(0o644)
         path.write_bytes(content)
-    return {**made, "vela": folder}
+    return {**made, "compiled": folder}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.data.arrays import DataSet
 from pipeline.emulator.machine.machine import Machine
-from pipeline.emulator.proof.elements import INSIDE
+from pipeline.emulator.proof.codes import INSIDE
 from pipeline.emulator.stream import program
 from pipeline.emulator.stream.arithmetic import Scale
 from pipeline.emulator.stream.operations import Binary, Substitution

@@ -14,6 +14,7 @@ from pipeline.emulator.machine import kernels
 from pipeline.emulator.machine.kernels import Product
 from pipeline.emulator.stream.arithmetic import IDENTITY, Rounding, Scale
 from pipeline.emulator.stream.commands import Command, Kind
+from pipeline.emulator.stream.npu import Family, Npu
 from pipeline.emulator.stream.operations import (
     Activation,
     Binary,
@@ -25,7 +26,6 @@ from pipeline.emulator.stream.operations import (
     Pooling,
     Window,
 )
-from pipeline.emulator.stream.program import Family, Npu
 from pipeline.emulator.stream.weight_order import WeightLayout
 from pipeline.emulator.stream.weights import Scales
 from tests.pipeline.emulator.stream.test_feature_maps import ROWS

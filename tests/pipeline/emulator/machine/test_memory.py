@@ -16,7 +16,8 @@ from pipeline.emulator.machine.memory import (
     Access,
     Contents,
 )
-from pipeline.emulator.stream.program import Family, Npu, Place, Program
+from pipeline.emulator.stream.npu import Family, Npu
+from pipeline.emulator.stream.program import Place, Program
 
 PLACE = Place(name="input", shape=(1, 4), dtype=np.dtype(np.int8), offset=8)
 

@@ -1,7 +1,5 @@
 """What planning finds of each command: its bytes, its tables and weights, and what nothing is known of."""
 
-from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,10 +8,10 @@ from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.emulator.errors import StreamError
 from pipeline.emulator.machine.memory import CONSTANTS, LOOKUP, SCRATCH, Access
-from pipeline.emulator.machine.planning import Planner, translate
-from pipeline.emulator.stream.commands import Command, Kind
+from pipeline.emulator.machine.planning import Planner
+from pipeline.emulator.stream.commands import Kind
+from pipeline.emulator.stream.npu import Family, Npu
 from pipeline.emulator.stream.operations import Binary, Convolution, Pool
-from pipeline.emulator.stream.program import Family, Npu
 from tests.pipeline.emulator import single
 from tests.pipeline.emulator.compiled import Compile, CompileModel
 from tests.pipeline.emulator.single import Stored
@@ -77,14 +75,6 @@ def test_a_convolution_has_the_weights_biases_and_multipliers_of_the_model(compi
     assert real == pytest.approx(0.05 * np.array(scales) / 0.3, rel=1e-7)
 
 
-def test_commands_that_differ_only_in_where_they_read_and_write_share_their_table(compile_network: Compile) -> None:
-    planned = compile_network(made("gru"), 4).machine.planned
-
-    tables = [one.table for one in planned if one.table is not None]
-
-    assert len({id(table) for table in tables}) == len({table.tobytes() for table in tables}) < len(tables) / 2
-
-
 def test_waits_and_the_stop_do_nothing(compile_network: Compile) -> None:
     machine = compile_network(made("gru"), 2).machine
     idle = [one for one in machine.planned if one.command.kind in {Kind.DMA_WAIT, Kind.KERNEL_WAIT, Kind.STOP}]
@@ -93,22 +83,6 @@ def test_waits_and_the_stop_do_nothing(compile_network: Compile) -> None:
     for one in idle:
         assert (one.operation, one.reads, one.writes) == (None, (), ())
         assert one.run({}) is None
-
-
-def test_a_number_that_stands_for_nothing_is_an_error_that_names_the_command(compile_model: CompileModel) -> None:
-    content = single.model("ADD", (A, B), OUTPUT, [(1, 16)] * 3, schema.AddOptionsT())
-    add = compile_model(content).machine.planned[0].command
-    wide = replace(add, registers={**add.registers, "IFM_PRECISION": 3 << 2 | 1 << 8 | 1})
-
-    with pytest.raises(StreamError, match=r"ELEMENTWISE at byte 0x[0-9a-f]+ .*stands for nothing that is known"):
-        translate(wide, NPU)
-
-
-def test_a_register_that_was_never_set_is_named() -> None:
-    alone = Command(offset=8, kind=Kind.POOL, parameter=0, registers=MappingProxyType({}))
-
-    with pytest.raises(StreamError, match=r"POOL at byte 0x8 .*: reads register \w+, which was never set"):
-        translate(alone, NPU)
 
 
 def test_what_is_read_before_it_is_written_is_an_error(compile_model: CompileModel) -> None:

@@ -9,7 +9,7 @@ from pipeline.emulator.machine.planning import Planned
 from pipeline.emulator.proof.matches import Match, Mismatch, positions
 from pipeline.emulator.proof.source import Operator
 from pipeline.emulator.stream.commands import Command, Kind
-from tests.pipeline.emulator.proof.test_elements import tensor
+from tests.pipeline.emulator.proof.described import tensor
 
 
 def test_each_code_is_found_at_its_first_place() -> None:

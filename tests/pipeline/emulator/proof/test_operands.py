@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pytest
 
 from pipeline.emulator.machine.memory import CONSTANTS
-from pipeline.emulator.proof.elements import Codes, Elements
+from pipeline.emulator.proof.codes import Codes
+from pipeline.emulator.proof.elements import Elements
 from pipeline.emulator.proof.operands import Operands
 from pipeline.emulator.proof.source import Model
 from pipeline.emulator.proof.traces import Traces
@@ -17,7 +18,7 @@ from pipeline.emulator.stream.commands import Command, Kind
 from pipeline.emulator.stream.feature_maps import FeatureMap
 from pipeline.emulator.stream.operations import Activation, Binary, Elementwise, Operand
 from tests.pipeline.emulator.machine.test_memory import program
-from tests.pipeline.emulator.proof.test_elements import tensor
+from tests.pipeline.emulator.proof.described import tensor
 from tests.pipeline.emulator.stream.test_feature_maps import ROWS
 
 A, B = tensor(0, (2, 3, 4)), tensor(1, (2, 3, 4))

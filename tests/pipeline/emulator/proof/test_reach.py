@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.emulator.proof import formulas, source
+from pipeline.emulator.proof.operators.sigmoid_and_tanh import Logistic
 from pipeline.emulator.proof.reach import Reach
 from pipeline.emulator.proof.source import Model, Operator, Tensor
 from tests.pipeline.emulator import single
 from tests.pipeline.emulator.compiled import Compile
-from tests.pipeline.emulator.proof.test_elements import tensor
+from tests.pipeline.emulator.proof.described import read, tensor
 from tests.pipeline.emulator.single import EVERY, Stored
 from tests.pipeline.networks import made
 
@@ -24,15 +24,9 @@ def reached(*operators: Operator) -> npt.NDArray[np.int64]:
         each.number: each for one in (*operators, add) for each in (*one.inputs, *one.outputs) if each is not None
     }
     model = Model(tensors=tuple(tensors.values()), operators=(*operators, add), inputs=(), outputs=())
-    pairs = Reach(model).inputs(add)
+    pairs = Reach(model).inputs(output, output)
     assert np.array_equal(pairs, pairs.T)
     return np.flatnonzero(pairs.any(axis=1)) - 128
-
-
-def read(content: bytes, folder: Path) -> Operator:
-    path = folder / "single.tflite"
-    path.write_bytes(content)
-    return source.load(path).operators[0]
 
 
 def computed(place: int, kind: str, *inputs: Tensor, **output: Any) -> Operator:
@@ -73,10 +67,10 @@ def test_the_reach_of_a_sigmoid_in_a_network_is_what_it_can_be(compile_network: 
     model = compile_network(made("lstm"), 2).model
     sigmoid = next(operator for operator in model.operators if operator.kind == "LOGISTIC")
     product = next(operator for operator in model.operators if operator.kind == "MUL")
-    possible = Reach(model).inputs(product)
+    possible = Reach(model).inputs(product.input(0), product.input(1))
 
     assert possible.shape == (256, 256)
     assert 0 < possible.sum() < possible.size
-    wanted = np.unique(formulas.table(sigmoid).astype(int) + 128)
+    wanted = np.unique(Logistic().table(sigmoid).astype(int) + 128)
     shown = [axis for axis in (0, 1) if np.array_equal(np.flatnonzero(possible.any(axis=1 - axis)), wanted)]
     assert shown

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.emulator.machine.memory import CHAINED, CONSTANTS, LOOKUP, SCRATCH, Access
+from pipeline.emulator.machine.memory import CONSTANTS, LOOKUP, SCRATCH, Access
 from pipeline.emulator.proof.traces import CONSTANT, UNKNOWN, Traces
-from pipeline.emulator.stream.feature_maps import FeatureMap
+from pipeline.emulator.stream.feature_maps import CHAINED, FeatureMap
 from tests.pipeline.emulator.machine.test_memory import PLACE, program
 from tests.pipeline.emulator.machine.test_views import BRICK, SMALL, SPREAD, WORDS
 

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.emulator.errors import StreamError
 from pipeline.emulator.stream.commands import Kind, decode
-from pipeline.emulator.stream.program import Family
+from pipeline.emulator.stream.npu import Family
 from tests.pipeline.emulator.compiled import Compile
 from tests.pipeline.networks import Network
 

@@ -9,7 +9,8 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 
 from pipeline.emulator.errors import NotVerifiedError, StreamError
-from pipeline.emulator.stream.program import FOURCC, Family, load, programs
+from pipeline.emulator.stream.driver_actions import FOURCC
+from pipeline.emulator.stream.program import load, programs
 from tests.pipeline.emulator.compiled import Compile, Compiled
 from tests.pipeline.networks import Network
 
@@ -25,24 +26,6 @@ def test_inputs_and_outputs_have_their_places_in_the_arena(compiled: Compiled) -
     assert [place.name for place in program.inputs] == ["input", "lstm_1/hidden_0", "lstm_1/cell_0"]
     assert {place.name for place in program.outputs} == {"output", "lstm_1/hidden_2", "lstm_1/cell_2"}
     assert all(0 <= place.offset <= program.scratch_bytes - place.size for place in (*program.inputs, *program.outputs))
-
-
-@pytest.mark.parametrize(
-    ("accelerator", "mode", "family", "cores"),
-    [
-        ("ethos-u55-32", "Shared_Sram", Family.U55, 1),
-        ("ethos-u65-512", "Dedicated_Sram", Family.U65, 2),
-        ("ethos-u85-2048", "Dedicated_Sram", Family.U85, 4),
-    ],
-)
-def test_the_stream_says_which_npu_it_is_for(
-    compile_network: Compile, accelerator: str, mode: str, family: Family, cores: int
-) -> None:
-    program = compile_network(Network("gru", units=8), 2, accelerator, mode).program
-
-    assert f"ethos-{program.npu.name}" == accelerator
-    assert (program.npu.family, program.npu.cores) == (family, cores)
-    assert bool(program.fast_scratch_bytes) == (mode == "Dedicated_Sram")
 
 
 def elsewhere(model: Any, change: str) -> None:

@@ -11,8 +11,8 @@ from pipeline.emulator.errors import NotVerifiedError
 from pipeline.emulator.stream import u55
 from pipeline.emulator.stream.arithmetic import Rounding, Scale
 from pipeline.emulator.stream.commands import Command, Kind
+from pipeline.emulator.stream.npu import Family, Npu
 from pipeline.emulator.stream.operations import Activation, Binary, Convolution, Lookup
-from pipeline.emulator.stream.program import Family, Npu
 from tests.pipeline.emulator import single
 from tests.pipeline.emulator.compiled import Compile, CompileModel
 from tests.pipeline.emulator.single import Stored

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.emulator.errors import NotVerifiedError
-from pipeline.emulator.machine.memory import CHAINED
 from pipeline.emulator.stream import u85
 from pipeline.emulator.stream.commands import Command, Kind
+from pipeline.emulator.stream.feature_maps import CHAINED
+from pipeline.emulator.stream.npu import Family, Npu
 from pipeline.emulator.stream.operations import Convolution
-from pipeline.emulator.stream.program import Family, Npu
 from tests.pipeline.emulator.against_micro import Vela, machine, unlike
 
 SYSTEM = "Ethos_U85_SYS_DRAM_Mid"

@@ -8,7 +8,7 @@ import pytest
 from ethosu.vela import api
 
 from pipeline.emulator.errors import NotVerifiedError
-from pipeline.emulator.stream.program import Family, Npu
+from pipeline.emulator.stream.npu import Family, Npu
 from pipeline.emulator.stream.weight_order import WeightLayout, positions
 from pipeline.emulator.stream.weights import weights
 

@@ -10,7 +10,8 @@ from ethosu.vela import api
 
 from pipeline.emulator.errors import StreamError
 from pipeline.emulator.stream.commands import Kind, decode
-from pipeline.emulator.stream.program import Family, Npu, load
+from pipeline.emulator.stream.npu import Family, Npu
+from pipeline.emulator.stream.program import load
 from pipeline.emulator.stream.weight_order import WeightLayout
 from pipeline.emulator.stream.weights import scales, weights
 
