@@ -128,7 +128,7 @@ async def test_targets_are_gone_through_and_some_results_have_none(three: Record
         assert "costs on u55-128 Shared_Sram, estimated" in head(pilot)
         column = [str(each.label) for each in table(pilot).ordered_columns].index("cycles")
         await pilot.press("t")
-        assert "cycles on u85-256 Dedicated_Sram" in head(pilot)
+        assert "costs on u85-256 Dedicated_Sram" in head(pilot)
         assert [str(table(pilot).get_row_at(row)[column]).strip() for row in (1, 2, 3)] == ["-"] * 3
         await pilot.press("t")
         assert "costs on u55-128 Shared_Sram" in head(pilot)
