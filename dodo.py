@@ -8,29 +8,26 @@ import inspect
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from doit import Globals
 from doit.exceptions import TaskFailed
 
-from pipeline import folders
-from pipeline.command_line import commands
+from pipeline.command_line import commands, task_memory
 from pipeline.command_line.console import ConsoleReporter
 from pipeline.engine import job_graph
 from pipeline.engine.build import Build
+from pipeline.engine.project import Project
 from pipeline.errors import UnrollError
 from pipeline.experiments import experiment
 from pipeline.experiments.schema import Budget, Experiment
 from pipeline.stages.catalogue import by_name
 from pipeline.views import budget, check, uncompressed
 from pipeline.views.gates import placement, proof
-from pipeline.views.matrix import answer
-from pipeline.views.pareto.answer import answer_pareto
 from pipeline.views.pareto.axes import AXES
-from pipeline.views.report.write import answer_report
 
 gc.disable()  # a short-lived process with many tasks; collecting takes a sixth of a no-op over 200 experiments
 
-BUILD = Build()
-ConsoleReporter.build = BUILD
-commands.prepare_build_folder()
+PROJECT = Project()
+BUILD = Build(PROJECT)
 
 Task = dict[str, Any]
 
@@ -45,10 +42,10 @@ CHECKED: dict[str, Experiment] = {}
 
 def _load() -> dict[str, list[job_graph.Job] | UnrollError]:
     loaded: dict[str, list[job_graph.Job] | UnrollError] = {}
-    for name in experiment.names():
+    for name in experiment.names(PROJECT.experiments):
         try:
-            for each, document in uncompressed.with_twin(name, experiment.load(name)):
-                loaded[each] = job_graph.jobs(each, document)
+            for each, document in uncompressed.with_twin(name, experiment.load(name, PROJECT.experiments)):
+                loaded[each] = job_graph.jobs(each, document, root=PROJECT.root)
                 DESCRIPTIONS[each] = document.description
                 BUDGETS[each] = document.budget
                 REQUIRED[each] = document.verify.require
@@ -60,9 +57,7 @@ def _load() -> dict[str, list[job_graph.Job] | UnrollError]:
 
 
 EXPERIMENTS = _load()
-ConsoleReporter.jobs = {
-    job.name: job for jobs in EXPERIMENTS.values() if not isinstance(jobs, UnrollError) for job in jobs
-}
+JOBS = {job.name: job for jobs in EXPERIMENTS.values() if not isinstance(jobs, UnrollError) for job in jobs}
 
 
 def _twin(name: str) -> list[job_graph.Job]:
@@ -72,37 +67,35 @@ def _twin(name: str) -> list[job_graph.Job]:
 
 
 DOIT_CONFIG = {
-    "backend": "sqlite3",  # survives two readers and kill -9; dbm does neither
+    **task_memory.CONFIG,
     "default_tasks": ["build:mnist-gru"],
-    "dep_file": str(folders.BUILD / "state.db"),
     "par_type": "thread",  # a task only waits for its own process; forked workers outlive kill -9
-    "reporter": ConsoleReporter,
+    "reporter": ConsoleReporter(BUILD, JOBS),
     "verbosity": 2,
 }
 
 
-def _is_fresh(task: object, values: dict[str, Any], job: job_graph.Job) -> bool:
-    del task  # doit finds the other arguments by these names and places
-    return BUILD.is_fresh(job, recorded=bool(values))
+def _is_fresh(job: job_graph.Job) -> bool:
+    return BUILD.is_fresh(job)
 
 
 # doit asks for the signature once for every task, which over 200 experiments is a tenth of a no-op.
 _is_fresh.__signature__ = inspect.signature(_is_fresh)  # type: ignore[attr-defined] # read by inspect itself
 
 
-def _make(job: job_graph.Job) -> dict[str, Any] | TaskFailed:
+def _make(job: job_graph.Job) -> TaskFailed | None:
     try:
-        return BUILD.make(job)
+        BUILD.make(job)
     except UnrollError as error:
         return TaskFailed(str(error))
+    return None
 
 
 def _fail(error: UnrollError) -> TaskFailed:
     return TaskFailed(str(error))
 
 
-def _fresh(task: object, values: object, jobs: list[job_graph.Job]) -> bool:
-    del task, values
+def _fresh(jobs: list[job_graph.Job]) -> bool:
     return all(BUILD.known(job).fresh for job in jobs)
 
 
@@ -121,7 +114,7 @@ def _job_task(job: job_graph.Job) -> Task:
 
 
 def _group_task(basename: str, name: str | None, doc: str, jobs: list[job_graph.Job]) -> Task:
-    """Group jobs; a group has a state of its own, or doit would write to disk at every no-op."""
+    """Group jobs; a group tells its own state, or doit would run what it has no action for."""
     return {
         "basename": basename,
         "name": name,
@@ -141,8 +134,7 @@ def _broken_task(basename: str, name: str, error: UnrollError) -> Task:
     return {"basename": basename, "name": name, "doc": f"can't be built: {error}", "actions": [(_fail, [error])]}
 
 
-def _is_placed(task: object, values: object, jobs: list[job_graph.Job], allowed: int) -> bool:
-    del task, values
+def _is_placed(jobs: list[job_graph.Job], allowed: int) -> bool:
     return not placement.surplus(BUILD, jobs, allowed)
 
 
@@ -160,8 +152,7 @@ def _placement_task(name: str, jobs: list[job_graph.Job]) -> Task:
     }
 
 
-def _is_proved(task: object, values: object, jobs: list[job_graph.Job], require: str) -> bool:
-    del task, values
+def _is_proved(jobs: list[job_graph.Job], require: str) -> bool:
     return not proof.short(BUILD, jobs, require)
 
 
@@ -219,6 +210,8 @@ def _all_tasks() -> Iterator[Task]:
 
 def task_stages() -> Iterator[Task]:
     """Make the tasks of every stage of every experiment, and ``build`` for all of each."""
+    commands.prepare_build_folder(PROJECT)
+    task_memory.TaskMemory(PROJECT, JOBS).replace(Globals.dep_manager)
     return _all_tasks()
 
 
@@ -228,7 +221,7 @@ JSON = {"name": "as_json", "long": "json", "type": bool, "default": False, "help
 def task_status() -> Task:
     """Say which stages are fresh or stale, and why (--json for scripts, --rehash; exit code 1 when any is stale)."""
     return {
-        "actions": [(commands.status, [EXPERIMENTS])],
+        "actions": [(commands.status, [PROJECT, EXPERIMENTS])],
         "params": [
             JSON,
             {
@@ -245,6 +238,18 @@ def task_status() -> Task:
     }
 
 
+def _matrix(
+    jobs: list[job_graph.Job],
+    as_json: bool,  # noqa: FBT001 - doit calls it with this name
+    every: bool,  # noqa: FBT001 - as above
+    optimise: str,
+    target: str,
+) -> TaskFailed | None:
+    from pipeline.views.matrix import answer  # noqa: PLC0415 - a no-op owes it nothing, as below
+
+    return answer.answer_matrix(answer.Asked(BUILD, jobs), as_json, every, optimise, target)
+
+
 def task_matrix() -> Iterator[Task]:
     """Say what a model costs on every Ethos-U and why (--json, --all, --optimise both, --target NAME)."""
     every = {"name": "every", "long": "all", "type": bool, "default": False}
@@ -257,7 +262,7 @@ def task_matrix() -> Iterator[Task]:
         yield {
             "name": name,
             "doc": f"what {name} costs on every Ethos-U, and why",
-            "actions": [(answer.answer_matrix, [answer.Asked(BUILD, jobs)])],
+            "actions": [(_matrix, [jobs])],
             "params": [
                 JSON,
                 {**every, "help": "every system configuration and memory mode, not only the usual ones"},
@@ -266,10 +271,23 @@ def task_matrix() -> Iterator[Task]:
             ],
             "task_dep": [job.name for job in jobs if job.stage.name == "quantized"],
             "uptodate": [False],
-            "clean": [(commands.unlink_all, [f"{folders.BUILD}/{name}/matrix"])],
+            "clean": [(commands.unlink_all, [PROJECT, PROJECT.build / name / "matrix"])],
             "io": {"capture": False},
             "meta": {"answers": True},
         }
+
+
+def _pareto(
+    name: str,
+    jobs: list[job_graph.Job],
+    as_json: bool,  # noqa: FBT001 - doit calls it with this name
+    target: str,
+    **options: str,
+) -> TaskFailed | None:
+    from pipeline.views.matrix.answer import Asked  # noqa: PLC0415
+    from pipeline.views.pareto.answer import answer_pareto  # noqa: PLC0415
+
+    return answer_pareto(Asked(BUILD, jobs), CHECKED[name], as_json, target, **options)
 
 
 def task_pareto() -> Iterator[Task]:
@@ -286,7 +304,7 @@ def task_pareto() -> Iterator[Task]:
         yield {
             "name": name,
             "doc": f"what accuracy costs: variants of {name}, with their Pareto fronts",
-            "actions": [(answer_pareto, [answer.Asked(BUILD, jobs), CHECKED[name]])],
+            "actions": [(_pareto, [name, jobs])],
             "params": [
                 JSON,
                 *(
@@ -297,7 +315,7 @@ def task_pareto() -> Iterator[Task]:
             ],
             "task_dep": [job.name for job in jobs if job.stage.name == "dataset"],
             "uptodate": [False],
-            "clean": [(commands.unlink_all, [f"{folders.BUILD}/{name}/grid"])],
+            "clean": [(commands.unlink_all, [PROJECT, PROJECT.build / name / "grid"])],
             "io": {"capture": False},
             "meta": {"answers": True},
         }
@@ -332,6 +350,13 @@ def task_check() -> Iterator[Task]:
             yield {"basename": f"check:{name}", "doc": f"can't be checked: {error}", "actions": [(_fail, [error])]}
 
 
+def _report(name: str, jobs: list[job_graph.Job]) -> TaskFailed | None:
+    from pipeline.views.matrix.answer import Asked  # noqa: PLC0415
+    from pipeline.views.report.write import answer_report  # noqa: PLC0415
+
+    return answer_report(Asked(BUILD, jobs, _twin(name)), DESCRIPTIONS[name], BUDGETS[name])
+
+
 def task_report() -> Iterator[Task]:
     """Write all that is known of an experiment as one HTML file, and as Markdown."""
     for name, jobs in EXPERIMENTS.items():
@@ -341,7 +366,7 @@ def task_report() -> Iterator[Task]:
         yield {
             "name": name,
             "doc": f"write build/{name}/report.html and report.md",
-            "actions": [(answer_report, [answer.Asked(BUILD, jobs, _twin(name)), DESCRIPTIONS[name], BUDGETS[name]])],
+            "actions": [(_report, [name, jobs])],
             "task_dep": [job.name for job in [*jobs, *_twin(name)]],
             "uptodate": [False],
             "io": {"capture": False},
@@ -352,7 +377,7 @@ def task_report() -> Iterator[Task]:
 def task_prune() -> Task:
     """Forget remembered results that nothing shows, the least recently used first (--keep, --check)."""
     return {
-        "actions": [(commands.prune,)],
+        "actions": [(commands.prune, [PROJECT])],
         "params": [
             {"name": "keep", "long": "keep", "type": str, "default": "5GB", "help": "how much may stay, e.g. 500MB"},
             {
@@ -370,14 +395,14 @@ def task_prune() -> Task:
 
 def task_image() -> Task:
     """Make the Docker image, if what goes into it changed."""
-    return {"actions": [(commands.image,)], "uptodate": [False], "io": {"capture": False}}
+    return {"actions": [(commands.image, [PROJECT])], "uptodate": [False], "io": {"capture": False}}
 
 
 def task_in_docker() -> Task:
     """Run doit in a container: in-docker build:tiny; options of doit after --, as in: in-docker -- -n 2 build."""
     return {
         "basename": "in-docker",
-        "actions": [(commands.run_in_docker,)],
+        "actions": [(commands.run_in_docker, [PROJECT])],
         "pos_arg": "words",
         "uptodate": [False],
         "io": {"capture": False},

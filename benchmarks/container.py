@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.side_by_side import DOIT, ROOT, alternate, compare, project, run
-from pipeline.engine import in_docker
+from pipeline.engine.docker import container
+from pipeline.engine.docker import image as docker_image
 
 BARE, BUILD, IN_DOCKER = "docker run IMAGE true", "docker run IMAGE build:tiny", "doit in-docker build:tiny"
 MOST = 2.0
@@ -25,8 +26,8 @@ def main() -> int:
         mounts = [
             f"--mount=type=bind,source={folder}/{name},target=/unroll/{name}" for name in ("build", "experiments")
         ]
-        started = ["docker", "run", "--rm", *in_docker.SANDBOX, *mounts]
-        image = in_docker.image_name()
+        started = ["docker", "run", "--rm", *container.SANDBOX, *mounts]
+        image = docker_image.image_name()
         times = alternate(
             {
                 BARE: lambda: run([*started, "--entrypoint=true", image], folder).seconds,
@@ -40,7 +41,7 @@ def main() -> int:
 
 def _take_what_makes_the_image(folder: Path) -> None:
     """Copy what the image is made of, so that it is the image of this folder, too."""
-    for file in in_docker.context_files(ROOT):
+    for file in docker_image.context_files(ROOT):
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_bytes((ROOT / file).read_bytes())
 

@@ -13,10 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline import folders
 from pipeline.engine import job_graph
-from pipeline.engine.digests.fingerprint import file_hashes
-from pipeline.engine.results import store
+from pipeline.engine.project import Project
 from pipeline.engine.results.record import RECORD, read_record
 from pipeline.engine.status import Assessor, State
 from pipeline.experiments import experiment
@@ -28,31 +26,32 @@ def main() -> None:
     parser.add_argument("model", help="the experiment that is built")
     parser.add_argument("count", type=int, help="how many to make from it")
     options = parser.parse_args()
+    project = Project()
     for number in range(1, options.count + 1):
-        _make(options.model, f"{options.model}-{number:03d}", number)
-    file_hashes().save()
+        _make(project, options.model, f"{options.model}-{number:03d}", number)
+    project.hashes.save()
 
 
-def _make(model: str, name: str, seed: int) -> None:
-    text = (folders.EXPERIMENTS / f"{model}.toml").read_text("utf-8")
+def _make(project: Project, model: str, name: str, seed: int) -> None:
+    text = (project.experiments / f"{model}.toml").read_text("utf-8")
     seeded = re.sub(r"^\[training\]$", f"[training]\nseed = {seed}", text, flags=re.MULTILINE)
-    (folders.EXPERIMENTS / f"{name}.toml").write_text(seeded, "utf-8")
-    assessor = Assessor()
+    (project.experiments / f"{name}.toml").write_text(seeded, "utf-8")
+    assessor = Assessor(project)
     states: dict[str, State] = {}
     for job in job_graph.jobs(name, experiment.load(name)):
         states[job.name] = assessor.assess(job, states)
         if not states[job.name].remembered:
-            _publish(job, states[job.name], folders.BUILD / model / job.link.relative_to(folders.BUILD / name))
+            _publish(project, job, states[job.name], project.build / model / job.link.relative_to(project.build / name))
             states[job.name] = assessor.assess(job, states)
     # Results that nothing shows yet: the build must find them in the store, and put them on record.
-    shutil.rmtree(folders.BUILD / name)
+    shutil.rmtree(project.build / name)
 
 
-def _publish(job: job_graph.Job, state: State, built: Path) -> None:
+def _publish(project: Project, job: job_graph.Job, state: State, built: Path) -> None:
     if state.key is None or state.inputs is None:
         message = f"{job.name} has no inputs: is the experiment it is made from built?"
         raise RuntimeError(message)
-    with store.scratch_folder() as scratch:
+    with project.store.scratch_folder() as scratch:
         result = scratch / "result"
         shutil.copytree(built, result)
         (result / "experiment.txt").write_text(job.experiment, "utf-8")
@@ -62,9 +61,9 @@ def _publish(job: job_graph.Job, state: State, built: Path) -> None:
             experiment=job.experiment,
             key=state.key,
             inputs=state.inputs,
-            outputs=store.describe_outputs(result),
+            outputs=project.store.describe_outputs(result),
         )
-        store.publish(result, record, job.link)
+        project.store.publish(result, record, job.link)
 
 
 if __name__ == "__main__":

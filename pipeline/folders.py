@@ -1,4 +1,4 @@
-"""Where things live, relative to the project's root, which is where doit runs."""
+"""Where things live, relative to a project's root. doit runs there, and so does every stage."""
 
 from pathlib import Path
 

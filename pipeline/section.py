@@ -38,7 +38,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         """Say what is wrong that no single key shows, key first, in one line; None where nothing is."""
         return None
 
-    def at_hand(self) -> str | None:
+    def at_hand(self, root: Path) -> str | None:  # noqa: ARG002 - of the project, for who looks there
         """Name what a stand-in took the place of, if it can be had now."""
         return None
 
@@ -51,12 +51,15 @@ class OwnFile(msgspec.Struct, frozen=True):
     section: str
     key: str
     path: Path
+    """As the user wrote it."""
+    place: Path
+    """Where it is: paths start from the project's root."""
 
 
-def own_files(sections: Mapping[str, Section]) -> list[OwnFile]:
-    """Return the user's own files that some sections name, by name of the section."""
+def own_files(sections: Mapping[str, Section], root: Path = Path()) -> list[OwnFile]:
+    """Return the user's own files that some sections name, by name of the section, of a project."""
     return [
-        OwnFile(name, title, key, Path(str(getattr(section, key))))
+        OwnFile(name, title, key, path := Path(str(getattr(section, key))), root / path)
         for title, section in sections.items()
         for name, key in section.own_files().items()
     ]

@@ -12,10 +12,9 @@ import pytest
 
 from pipeline.engine import job_graph
 from pipeline.engine.build import Build
-from pipeline.engine.digests import fingerprint
 from pipeline.engine.job_graph import Job
-from pipeline.engine.running import process
-from pipeline.engine.running.process import Outcome
+from pipeline.engine.project import Project
+from pipeline.engine.running.process import Outcome, Processes
 from pipeline.experiments import experiment
 from tests.conftest import ROOT
 
@@ -30,20 +29,22 @@ REPORT: dict[str, Any] = {
 }
 
 
-class Machine:
-    """A checkout of its own, with the shared store of all."""
+class Machine(Processes):
+    """A checkout of its own, with the shared store of all; stands in for the stages' processes."""
 
     def __init__(self, folder: Path) -> None:
         """Lay out a folder in which nothing was built."""
+        super().__init__()
         (folder / "build" / ".store").mkdir(parents=True)
+        self.project = Project(folder)
         self.folder = folder
         self.ran: list[str] = []
         self.warnings: list[str] = []
         self.report = REPORT
         loaded = experiment.load("tiny", ROOT / "experiments")
-        self.jobs: dict[str, Job] = {job.stage.name: job for job in job_graph.jobs("tiny", loaded)}
+        self.jobs: dict[str, Job] = {job.stage.name: job for job in job_graph.jobs("tiny", loaded, root=folder)}
 
-    def run(self, job: Job, order: dict[str, Any], _folder: Path, *_: object) -> Outcome:
+    def run(self, job: Job, order: dict[str, Any], *_: object, **_more: object) -> Outcome:
         """Stand in for a stage's process, which has tests of its own."""
         self.ran.append(job.stage.name)
         text = json.dumps([job.stage.name, job.config, sorted(order["inputs"])], default=dict)
@@ -66,23 +67,18 @@ def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Enter:
+def machine(tmp_path: Path) -> Enter:
     """Return what brings one to another machine, by its name."""
 
     def enter(name: str) -> Machine:
-        made = Machine(tmp_path / name)
-        monkeypatch.chdir(made.folder)
-        monkeypatch.setattr(process, "run", made.run)
-        fingerprint.file_hashes.cache_clear()
-        fingerprint.source_digests.cache_clear()
-        return made
+        return Machine(tmp_path / name)
 
     return enter
 
 
 def build(machine: Machine, *stages: str) -> Build:
     """Build stages as doit does; the machine keeps what was said."""
-    made = Build()
+    made = Build(machine.project, machine)
     for stage in stages:
         made.make(machine.jobs[stage])
     made.end([])
@@ -92,7 +88,7 @@ def build(machine: Machine, *stages: str) -> Build:
 
 def shown(machine: Machine, stage: str) -> dict[str, bytes]:
     """Return what a machine shows as the artefacts of a stage."""
-    folder = machine.folder / machine.jobs[stage].link
+    folder = machine.jobs[stage].link
     return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "stage.json"}
 
 

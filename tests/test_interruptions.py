@@ -160,12 +160,25 @@ def test_a_deleted_build_link_is_restored(built: Project) -> None:
     assert "restored  network:tiny" in built.doit("build:tiny")
 
 
-def test_a_lost_state_db_rebuilds_and_a_broken_one_is_a_sentence(built: Project) -> None:
-    database = built.folder / "build/state.db"
-    database.write_bytes(b"not a database, by far" * 100)
-    printed = built.doit("vela:tiny:u55-128", check=3)
-    assert "build/state.db" in printed
-    assert "remove" in printed
+def test_nothing_but_the_results_says_what_is_finished(built: Project) -> None:
+    for path in (built.folder / "build").iterdir():
+        if path.name not in {".store", "tiny"}:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert set(built.states().values()) == {"fresh"}
+    assert "up to date, nothing to do (7 stages)" in built.doit("build:tiny")
+
+
+def test_what_was_forgotten_stays_so_until_it_is_made_also_when_that_fails(built: Project) -> None:
+    built.doit("forget", "quantized:tiny")
+    assert built.status()["quantized:tiny"]["reasons"] == ["forgotten (doit forget)"]
+    built.change("representative_samples = 20", "representative_samples = 99999")
+    built.doit("quantized:tiny", check=1)
+    built.change("representative_samples = 99999", "representative_samples = 20")
+    assert built.states()["quantized"] == "stale"
+    printed = built.doit("build:tiny")
+    assert "done      quantized:tiny" in printed
+    assert set(built.states().values()) == {"fresh"}
+    assert "up to date" in built.doit("build:tiny")
 
 
 def test_a_missing_tool_is_a_reason_and_a_sentence(built: Project) -> None:

@@ -10,8 +10,8 @@ from textual import work
 from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 
+from pipeline.engine.project import Project
 from pipeline.errors import UnrollError
-from pipeline.folders import EXPERIMENTS
 from tui import engine
 from tui.commands import GoToProvider
 from tui.data import formats
@@ -37,12 +37,19 @@ class Dashboard(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-medium"), (116, "-wide")]  # noqa: RUF012 - as App declares it
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "copy_or_leave", "Quit", show=False, priority=True)]
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
-        """Begin with a look at nothing; the first look at the files comes after the first paint."""
+    def __init__(self, now: Callable[[], float] = time.time, project: Project | None = None) -> None:
+        """Begin with a look at nothing; the first look at the files comes after the first paint.
+
+        Args:
+            now: seconds since the epoch.
+            project: what it shows; the one in the current folder by default.
+
+        """
         super().__init__()
         self.now = now
-        self.watcher = ProjectWatcher(now)
-        self.engine = Engine()
+        self.project = project or Project()
+        self.watcher = ProjectWatcher(now, self.project)
+        self.engine = Engine(self.project)
         self.snapshot: Snapshot | None = None
         self._leaving = False
         self._looking = False
@@ -228,7 +235,7 @@ class Dashboard(App[None]):
         if experiment is None:
             self.notify("select an experiment first", severity="warning")
             return
-        path = EXPERIMENTS / f"{experiment.name}.toml"
+        path = self.project.experiments / f"{experiment.name}.toml"
         command = engine.edit_command(path)
         if command is None:
             self.notify(f"no editor found: set $EDITOR, or edit {path} elsewhere", severity="error", markup=False)

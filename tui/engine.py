@@ -10,14 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.engine.project import Project
 from pipeline.errors import UnrollError
-from pipeline.folders import LOGS
 from tui.data.live import Run
 from tui.data.logs import last_lines
-
-OUTPUT = LOGS / "dashboard.log"
-"""What doit printed when the dashboard ran it."""
-
 
 _left_running: list[subprocess.Popen[bytes]] = []
 """Keeps the objects of children that outlive their engine, for which Python would warn."""
@@ -43,8 +39,11 @@ class Ending:
 class Engine:
     """At most one doit at a time. Its output goes to a file, since a pipe would end with the dashboard."""
 
-    def __init__(self) -> None:
-        """Run nothing yet."""
+    def __init__(self, project: Project) -> None:
+        """Run nothing yet in a project."""
+        self._project = project
+        self.output = project.logs / "dashboard.log"
+        """What doit printed when the dashboard ran it."""
         self._child: subprocess.Popen[bytes] | None = None
         self._todo: list[Sequence[str]] = []
         self._command: tuple[str, ...] = ()
@@ -64,19 +63,20 @@ class Engine:
         """
         first, *self._todo = commands
         self._stops = 0
-        LOGS.mkdir(parents=True, exist_ok=True)
-        OUTPUT.write_bytes(b"")
+        self.output.parent.mkdir(parents=True, exist_ok=True)
+        self.output.write_bytes(b"")
         self._spawn(first)
 
     def _spawn(self, arguments: Sequence[str]) -> None:
         self._command = ("doit", *arguments)
-        with OUTPUT.open("ab") as output:
+        with self.output.open("ab") as output:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "doit", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                cwd=self._project.root,
             )
             _left_running[:] = [child for child in _left_running if child.poll() is None] + [self._child]
 
@@ -92,7 +92,7 @@ class Engine:
             except OSError as error:
                 return Ending(self._command, 1, f"doit can't be started: {error}", stopped=False)
             return None
-        lines = [line for line in last_lines(OUTPUT, 5) if line.strip()]
+        lines = [line for line in last_lines(self.output, 5) if line.strip()]
         return Ending(self._command, code, lines[-1] if lines else "", bool(self._stops))
 
     def stop(self) -> None:

@@ -13,14 +13,13 @@ from typing import Any
 import msgspec
 from doit.exceptions import InvalidDodoFile, TaskFailed
 
-from pipeline.engine import in_docker, lock
-from pipeline.engine.digests.fingerprint import file_hashes
 from pipeline.engine.job_graph import Job
-from pipeline.engine.results import rehash, store
-from pipeline.engine.status import STATE_DB, State, assess_all
+from pipeline.engine.project import Project
+from pipeline.engine.results import rehash
+from pipeline.engine.results.store import resolve
+from pipeline.engine.status import State, assess_all
 from pipeline.errors import UnrollError
 from pipeline.experiments.experiment import TWIN
-from pipeline.folders import BUILD
 from pipeline.stages.catalogue import by_name
 from pipeline.text import tables
 from pipeline.views import uncompressed
@@ -29,87 +28,81 @@ STATUS_SCHEMA = 2
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
-def prepare_build_folder() -> None:
-    """Make ``build/``, which doit needs before it opens its state.
+def prepare_build_folder(project: Project) -> None:
+    """Make ``build/``, which a build needs before it takes the lock.
 
     Raises:
         InvalidDodoFile: doit shows it in one line and ends with 3.
 
     """
     try:
-        BUILD.mkdir(exist_ok=True)
-        probe = BUILD / ".writable"
+        project.build.mkdir(exist_ok=True)
+        probe = project.build / ".writable"
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise InvalidDodoFile(_unwritable(error)) from None
-    if STATE_DB.exists() and STATE_DB.stat().st_size and not _is_sqlite(STATE_DB):
-        message = f"{STATE_DB} is damaged; remove it (every stage then runs once more)"
-        raise InvalidDodoFile(message)
+        raise InvalidDodoFile(_unwritable(project, error)) from None
 
 
-def _unwritable(error: OSError) -> str:
-    owner = BUILD.stat().st_uid if BUILD.exists() else os.geteuid()
+def _unwritable(project: Project, error: OSError) -> str:
+    build = project.shown(project.build)
+    owner = project.build.stat().st_uid if project.build.exists() else os.geteuid()
     if error.errno == errno.EACCES and owner != os.geteuid():
-        remedy = f"It belongs to user {owner}, and you are {os.geteuid()}: sudo chown -R {os.geteuid()} {BUILD}"
+        remedy = f"It belongs to user {owner}, and you are {os.geteuid()}: sudo chown -R {os.geteuid()} {build}"
     else:
         remedy = "Free or remount the disk, or build elsewhere"
-    return f"{BUILD}/ can't be written to: {error.strerror}. {remedy}"
-
-
-def _is_sqlite(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(16) == b"SQLite format 3\0"
+    return f"{build}/ can't be written to: {error.strerror}. {remedy}"
 
 
 def unlink(job: Job, dryrun: bool) -> None:  # noqa: FBT001 - doit calls it with this name
     """Take a job's result out of sight; the store still remembers it."""
     if job.link.is_symlink():
-        print(f"{job.name} - unlinking {job.link}")  # noqa: T201 - what a clean action is for
+        print(f"{job.name} - unlinking {job.shown_link}")  # noqa: T201 - what a clean action is for
         if not dryrun:
             job.link.unlink()
             with suppress(OSError):
                 job.link.parent.rmdir()
 
 
-def unlink_all(folder: str, dryrun: bool) -> None:  # noqa: FBT001 - doit calls it with this name
+def unlink_all(project: Project, folder: Path, dryrun: bool) -> None:  # noqa: FBT001 - doit calls it with this name
     """Take the results that a folder shows out of sight; the store still remembers them."""
-    for link in sorted(Path(folder).rglob("*")):
+    for link in sorted(folder.rglob("*")):
         if link.is_symlink():
-            print(f"unlinking {link}")  # noqa: T201 - what a clean action is for
+            print(f"unlinking {project.shown(link)}")  # noqa: T201 - what a clean action is for
             if not dryrun:
                 link.unlink()
 
 
-def prune(keep: str, check: bool = False) -> TaskFailed | None:  # noqa: FBT001, FBT002 - doit calls it with this name
+def prune(project: Project, keep: str, check: bool = False) -> TaskFailed | None:  # noqa: FBT001, FBT002 - doit calls it with this name
     """Bound the size of the store; with ``check``, read all of it first, and fail if something was damaged."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?B?)", keep.strip(), re.IGNORECASE)
     if not match:
         return TaskFailed(f"--keep {keep}: give a size such as 500MB or 5GB")
     unit = match[2].upper()
     bytes_kept = float(match[1]) * _UNITS[unit if unit in _UNITS else f"{unit}B"] if unit != "B" else float(match[1])
-    held = lock.acquire(print)
-    damaged = _remove_damaged() if check else 0
-    freed, left = store.prune(int(bytes_kept))
-    file_hashes().save()
+    held = project.lock.acquire(print)
+    damaged = _remove_damaged(project) if check else 0
+    freed, left = project.store.prune(int(bytes_kept))
+    project.hashes.save()
     held.release()
     print(f"freed {tables.figure(freed / 1e6, 1)} MB; the store holds {tables.figure(left / 1e6, 1)} MB")  # noqa: T201
     return TaskFailed("", report=False) if damaged else None
 
 
-def _remove_damaged() -> int:
+def _remove_damaged(project: Project) -> int:
     """Remove the results of the store that are not what their records say; name them, and return how many."""
-    read = rehash.remembered()
-    places = {store.resolve(link).as_posix(): link.as_posix() for link in store.shown_links()}
+    read = rehash.remembered(project)
+    shown_at = {project.shown(resolve(link)): project.shown(link) for link in project.store.shown_links()}
     for each in read.damaged:
-        where = places.get(each.result, "shown nowhere")
+        where = shown_at.get(each.result, "shown nowhere")
         print(f"removed {each.result} ({where}): {each.reason}")  # noqa: T201
-        store.discard(Path(each.result))
+        project.store.discard(project.root / each.result)
     print(read.sentence)  # noqa: T201
     return len(read.damaged)
 
 
 def status(
+    project: Project,
     experiments: Mapping[str, "list[Job] | UnrollError"],
     as_json: bool,  # noqa: FBT001 - doit calls it with this name
     names: list[str],
@@ -118,6 +111,7 @@ def status(
     """Print how every stage stands; a failed task, hence exit code 1, when any is not fresh.
 
     Args:
+        project: where they are built.
         experiments: their jobs by name, or what is wrong with them.
         as_json: print JSON.
         names: of the experiments that are asked for; all by default.
@@ -128,11 +122,11 @@ def status(
     if unknown:
         return TaskFailed(f"no experiment {unknown[0]!r}; there are: {', '.join(experiments)}")
     chosen = {name: experiments[name] for name in names or experiments}
-    read = rehash.shown(names or None) if reread else None
-    rows = [row for name, jobs in chosen.items() for row in _rows(name, jobs)]
-    file_hashes().save()
+    read = rehash.shown(project, names or None) if reread else None
+    rows = [row for name, jobs in chosen.items() for row in _rows(project, name, jobs)]
+    project.hashes.save()
     if as_json:
-        found = {name: _payback(jobs, experiments.get(name + TWIN)) for name, jobs in chosen.items()}
+        found = {name: _payback(project, jobs, experiments.get(name + TWIN)) for name, jobs in chosen.items()}
         pays = {name: each for name, each in found.items() if each}
         document = {"schema": STATUS_SCHEMA, "stages": rows, "payback": pays}
         json.dump(document | ({"rehash": msgspec.to_builtins(read)} if read else {}), sys.stdout, indent=1)
@@ -151,25 +145,27 @@ def _print_rehashed(read: rehash.Rehashed | None) -> None:
         print(read.sentence)  # noqa: T201
 
 
-def _rows(name: str, jobs: "list[Job] | UnrollError") -> list[dict[str, Any]]:
+def _rows(project: Project, name: str, jobs: "list[Job] | UnrollError") -> list[dict[str, Any]]:
     if isinstance(jobs, UnrollError):
         return [
             {"task": f"{stage}:{name}", "experiment": name, "stage": stage, "target": None}
             | {"state": "invalid", "reasons": [str(jobs)], "remembered": False, "result": None}
             for stage in by_name()
         ]
-    states = assess_all(jobs)
+    states = assess_all(project, jobs)
     return [_row(job, states[job.name]) for job in jobs]
 
 
-def _payback(jobs: "list[Job] | UnrollError", twins: "list[Job] | UnrollError | None") -> dict[str, Any]:
+def _payback(
+    project: Project, jobs: "list[Job] | UnrollError", twins: "list[Job] | UnrollError | None"
+) -> dict[str, Any]:
     """Return by target what compressing pays back, where both results are in place."""
     if isinstance(jobs, UnrollError) or isinstance(twins, UnrollError) or twins is None:
         return {}
     pairs = [
         [(job, state.record) for job in each if (state := states[job.name]).in_place and state.record]
         for each in (jobs, twins)
-        if (states := assess_all(each))
+        if (states := assess_all(project, each))
     ]
     return {each.target: {"before": each.before, "now": each.now} for each in uncompressed.paybacks(*pairs)}
 
@@ -184,7 +180,7 @@ def _row(job: Job, state: State) -> dict[str, Any]:
         "state": "fresh" if state.fresh else "stale",
         "reasons": list(state.reasons),
         "remembered": state.remembered,
-        "result": None if record is None else job.link.as_posix(),
+        "result": None if record is None else job.shown_link.as_posix(),
         "stand_in": record.stand_in if record else None,
         "seconds": record.seconds if record else None,
         "finished": record.finished if record else None,
@@ -204,19 +200,23 @@ def _print_rows(rows: list[dict[str, Any]]) -> None:
         print(f"{row['task']:<{width}}  {row['state']:<7}  {words}".rstrip())  # noqa: T201
 
 
-def image() -> TaskFailed | None:
+def image(project: Project) -> TaskFailed | None:
     """Make the Docker image, if what goes into it changed."""
+    from pipeline.engine.docker.image import ensure_image  # noqa: PLC0415 - most runs have nothing to do with Docker
+
     try:
-        in_docker.ensure_image()
+        ensure_image(project.root)
     except UnrollError as error:
         return TaskFailed(str(error))
     return None
 
 
-def run_in_docker(words: list[str]) -> TaskFailed | None:
+def run_in_docker(project: Project, words: list[str]) -> TaskFailed | None:
     """Run doit in a container; ends this program with the exit code of that one unless it is 0."""
+    from pipeline.engine.docker import container  # noqa: PLC0415 - as above
+
     try:
-        code = in_docker.run(words)
+        code = container.run(words, project.root)
     except UnrollError as error:
         return TaskFailed(str(error))
     if code:

@@ -5,9 +5,8 @@ doit calls the hooks of ``ConsoleReporter`` in the order in which they stand her
 
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
 
-from doit import Globals, reporter
+from doit import reporter
 from doit.exceptions import BaseFail, UnmetDependency
 from doit.task import Task
 
@@ -15,7 +14,6 @@ from pipeline.command_line.progress import ProgressView
 from pipeline.engine.build import Build
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
-from pipeline.engine.running import process
 from pipeline.experiments.experiment import TWIN
 from pipeline.verification.verdicts import PROVED, SEVEREST
 from pipeline.views import summary, uncompressed, verified
@@ -28,8 +26,12 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
     """doit's reporter: one line a stage, the bar of the one that runs, the summary at the end."""
 
     desc = "one line a stage, progress, and a summary"
-    build: ClassVar[Build]
-    jobs: ClassVar[Mapping[str, Job]]
+
+    def __init__(self, build: Build, jobs: Mapping[str, Job]) -> None:
+        """Report of a build and its jobs, by name."""
+        super().__init__(sys.stdout, {})
+        self.build = build
+        self.jobs = jobs
 
     def initialize(self, tasks: Mapping[str, Task], selected_tasks: list[str]) -> None:
         """Watch the build, and let Ctrl-C and SIGTERM end its stages.
@@ -44,19 +46,17 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
         as_json = any((task.options or {}).get("as_json") for task in answers)
         self._view = ProgressView(sys.__stderr__ if as_json else sys.__stdout__)
         self._seen: list[str] = []
-        self._on_record: dict[str, dict[str, Any]] = {}
         self._executed: set[str] = set()
         self._failed: dict[str, str] = {}
         self._codes: set[int] = set()
         self.build.watcher = self._view.show
         self.build.on_wait = self._view.say
-        process.stop_on_signals()
+        self.build.processes.stop_on_signals()
 
     def get_status(self, task: Task) -> None:
-        """Note every stage that this run looks at, and what doit has on record of it."""
+        """Note every stage that this run looks at."""
         if task.name in self.jobs:
             self._seen.append(task.name)
-            self._on_record[task.name] = Globals.dep_manager.get_values(task.name)
 
     def execute_task(self, task: Task) -> None:
         """Note what is done; the view shows it when the stage itself reports."""
@@ -64,24 +64,15 @@ class ConsoleReporter(reporter.ConsoleReporter):  # type: ignore[misc] # doit ha
             self._executed.add(task.name)
 
     def add_success(self, task: Task) -> None:
-        """Save what finished at once: doit itself would only do so when the run ends."""
-        if task.name in self.jobs:
-            _save_now()
+        """Say nothing: the view shows what finished when the stage itself reports."""
 
     def add_failure(self, task: Task, fail: BaseFail) -> None:
-        """Keep the sentence, and doit's record of the earlier result.
-
-        doit forgets a task that fails. Its earlier result is still whole, and is fresh again as
-        soon as the change that failed is taken back.
-        """
+        """Keep the sentence for the end."""
         unmet = isinstance(fail, UnmetDependency)
         if fail.report and not (unmet and not task.actions):  # of a group, what it waited for says it all
             self._failed[task.name] = fail.get_msg().strip()
         if not unmet:
             self._codes.add(getattr(fail, "code", 1))
-        if self._on_record.get(task.name):
-            Globals.dep_manager.backend.set(task.name, "_values_:", self._on_record[task.name])
-        _save_now()
 
     def skip_uptodate(self, task: Task) -> None:
         """Say nothing of each: the end says it of all."""
@@ -200,15 +191,3 @@ def _needed(tasks: Mapping[str, Task], selected: list[str]) -> list[str]:
     for name in selected:
         visit(name)
     return list(found)
-
-
-def _save_now() -> None:
-    """Commit doit's record of what finished, so that even kill -9 loses nothing.
-
-    Uses three private names of doit 0.37, which is why the lock pins it and a test kills a run.
-    """
-    database: Any = Globals.dep_manager.backend
-    rows = [(name, database.codec.encode(database._cache[name])) for name in database._dirty]  # noqa: SLF001
-    with database._conn:  # noqa: SLF001
-        database._conn.executemany("insert or replace into doit values (?, ?)", rows)  # noqa: SLF001
-    database._dirty.clear()  # noqa: SLF001

@@ -11,37 +11,44 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.folders import BUILD
-
-FILE = BUILD / "events.jsonl"
 KEEP_BYTES = 8_000_000
 """A file above this size is set aside as ``events.jsonl.old`` when the next run starts."""
 
 
-def emit(event: str, **facts: Any) -> None:
-    """Append one event; watching is a convenience, so a full disk never stops the build.
+class Events:
+    """The file of one project."""
 
-    ``event`` is one of ``run_started run_ended stage_started stage_progress stage_done
-    stage_failed stage_restored``; ``time`` is seconds since the epoch.
-    """
-    line = json.dumps({"time": round(time.time(), 3), "event": event, **facts}) + "\n"
-    try:
-        handle = os.open(FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    def __init__(self, file: Path) -> None:
+        """Append to ``file``, which need not exist yet."""
+        self.file = file
+
+    def emit(self, event: str, **facts: Any) -> None:
+        """Append one event; watching is a convenience, so a full disk never stops the build.
+
+        ``event`` is one of ``run_started run_ended stage_started stage_progress stage_done
+        stage_failed stage_restored``; ``time`` is seconds since the epoch.
+        """
+        line = json.dumps({"time": round(time.time(), 3), "event": event, **facts}) + "\n"
         try:
-            os.write(handle, line.encode())
-        finally:
-            os.close(handle)
-    except OSError:
-        pass
+            handle = os.open(self.file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+            try:
+                os.write(handle, line.encode())
+            finally:
+                os.close(handle)
+        except OSError:
+            pass
 
+    def set_aside_when_large(self) -> None:
+        """Start a new file when the old one has grown; call it before a run's first event."""
+        try:
+            if self.file.stat().st_size > KEEP_BYTES:
+                self.file.replace(self.file.with_name(f"{self.file.name}.old"))
+        except OSError:
+            pass
 
-def set_aside_when_large() -> None:
-    """Start a new file when the old one has grown; call it before a run's first event."""
-    try:
-        if FILE.stat().st_size > KEEP_BYTES:
-            FILE.replace(FILE.with_name(f"{FILE.name}.old"))
-    except OSError:
-        pass
+    def follow(self, *, from_now: bool = False) -> "Follower":
+        """Read the events as they come, those so far included unless only what comes from now on is wanted."""
+        return Follower(self.file, from_now=from_now)
 
 
 def job_name(event: dict[str, Any]) -> str:
@@ -60,7 +67,7 @@ def said(event: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 class Follower:
     """Reads events as they come: whole lines only, from now on or from the beginning."""
 
-    def __init__(self, file: Path = FILE, *, from_now: bool = False) -> None:
+    def __init__(self, file: Path, *, from_now: bool = False) -> None:
         """Follow ``file``, which need not exist yet."""
         self._file = file
         self._position = file.stat().st_size if from_now and file.exists() else 0

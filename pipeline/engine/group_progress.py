@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from pipeline.engine import events
 from pipeline.engine.build import Build, Watcher
 
 
@@ -18,13 +17,21 @@ class Advance(Protocol):
 
 @contextmanager
 def one_bar(build: Build, stage: str, experiment: str, reason: str) -> Iterator[Advance]:
-    """Show what is done within as one stage of an experiment; who watches the build sees nothing else meanwhile."""
+    """Show what is done within as one stage of an experiment; who watches the build sees nothing else meanwhile.
+
+    A second one waits for the first: with ``doit -n 2``, two would have twice as many jobs at work as there are cores.
+    """
+    with build.one_at_a_time:
+        yield from _one_bar(build, stage, experiment, reason)
+
+
+def _one_bar(build: Build, stage: str, experiment: str, reason: str) -> Iterator[Advance]:
     shown: Watcher = build.watcher
     started = time.monotonic()
 
     def say(event: str, **facts: Any) -> None:
         facts = {"stage": stage, "experiment": experiment, "target": None, **facts}
-        events.emit(event, run=build.run_id, **facts)
+        build.project.events.emit(event, run=build.run_id, **facts)
         shown({"event": event, **facts})
 
     def advance(done: int, total: int, **facts: float | str) -> None:

@@ -26,7 +26,9 @@ class Job:
     name: str
     """The doit task: ``<stage>:<experiment>[:<target>]``."""
     link: Path
-    """Where its result shows: ``build/<experiment>/<stage>[/<target>]``."""
+    """Where its result shows: ``build/<experiment>/<stage>[/<target>]`` in the project's root."""
+    root: Path = Path()
+    """Of the project; paths in ``config`` start from there."""
 
     @cached_property
     def config(self) -> Mapping[str, Mapping[str, Any]]:
@@ -36,7 +38,7 @@ class Job:
     @cached_property
     def own_files(self) -> Sequence[OwnFile]:
         """Return the user's own files that the stage reads."""
-        return own_files(self.sections)
+        return own_files(self.sections, self.root)
 
     @property
     def compiles(self) -> bool:
@@ -51,16 +53,30 @@ class Job:
     @property
     def log(self) -> Path:
         """What its process last wrote to stdout and stderr."""
+        return self.root / self.shown_log
+
+    @property
+    def shown_log(self) -> Path:
+        """The log's path as users know it, from the project's root."""
         return LOGS / f"{self.name.replace(':', '.')}.log"
 
     @property
     def at_hand(self) -> str | None:
         """Name what a stand-in took the place of, if it can be had now."""
-        return next(filter(None, (section.at_hand() for section in self.sections.values())), None)
+        return next(filter(None, (section.at_hand(self.root) for section in self.sections.values())), None)
+
+    @property
+    def shown_link(self) -> Path:
+        """The link's path as users know it, from the project's root."""
+        return self.link.relative_to(self.root)
 
 
 def jobs(
-    name: str, experiment: AnyExperiment, folder: Path | None = None, given: Mapping[str, Job] | None = None
+    name: str,
+    experiment: AnyExperiment,
+    folder: Path | None = None,
+    given: Mapping[str, Job] | None = None,
+    root: Path = Path(),
 ) -> list[Job]:
     """Return the jobs of an experiment, each after those it needs.
 
@@ -72,9 +88,10 @@ def jobs(
         experiment: all its choices.
         folder: where its results show; ``build/<name>`` by default.
         given: what is provided by another experiment's job; these jobs are not among those returned.
+        root: of the project.
 
     """
-    place = str(folder) if folder else f"{BUILD}/{name}"
+    place = str(folder or root / BUILD / name)
     providers: dict[tuple[str, str | None], Job] = {(what, None): job for what, job in (given or {}).items()}
     provided = {what for what, _ in providers}
     made = []
@@ -92,6 +109,7 @@ def jobs(
                 needs=needs,
                 name=":".join([stage.name, *words]),
                 link=Path("/".join([place, stage.name, *words[1:]])),
+                root=root,
             )
             providers[stage.provides, target] = job
             provided.add(stage.provides)

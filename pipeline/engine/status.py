@@ -1,23 +1,17 @@
 """Stale or fresh, and why in words, without running anything."""
 
 import os
-import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from pipeline.engine.digests import sources
-from pipeline.engine.digests.fingerprint import digest, file_hashes, source_digests, tool_version
+from pipeline.engine.digests.fingerprint import digest
 from pipeline.engine.digests.own_files import MISSING
 from pipeline.engine.job_graph import Job
-from pipeline.engine.results import store
+from pipeline.engine.project import Project
 from pipeline.engine.results.record import RECORD, SCHEMA, BrokenRecordError, Record, damage, misfit, read_record
-from pipeline.folders import BUILD, STORE
-
-STATE_DB = BUILD / "state.db"
-"""doit's own memory of what it finished."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,35 +48,48 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 class Assessor:
     """Assesses jobs; remembers what it found, as long as nothing that a job depends on changes."""
 
-    def __init__(self) -> None:
-        """Know nothing yet."""
+    def __init__(self, project: Project) -> None:
+        """Look at our sources, the tools, and what was forgotten."""
+        self._project = project
+        self._store = os.fspath(project.store.folder)
         self._assessed: dict[str, tuple[tuple[Any, ...] | None, State]] = {}
+        self.look_again()
 
-    def assess(self, job: Job, upstream: Mapping[str, State], *, recorded: bool = True) -> State:
-        """Say how a job stands, given the states of the jobs it needs by name.
+    def look_again(self) -> None:
+        """See our sources, the tools and what was forgotten as they are now, and not as they were at the last look."""
+        self._toolchain = self._project.toolchain()
+        self.see_forgotten()
 
-        ``recorded`` tells whether doit remembers to have finished it (``doit forget``).
-        """
+    def see_forgotten(self) -> None:
+        """See what was forgotten as it is now: another process may have made it."""
+        self._forgotten = self._project.forgotten.names()
+
+    def remember(self, job: Job) -> None:
+        """Take a job that is made off what was forgotten."""
+        if job.name in self._forgotten:
+            self._project.forgotten.remove(job.name)
+            self._forgotten -= {job.name}
+
+    def assess(self, job: Job, upstream: Mapping[str, State]) -> State:
+        """Say how a job stands, given the states of the jobs it needs by name."""
         record, trouble = self._read(job.link)
         results = {what: upstream[need.name].result for what, need in job.needs.items()}
-        seen = (job, record, trouble, tuple(results.values()), recorded, *_made_with(job))
+        seen = (job, record, trouble, tuple(results.values()), job.name in self._forgotten, *self._made_with(job))
         state = self._assessed.get(job.name, _NOTHING)
         if not job.needs or job.own_files or state[0] != seen:  # files of the user's own change unseen
-            state = (seen, self._judged(job, record, trouble, results, recorded=recorded))
+            state = (seen, self._judged(job, record, trouble, results))
             self._assessed[job.name] = state
         judged = state[1]
         return judged if judged.in_place else self._with_kept(job, judged)
 
-    def _judged(
-        self, job: Job, record: Record | None, trouble: str, results: Mapping[str, Record | None], *, recorded: bool
-    ) -> State:
+    def _judged(self, job: Job, record: Record | None, trouble: str, results: Mapping[str, Record | None]) -> State:
         waiting = [stage for stage, result in results.items() if result is None]
-        inputs = _inputs(job, {stage: result for stage, result in results.items() if result is not None})
+        inputs = self._inputs(job, {stage: result for stage, result in results.items() if result is not None})
         reasons = [trouble] if trouble else _differences(record, inputs, job, partial=bool(waiting))
         reasons += [f"downstream of {stage}" for stage in waiting]
         in_place = not reasons
-        if in_place and not recorded:
-            reasons = ["not on record as finished (doit forget, or state.db was removed)"]
+        if in_place and job.name in self._forgotten:
+            reasons = ["forgotten (doit forget)"]
         return State(
             fresh=not reasons,
             reasons=tuple(reasons),
@@ -101,14 +108,14 @@ class Assessor:
 
     def _kept(self, key: str) -> Record | None:
         """Return the record of the result that the store would bring back; a damaged or foreign one it discards."""
-        kept = store.find(key)
+        kept = self._project.store.find(key)
         record, trouble = self._read(kept) if kept else (None, "")
         return None if trouble or (record and misfit(record, key)) else record
 
     def _read(self, shown: Path) -> tuple[Record | None, str]:
         """Return the record of a result, given its link or its folder, and what is wrong with the result."""
         try:
-            home = f"{STORE}/{os.path.basename(os.readlink(shown))}"
+            home = f"{self._store}/{os.path.basename(os.readlink(shown))}"
         except OSError:
             home = os.fspath(shown)
         try:
@@ -119,52 +126,50 @@ class Assessor:
             return None, str(error)
         except OSError as error:
             return None, f"{RECORD} can't be read: {error.strerror}"
-        return record, damage(home, record) or ""
+        return record, damage(home, record, self._project.hashes) or ""
+
+    def _made_with(self, job: Job) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Return the digests of a job's sources and the versions of its tools."""
+        return self._toolchain.source_digests(job.stage.module), self._toolchain.versions(job.stage.tools)
+
+    def _inputs(self, job: Job, needed: Mapping[str, Record]) -> dict[str, Any]:
+        """Collect what goes into a job; its digest is the result's key."""
+        source, tools = self._made_with(job)
+        files = {
+            f"{stage}/{name}": facts["sha256"]
+            for stage, record in needed.items()
+            for name, facts in record.outputs.items()
+        }
+        return {
+            "schema": SCHEMA,
+            "stage": job.stage.name,
+            "config": _without_paths(job),
+            "files": files | self._own_data(job),
+            "source": source,
+            "tools": tools,
+        }
+
+    def _own_data(self, job: Job) -> dict[str, str]:
+        """Return the digests of the user's own files that the job reads."""
+        digests = {}
+        for file in job.own_files:
+            try:
+                digests[file.name] = self._project.hashes.sha256(file.place)
+            except OSError:
+                digests[file.name] = MISSING
+        return digests
 
 
 _NOTHING = (None, State(fresh=False, reasons=(), inputs=None, record=None, in_place=False))
 
 
-def assess_all(jobs: Iterable[Job], recorded: set[str] | None = None) -> dict[str, State]:
-    """Assess the jobs of an experiment in their order; ``recorded`` defaults to what doit remembers."""
-    recorded = recorded_by_doit() if recorded is None else recorded
-    assessor = Assessor()
+def assess_all(project: Project, jobs: Iterable[Job]) -> dict[str, State]:
+    """Assess the jobs of an experiment in their order."""
+    assessor = Assessor(project)
     states: dict[str, State] = {}
     for job in jobs:
-        states[job.name] = assessor.assess(job, states, recorded=job.name in recorded)
+        states[job.name] = assessor.assess(job, states)
     return states
-
-
-def recorded_by_doit(database: Path = STATE_DB) -> set[str]:
-    """Return the names of the tasks doit has on record; reads beside a running build."""
-    if not database.exists():
-        return set()
-    try:
-        with sqlite3.connect(f"file:{database.as_posix()}?mode=ro", uri=True, timeout=2) as connection:
-            return {name for (name,) in connection.execute("select task_id from doit")}
-    except sqlite3.Error:
-        return set()
-
-
-def _made_with(job: Job) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Return the digests of a job's sources and the versions of its tools."""
-    return source_digests(sources.sources(job.stage.module)), {tool: tool_version(tool) for tool in job.stage.tools}
-
-
-def _inputs(job: Job, needed: Mapping[str, Record]) -> dict[str, Any]:
-    """Collect what goes into a job; its digest is the result's key."""
-    source, tools = _made_with(job)
-    files = {
-        f"{stage}/{name}": facts["sha256"] for stage, record in needed.items() for name, facts in record.outputs.items()
-    }
-    return {
-        "schema": SCHEMA,
-        "stage": job.stage.name,
-        "config": _without_paths(job),
-        "files": files | _own_data(job),
-        "source": source,
-        "tools": tools,
-    }
 
 
 def _without_paths(job: Job) -> dict[str, Any]:
@@ -173,17 +178,6 @@ def _without_paths(job: Job) -> dict[str, Any]:
         title: {key: value for key, value in job.config[title].items() if key not in section.PATHS}
         for title, section in job.sections.items()
     }
-
-
-def _own_data(job: Job) -> dict[str, str]:
-    """Return the digests of the user's own files that the job reads."""
-    found = {}
-    for file in job.own_files:
-        try:
-            found[file.name] = file_hashes().sha256(file.path)
-        except OSError:
-            found[file.name] = MISSING
-    return found
 
 
 def _differences(record: Record | None, inputs: Mapping[str, Any], job: Job, *, partial: bool) -> list[str]:

@@ -58,21 +58,23 @@ def load(name: str, folder: Path = EXPERIMENTS) -> AnyExperiment:
             _fail("its name can't be a task's: use letters, digits, '.', '_' and '-'")
         if name.endswith(TWIN):
             _fail(f"a name that ends in {TWIN} is that of an experiment without its [compress]; give it another one")
-        return _checked(_parse(path))
+        return _checked(_parse(path), folder.parent)
     except _Problem as problem:
         message = f"{path.as_posix()}: {problem}"
         raise ExperimentError(message) from None
 
 
-def checked(document: dict[str, Any]) -> Experiment:
+def checked(document: dict[str, Any], root: Path = Path()) -> Experiment:
     """Check an experiment that no file holds, of a model that is trained here, given as JSON types.
+
+    Paths in it start at ``root``, the project's.
 
     Raises:
         ExperimentError: one line that names key, value and remedy.
 
     """
     try:
-        found = _checked(document)
+        found = _checked(document, root)
         assert isinstance(found, Experiment)  # noqa: S101 - it names no model that was made elsewhere
         return found  # noqa: TRY300 - only here is it known to be one
     except _Problem as problem:
@@ -111,12 +113,12 @@ def _parse(path: Path) -> dict[str, Any]:
     raise _Problem(message)
 
 
-def _checked(document: dict[str, Any]) -> AnyExperiment:
+def _checked(document: dict[str, Any], root: Path) -> AnyExperiment:
     # Targets first and one by one: msgspec does not say which entry of a table is wrong.
     vela = document.get("vela")
     targets = vela.get("targets") if isinstance(vela, dict) else None
     for name, table in targets.items() if isinstance(targets, dict) else ():
-        _check_target(["vela", "targets", name], _convert(table, Target, ["vela", "targets", name]))
+        _check_target(["vela", "targets", name], _convert(table, Target, ["vela", "targets", name]), root)
     model = document.get("model")
     if isinstance(model, dict) and "tflite" in model:
         _refuse_training(document, model)
@@ -172,10 +174,10 @@ def _check_steps(experiment: Experiment) -> None:
         _fail(str(error))
 
 
-def _check_target(path: list[str], target: Target) -> None:
+def _check_target(path: list[str], target: Target, root: Path) -> None:
     if not NAME.fullmatch(path[-1]):
         _fail_at(path, ": a target's name may hold letters, digits, '.', '_' and '-'")
-    own = _own_ini(path, target)
+    own = _own_ini(path, target, root)
     tables: dict[str, Mapping[str, Any]] = {
         "accelerator": ACCELERATORS,
         "system_config": own.systems if own else SYSTEM_CONFIGS,
@@ -193,13 +195,13 @@ def _check_target(path: list[str], target: Target) -> None:
         _fail_at(path, f": {impossible}")
 
 
-def _own_ini(path: list[str], target: Target) -> "VelaIni | None":
+def _own_ini(path: list[str], target: Target, root: Path) -> "VelaIni | None":
     if target.config is None:
         return None
     from pipeline.npu import vela_ini  # noqa: PLC0415 - few experiments have one
 
     try:
-        return vela_ini.read(Path(target.config))
+        return vela_ini.read(root / target.config)
     except vela_ini.VelaIniError as error:
         _fail_at([*path, "config"], f" = {target.config!r}: {error}")
     return None

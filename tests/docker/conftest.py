@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from pipeline.engine import in_docker
+from pipeline.engine.docker import image as docker_image
 from tests.conftest import ROOT, Project
 
 START_SECONDS = 60
@@ -65,7 +65,7 @@ def checkouts(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Project]
 
     def make() -> Project:
         folder = tmp_path_factory.mktemp("ein Prüfstand")
-        for name in in_docker.context_files(ROOT):
+        for name in docker_image.context_files(ROOT):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
         shutil.copytree(ROOT / "experiments", folder / "experiments")

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.engine import in_docker
-from pipeline.engine.digests.fingerprint import _installed
+from pipeline.engine.digests.packages import installed
+from pipeline.engine.docker import image as docker_image
 from tests.conftest import Project
 from tests.docker.conftest import BASE, answers, docker
 
@@ -53,14 +53,14 @@ def test_it_says_what_it_is_and_runs_as_nobody_special(image: str) -> None:
     assert facts["Config"]["User"] == "1000:1000"
     assert facts["Config"]["StopSignal"] == "SIGTERM"
     assert facts["Config"]["Labels"]["org.opencontainers.image.title"] == "Unroll"
-    assert facts["Config"]["Labels"][in_docker.LABEL] == in_docker.context_digest(Path(__file__).parents[2])
+    assert facts["Config"]["Labels"][docker_image.LABEL] == docker_image.context_digest(Path(__file__).parents[2])
     assert not [name for name in facts["Config"]["Env"] if "PASS" in name or "TOKEN" in name or name.startswith("PIP")]
 
 
 def test_its_packages_are_those_of_the_host(image: str) -> None:
-    code = "import json; from pipeline.engine.digests.fingerprint import _installed; print(json.dumps(_installed()))"
+    code = "import json; from pipeline.engine.digests.packages import installed; print(json.dumps(installed()))"
     theirs = {name: version for name, (version, _) in json.loads(_in(image, ".venv/bin/python", "-c", code)).items()}
-    mine = {name: version for name, (version, _) in _installed().items()}
+    mine = {name: version for name, (version, _) in installed().items()}
     assert {"tensorflow-cpu", "keras", "numpy", "ethos-u-vela", "ai-edge-litert"} - {"pip"} <= set(theirs)
     outside_the_lock = {"pip", "setuptools", "wheel"}
     assert {name: mine.get(name) for name in theirs if name not in outside_the_lock} == {

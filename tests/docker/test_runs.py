@@ -17,7 +17,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from pipeline.engine import in_docker
+from pipeline.engine.docker import container
 from pipeline.engine.results.record import read_record
 from tests.conftest import TINY, Project
 from tests.docker.conftest import Compose, composes, docker, running
@@ -109,7 +109,7 @@ def test_compose_makes_the_image_too(compose: Compose) -> None:
 def test_compose_and_the_host_run_the_same_sandbox(compose: Compose) -> None:
     """Read from what Compose makes of the file, as JSON where it can say it so."""
     asked = compose("config")
-    for option in in_docker.SANDBOX:
+    for option in container.SANDBOX:
         word = option.removeprefix("--").replace("=", ": ", 1).partition(": ")
         name, value = word[0].replace("-", "_"), word[2]
         assert name in asked
@@ -172,7 +172,7 @@ def test_no_network_is_needed(checkout: Project) -> None:
     mounts = [
         f"--mount=type=bind,source={checkout.folder}/{name},target=/unroll/{name}" for name in ("build", "experiments")
     ]
-    printed = docker("run", "--rm", "--network=none", *in_docker.SANDBOX, *mounts, "unroll", "build:tiny")
+    printed = docker("run", "--rm", "--network=none", *container.SANDBOX, *mounts, "unroll", "build:tiny")
     assert "float accuracy" in printed
     assert set(checkout.states()) == set(TINY)
     assert set(checkout.states().values()) == {"fresh"}

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pipeline.engine import job_graph
-from pipeline.engine.digests import fingerprint
 from pipeline.engine.job_graph import Job
+from pipeline.engine.project import Project
 from pipeline.experiments import experiment
 from pipeline.stage import Work
 from tests.conftest import ROOT
@@ -35,26 +35,22 @@ __all__ = [
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in an empty project folder, with nothing remembered of another one."""
-    monkeypatch.chdir(tmp_path)
-    fingerprint.file_hashes.cache_clear()
-    fingerprint.source_digests.cache_clear()
+def workplace(tmp_path: Path) -> Project:
+    """Return a project in which nothing was built."""
     (tmp_path / "build" / ".store").mkdir(parents=True)
-    return tmp_path
+    return Project(tmp_path)
 
 
 @pytest.fixture
-def jobs(workplace: Path) -> dict[str, Job]:
+def jobs(workplace: Project) -> dict[str, Job]:
     """Return tiny's jobs by stage."""
-    del workplace
     loaded = experiment.load("tiny", ROOT / "experiments")
-    return {job.stage.name: job for job in job_graph.jobs("tiny", loaded)}
+    return {job.stage.name: job for job in job_graph.jobs("tiny", loaded, root=workplace.root)}
 
 
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Work[Any]]:
-    """Return what makes a stage's work, in a project folder of the test's own."""
+    """Return what makes a stage's work, in a project folder of the test's own, which is where a stage runs."""
     monkeypatch.chdir(tmp_path)
 
     def make(

@@ -68,8 +68,8 @@ def views() -> dict[str, Any]:
     snapshot = watcher.snapshot()
     (experiment,) = snapshot.experiments
     view = View(snapshot, experiment, None, recorded_results.NOW)
-    checked = check._checked(Build(), check.Subject("keyword", jobs, Budget()))
-    compiled_matrix = matrix_data.read_matrix(experiment)
+    checked = check._checked(Build(project.project), check.Subject("keyword", jobs, Budget()))
+    compiled_matrix = matrix_data.read_matrix(project.project, experiment)
     found = results.catalogue(snapshot)
     tab = accuracy_tab.accuracy_text(view, 120).plain
     return {

@@ -12,18 +12,15 @@ from textual.widget import Widget
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
-from pipeline.engine.digests import fingerprint
 from tests.tui.recorded import NOW, Recorded
 from tui.app import Dashboard
 
 
 @pytest.fixture
 def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recorded:
-    """Work in an empty project folder, with nothing remembered of another one."""
+    """Work in an empty project folder, as the dashboard is started in one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("UNROLL_DATA", raising=False)
-    fingerprint.file_hashes.cache_clear()
-    fingerprint.source_digests.cache_clear()
     Path("experiments").mkdir()
     return Recorded()
 

@@ -6,19 +6,17 @@ Everything is written in the form in which the build leaves it, and read by the 
 import json
 import os
 import platform
-import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.engine import job_graph, lock
-from pipeline.engine.events import FILE
+from pipeline.engine import job_graph
 from pipeline.engine.job_graph import Job
-from pipeline.engine.results import store
+from pipeline.engine.project import Project
 from pipeline.engine.results.record import SCHEMA, Record
-from pipeline.engine.status import STATE_DB, Assessor, State
+from pipeline.engine.status import Assessor, State
 from pipeline.experiments import experiment
 from pipeline.npu import boards, points
 from pipeline.views.matrix import compiling
@@ -71,6 +69,10 @@ def writable(artefact: Path) -> Path:
 class Recorded:
     """Lays down experiments, results and events in the current folder."""
 
+    def __init__(self) -> None:
+        """Lay down nothing yet."""
+        self.project = Project()
+
     def write(
         self, name: str = "keyword", *, units: int = 256, description: str = "wakes the board", budget: bool = False
     ) -> None:
@@ -101,29 +103,28 @@ class Recorded:
     ) -> None:
         """Lay down the result of every stage, as doit would have left it."""
         states: dict[str, State] = {}
-        assessor = Assessor()
+        assessor = Assessor(self.project)
         for job in self.jobs(name, twin=twin):
-            inputs = assessor.assess(job, states, recorded=False).inputs
+            inputs = assessor.assess(job, states).inputs
             assert inputs is not None
-            with store.scratch_folder() as scratch:
+            with self.project.store.scratch_folder() as scratch:
                 self._publish(scratch, job, inputs, int8=int8, cycles=cycles, finished=finished, stand_in=stand_in)
             states[job.name] = assessor.assess(job, states)
-        self._remember(states)
 
     def compile_matrix(self, name: str = "keyword", *, points_left_out: int = 0) -> None:
         """Lay down the compiles of ``doit matrix``, those for boards as well."""
         states: dict[str, State] = {}
-        assessor = Assessor()
+        assessor = Assessor(self.project)
         for job in self.jobs(name):
             states[job.name] = assessor.assess(job, states)
         needed = next(job for job in self.jobs(name) if job.stage.name == "quantized")
         chosen = list(points.points(every=False))[points_left_out:]
         wanted = dict.fromkeys([*chosen, *(board.point() for board in boards.load_all())])
         for point, job in zip(wanted, compiling.jobs_of(list(wanted), needed), strict=True):
-            inputs = assessor.assess(job, states, recorded=False).inputs
+            inputs = assessor.assess(job, states).inputs
             assert inputs is not None
             cycles = 800_000 if point.memory_mode == "Sram_Only" else 6_000_000 - 1000 * point.macs_per_cycle
-            with store.scratch_folder() as scratch:
+            with self.project.store.scratch_folder() as scratch:
                 self._publish(scratch, job, inputs, int8=0.0, cycles=cycles, finished=NOW - HOUR, stand_in=None)
 
     def _publish(
@@ -139,7 +140,7 @@ class Recorded:
             target=job.target,
             key=State(fresh=False, reasons=(), inputs=inputs, record=None, in_place=False).key or "",
             inputs=inputs,
-            outputs=store.describe_outputs(folder),
+            outputs=self.project.store.describe_outputs(folder),
             metrics=metrics,
             unavailable=dict.fromkeys(_absent(metrics), "there is no test set"),
             basis=dict.fromkeys(metrics, basis),
@@ -149,19 +150,12 @@ class Recorded:
             peak_memory_bytes=512 * 2**20,
             finished=finished,
         )
-        store.publish(folder, record, job.link)
-
-    def _remember(self, names: Iterable[str]) -> None:
-        """Put jobs on doit's record."""
-        STATE_DB.parent.mkdir(exist_ok=True)
-        with sqlite3.connect(STATE_DB) as database:
-            database.execute("create table if not exists doit (task_id text primary key, task_data text)")
-            database.executemany("insert or replace into doit values (?, '{}')", [(name,) for name in names])
+        self.project.store.publish(folder, record, job.link)
 
     def event(self, event: str, time: float, **facts: Any) -> None:
         """Append an event of the recorded run."""
-        FILE.parent.mkdir(exist_ok=True)
-        with FILE.open("a", encoding="utf-8") as file:
+        self.project.events.file.parent.mkdir(exist_ok=True)
+        with self.project.events.file.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"time": time, "event": event, "run": "recorded", **facts}) + "\n")
 
     def stage_event(self, event: str, time: float, name: str, **facts: Any) -> None:
@@ -174,7 +168,7 @@ class Recorded:
         plan = [job.name for job in self.jobs(name)]
         who = {"pid": os.getpid(), "host": platform.node()}
         self.event("run_started", time, **who, command=[f"build:{name}"], plan=plan)
-        self._lock = lock.acquire(print)
+        self._lock = self.project.lock.acquire(print)
 
     def end_run(self, time: float, failed: list[str]) -> None:
         """Announce its end, and release the lock."""

@@ -12,7 +12,6 @@ from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from pipeline.engine.digests import fingerprint
 from tests.conftest import Project
 from tests.tui.conftest import settled, until
 from tests.tui.recorded import NOW, Recorded
@@ -36,8 +35,6 @@ def here(built: Project, monkeypatch: pytest.MonkeyPatch, no_footer: None) -> It
     (built.folder / "experiments" / "mnist-gru.toml").unlink()
     monkeypatch.chdir(built.folder)
     monkeypatch.setattr(Dashboard, "NOTIFICATION_TIMEOUT", 600)  # what was said is asked for later
-    fingerprint.file_hashes.cache_clear()
-    fingerprint.source_digests.cache_clear()
     yield built
     for event in built.events():  # whatever a test left going ends with it
         if event["event"] == "run_started":

@@ -12,25 +12,26 @@ from pathlib import Path
 
 import pytest
 
+import pipeline.engine.project
 from tests.conftest import Project
 from tui import engine
 from tui.data.live import Run
-from tui.engine import OUTPUT, Ending, Engine, ForeignRunError
+from tui.engine import Ending, Engine, ForeignRunError
 
 VELA = "vela:tiny:u55-128"
 
 
 @pytest.fixture
-def here(built: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Work in a project where tiny is built."""
-    monkeypatch.chdir(built.folder)
+def here(built: Project) -> Project:
+    """Return a project where tiny is built."""
     return built
 
 
 @pytest.fixture
-def machine() -> Iterator[Engine]:
-    """Return an engine; what it still runs at the end of the test is ended."""
-    made = Engine()
+def machine(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Return the engine of the test's project; what it still runs at the end of the test is ended."""
+    projects = [request.getfixturevalue(name) for name in ("built", "project") if name in request.fixturenames]
+    made = Engine(pipeline.engine.project.Project(projects[0].folder if projects else tmp_path))
     yield made
     while made.running:
         made.stop()
@@ -52,24 +53,24 @@ def ending(machine: Engine) -> Ending:
 
 
 @pytest.fixture
-def instead_of_doit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def instead_of_doit(tmp_path: Path) -> Callable[[str], None]:
     """Return what puts a script in place of doit."""
-    monkeypatch.chdir(tmp_path)
 
     def write(body: str) -> None:
-        Path("doit.py").write_text(f"import os, signal, sys, time\n{body}\n", encoding="utf-8")
+        (tmp_path / "doit.py").write_text(f"import os, signal, sys, time\n{body}\n", encoding="utf-8")
 
     return write
 
 
 def test_doit_runs_to_its_end_and_the_last_line_is_told(here: Project, machine: Engine) -> None:
+    del here
     assert not machine.running
     assert machine.poll() is None
     machine.start(["build:tiny"])
     assert machine.running
     end = ending(machine)
     assert end == Ending(("doit", "build:tiny"), 0, "tiny: up to date, nothing to do (7 stages)", stopped=False)
-    assert (here.folder / OUTPUT).read_text(encoding="utf-8").endswith("(7 stages)\n")
+    assert machine.output.read_text(encoding="utf-8").endswith("(7 stages)\n")
 
 
 def test_two_commands_run_one_after_the_other(here: Project, machine: Engine) -> None:
@@ -112,7 +113,7 @@ def test_a_failing_stage_fails_the_run_and_ends_it(here: Project, machine: Engin
     machine.start(["quantized:tiny"], ["list"])
     end = ending(machine)
     assert (end.exit_code, end.stopped, end.command) == (1, False, ("doit", "quantized:tiny"))
-    assert "99999" in (here.folder / OUTPUT).read_text(encoding="utf-8")
+    assert "99999" in machine.output.read_text(encoding="utf-8")
     assert end.last_line
 
 
@@ -122,26 +123,22 @@ def test_a_mistake_in_the_command_is_told(here: Project, machine: Engine) -> Non
     end = ending(machine)
     assert end.exit_code == 3
     assert end.last_line
-    assert "no-such-task" in OUTPUT.read_text(encoding="utf-8")
+    assert "no-such-task" in machine.output.read_text(encoding="utf-8")
 
 
-def test_a_build_folder_that_can_not_be_written_fails_at_once(
-    machine: Engine, project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(project.folder)
-    Path("build").write_text("in the way", encoding="utf-8")
+def test_a_build_folder_that_can_not_be_written_fails_at_once(machine: Engine, project: Project) -> None:
+    (project.folder / "build").write_text("in the way", encoding="utf-8")
     with pytest.raises(OSError, match="build"):
         machine.start(["build:tiny"])
     assert not machine.running
 
 
-def test_a_record_that_can_not_be_written_ends_doit_with_words(here: Project, machine: Engine) -> None:
-    (here.folder / "build" / "state.db").unlink()
-    (here.folder / "build" / "state.db").mkdir()
+def test_a_build_folder_where_nothing_can_be_made_ends_doit_with_words(here: Project, machine: Engine) -> None:
+    (here.folder / "build" / ".writable").mkdir()
     machine.start(["build:tiny"])
     end = ending(machine)
     assert end.exit_code != 0
-    assert end.last_line
+    assert end.last_line.startswith("ERROR: build/ can't be written to")
 
 
 def test_a_second_command_that_can_not_be_started_is_told(
@@ -176,7 +173,7 @@ def test_a_doit_that_does_not_heed_a_stop_is_killed_by_the_second(
 ) -> None:
     instead_of_doit("signal.signal(signal.SIGINT, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)")
     machine.start(["x"])
-    Project.wait_until(lambda: OUTPUT.exists() and "deaf" in OUTPUT.read_text())
+    Project.wait_until(lambda: machine.output.exists() and "deaf" in machine.output.read_text())
     machine.stop()
     time.sleep(0.2)
     assert machine.poll() is None
@@ -194,13 +191,17 @@ def test_stopping_what_ended_already_is_no_trouble(machine: Engine, instead_of_d
     assert ending(machine).exit_code == 0
 
 
-def test_a_run_outlives_the_dashboard_that_started_it(instead_of_doit: Callable[[str], None]) -> None:
+def test_a_run_outlives_the_dashboard_that_started_it(tmp_path: Path, instead_of_doit: Callable[[str], None]) -> None:
     instead_of_doit("time.sleep(1); print('still here')")
     code = f"import sys; sys.path.append({str(Path(__file__).parents[2])!r})\n"
-    code += "from tui.engine import Engine; machine = Engine(); machine.start(['x']); print('left')"
-    left = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    code += "from pipeline.engine.project import Project; from tui.engine import Engine\n"
+    code += "machine = Engine(Project()); machine.start(['x']); print('left')"
+    left = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=30
+    )
     assert left.stdout == "left\n"
-    Project.wait_until(lambda: "still here" in OUTPUT.read_text())
+    output = tmp_path / "build" / "logs" / "dashboard.log"
+    Project.wait_until(lambda: "still here" in output.read_text())
 
 
 def foreign(pid: int, host: str = "") -> Run:

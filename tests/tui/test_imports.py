@@ -80,7 +80,8 @@ def test_no_module_of_the_pipeline_names_the_dashboard_at_all() -> None:
 
 
 def test_nothing_of_the_dashboard_is_a_source_of_a_result() -> None:
-    from pipeline.engine.digests import sources  # noqa: PLC0415 - beside what it is about
+    from pipeline.engine.project import Project  # noqa: PLC0415 - beside what it is about
     from pipeline.stages.catalogue import STAGES  # noqa: PLC0415
 
-    assert not [source for stage in STAGES.values() for source in sources.sources(stage.module) if "tui" in source]
+    sources = Project().toolchain().sources
+    assert not [source for stage in STAGES.values() for source in sources.run_by(stage.module) if "tui" in source]

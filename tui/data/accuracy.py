@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.engine.results import store
 from pipeline.engine.results.record import Record
+from pipeline.engine.results.store import Store
 from pipeline.metrics import SCORES
 from pipeline.tasks.classification import BY_CLASS, CONFUSION
 from pipeline.views import accuracies
@@ -48,7 +48,7 @@ def mistaken_most(confusion: Confusion, most: int) -> list[tuple[int, int, int]]
     return sorted(mistakes, key=lambda mistake: -mistake[2])[:most]
 
 
-def previous(current: Record) -> Record | None:
+def previous(store: Store, current: Record) -> Record | None:
     """Return the accuracy of the build before, of the same experiment, if the store still has it."""
     earlier = [record for record in store.records() if _is_before(record, current)]
     return max(earlier, key=lambda record: record.finished, default=None)

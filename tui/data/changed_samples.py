@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
-from pipeline.engine.digests.fingerprint import file_hashes
-from pipeline.engine.results import store
+from pipeline.engine.project import Project
 from pipeline.engine.results.record import Record
 from pipeline.tasks.classification import PREDICTIONS
 from pipeline.views import accuracies
@@ -40,7 +39,7 @@ class ChangedSample:
 
 
 def read_changed_samples(
-    accuracy: Record, accuracy_folder: Path, dataset_folder: Path, most: int
+    project: Project, accuracy: Record, accuracy_folder: Path, dataset_folder: Path, most: int
 ) -> list[ChangedSample]:
     """Return the first samples whose class changed.
 
@@ -57,7 +56,7 @@ def read_changed_samples(
     indices = [int(index) for index in (in_float != in_integers).nonzero()[0][:most]]
     if not indices:
         return []
-    (samples,) = _arrays(_dataset_file(accuracy, dataset_folder), ("x_test",))
+    (samples,) = _arrays(_dataset_file(project, accuracy, dataset_folder), ("x_test",))
     if samples.ndim != 3 or len(samples) < len(labels):  # noqa: PLR2004 - samples, time steps, features
         raise _not_its_samples(dataset_folder)
     return [
@@ -68,12 +67,12 @@ def read_changed_samples(
     ]
 
 
-def _dataset_file(accuracy: Record, dataset_folder: Path) -> Path:
+def _dataset_file(project: Project, accuracy: Record, dataset_folder: Path) -> Path:
     """Return the data set that the accuracy was measured on, which may no longer be the one shown."""
     sha256 = accuracy.inputs["files"].get("dataset/dataset.npz")
     homes = [
-        store.find(record.key)
-        for record in store.records()
+        project.store.find(record.key)
+        for record in project.store.records()
         if record.stage == "dataset"
         and "dataset.npz" in record.outputs
         and record.outputs["dataset.npz"]["sha256"] == sha256
@@ -82,7 +81,7 @@ def _dataset_file(accuracy: Record, dataset_folder: Path) -> Path:
     for home in [*filter(None, homes), dataset_folder]:
         path = home / "dataset.npz"
         try:
-            if file_hashes().sha256(path) == sha256:
+            if project.hashes.sha256(path) == sha256:
                 return path
         except OSError as error:
             trouble = UnreadableError(f"{path} can't be read: {error.strerror}")

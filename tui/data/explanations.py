@@ -3,12 +3,13 @@
 import msgspec
 
 from pipeline.engine.job_graph import Job
-from pipeline.engine.results import store
+from pipeline.engine.project import Project
 from pipeline.engine.results.record import Record
+from pipeline.engine.results.store import resolve
 from tui.data.matrix import compiles_of_same_model
 
 
-def sentences(job: Job, record: Record) -> list[str]:
+def sentences(project: Project, job: Job, record: Record) -> list[str]:
     """Explain a target by its own compile, and by those of the same model that ``doit matrix`` left; compiles nothing.
 
     Returns:
@@ -20,10 +21,10 @@ def sentences(job: Job, record: Record) -> list[str]:
     from pipeline.views.matrix.compiling import Matrix, Row  # noqa: PLC0415 - as above
 
     own = Row(
-        point=points.of_config(job.config), link=store.resolve(job.link), target=job.target, record=record, failure=None
+        point=points.of_config(job.config), link=resolve(job.link), target=job.target, record=record, failure=None
     )
     rows = {own.point: own}
-    for link, other in compiles_of_same_model(job.experiment, record.inputs):
+    for link, other in compiles_of_same_model(project, job.experiment, record.inputs):
         point = points.of_config(other.inputs["config"])
         rows.setdefault(point, Row(point=point, link=link, target=None, record=other, failure=None))
     matrix = Matrix(

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.engine.digests import sources
-from pipeline.engine.digests.fingerprint import source_digests, tool_version
-from pipeline.engine.results import store
+from pipeline.engine.project import Project
 from pipeline.engine.results.record import BrokenRecordError, Record, read_record
+from pipeline.engine.results.store import resolve
 from pipeline.errors import UnrollError
-from pipeline.folders import BUILD
 from pipeline.metrics import costs
 from pipeline.stages import vela
 from pipeline.stages.catalogue import STAGES
@@ -54,26 +52,28 @@ class CompiledMatrix:
     """What is wrong with a board's file."""
 
 
-def folder(experiment: str) -> Path:
+def folder(project: Project, experiment: str) -> Path:
     """Return the folder where ``doit matrix`` shows what it compiled for an experiment."""
-    return BUILD / experiment / "matrix"
+    return project.build / experiment / "matrix"
 
 
-def last_change(experiment: str) -> int:
+def last_change(project: Project, experiment: str) -> int:
     """Return when those compiles last changed, in nanoseconds; 0 when there are none."""
     try:
-        return folder(experiment).stat().st_mtime_ns
+        return folder(project, experiment).stat().st_mtime_ns
     except OSError:
         return 0
 
 
-def compiles_of_same_model(experiment: str, inputs: Mapping[str, Any]) -> Iterator[tuple[Path, Record]]:
+def compiles_of_same_model(
+    project: Project, experiment: str, inputs: Mapping[str, Any]
+) -> Iterator[tuple[Path, Record]]:
     """Yield the matrix's results of the same model by the same sources and tools, with their folders."""
-    for link in sorted(folder(experiment).glob("*")):
+    for link in sorted(folder(project, experiment).glob("*")):
         with contextlib.suppress(OSError, BrokenRecordError):
             record = read_record(link)
             if _origin(record.inputs) == _origin(inputs):
-                yield store.resolve(link), record
+                yield resolve(link), record
 
 
 def _origin(inputs: Mapping[str, Any]) -> tuple[object, ...]:
@@ -83,42 +83,43 @@ def _origin(inputs: Mapping[str, Any]) -> tuple[object, ...]:
     return model, inputs.get("source"), inputs.get("tools")
 
 
-def read_matrix(experiment: ExperimentStatus) -> CompiledMatrix:
+def read_matrix(project: Project, experiment: ExperimentStatus) -> CompiledMatrix:
     """Collect the compiles of an experiment's model; compile nothing."""
     from pipeline.npu import points  # noqa: PLC0415 - as above
     from pipeline.views.matrix.compiling import Row  # noqa: PLC0415 - only the matrix tab asks for it
 
     quantized = experiment.stage("quantized")
-    inputs = _compiled_from(quantized.record) if quantized and quantized.record else {}
+    inputs = _compiled_from(project, quantized.record) if quantized and quantized.record else {}
     compiling = [stage.job for stage in experiment.stages if stage.job.compiles]
     own = {points.of_config(job.config).name: job.target for job in compiling}
     rows: dict[str, Row] = {}
-    for home, record in compiles_of_same_model(experiment.name, inputs) if inputs else ():
+    for home, record in compiles_of_same_model(project, experiment.name, inputs) if inputs else ():
         point = points.of_config(record.inputs["config"])
         rows[point.name] = Row(point=point, link=home, target=own.get(point.name), record=record, failure=None)
     usual = {point.name for point in points.points(every=False)}
-    boards, trouble = _boards(rows)
+    boards, trouble = _boards(project, rows)
     only_for_boards = boards.keys() - usual - own.keys()
     listed = (row for name, row in rows.items() if not row.point.clusters and name not in only_for_boards)
     return CompiledMatrix(
         rows=tuple(sorted(listed, key=lambda row: points.place(row.point))),
         boards=tuple(fit for fits in boards.values() for fit in fits),
         missing=len(usual - rows.keys()),
-        outdated=sum(1 for _ in folder(experiment.name).glob("*")) - len(rows),
+        outdated=sum(1 for _ in folder(project, experiment.name).glob("*")) - len(rows),
         trouble=trouble,
     )
 
 
-def _compiled_from(quantized: Record) -> Mapping[str, Any]:
+def _compiled_from(project: Project, quantized: Record) -> Mapping[str, Any]:
     """Return what goes into a compile of this model now."""
+    toolchain = project.toolchain()
     return {
         "files": {f"quantized/{name}": output["sha256"] for name, output in quantized.outputs.items()},
-        "source": source_digests(sources.sources(vela.STAGE.module)),
-        "tools": {tool: tool_version(tool) for tool in vela.STAGE.tools},
+        "source": toolchain.source_digests(vela.STAGE.module),
+        "tools": toolchain.versions(vela.STAGE.tools),
     }
 
 
-def _boards(rows: Mapping[str, "Row"]) -> tuple[dict[str, list[BoardFit]], str]:
+def _boards(project: Project, rows: Mapping[str, "Row"]) -> tuple[dict[str, list[BoardFit]], str]:
     """Hold the compiles for boards against these, and say what is wrong with a board's file.
 
     By the points' names, since a record does not tell where an ini file lies; boards of the same NPU share one.
@@ -126,7 +127,7 @@ def _boards(rows: Mapping[str, "Row"]) -> tuple[dict[str, list[BoardFit]], str]:
     from pipeline.npu import boards  # noqa: PLC0415 - as above
 
     try:
-        known = boards.load_all()
+        known = boards.load_all(project.root)
     except UnrollError as error:
         return {}, str(error)
     fits: dict[str, list[BoardFit]] = {}

@@ -2,19 +2,17 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from pipeline.engine import job_graph, lock
-from pipeline.engine.digests import fingerprint, sources
-from pipeline.engine.events import FILE, Follower
+from pipeline.engine import job_graph
 from pipeline.engine.job_graph import Job
+from pipeline.engine.project import Project
 from pipeline.engine.results.record import Record
-from pipeline.engine.status import Assessor, State, recorded_by_doit
+from pipeline.engine.status import Assessor, State
 from pipeline.errors import UnrollError
 from pipeline.experiments import experiment
 from pipeline.experiments.schema import AnyExperiment
-from pipeline.folders import EXPERIMENTS
 from pipeline.views import budget
 from pipeline.views.accuracies import Rung, ladder
 from pipeline.views.budget import Verdict
@@ -125,6 +123,7 @@ class Snapshot:
     """The last run, over or not."""
     running: bool = False
     """Whether that run is going on."""
+    project: Project = field(default_factory=Project)
 
     @property
     def stale(self) -> int:
@@ -153,12 +152,13 @@ class Snapshot:
 class ProjectWatcher:
     """Watches a project: ``poll`` is cheap and hears of the run, ``assess`` looks at the files."""
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
-        """Know nothing yet."""
+    def __init__(self, now: Callable[[], float] = time.time, project: Project | None = None) -> None:
+        """Know nothing yet of a project; the one in the current folder by default."""
         self.now = now
+        self.project = project or Project()
         self._live = Live()
-        self._follower = Follower()
-        self._assessor = Assessor()
+        self._follower = self.project.events.follow()
+        self._assessor = Assessor(self.project)
         self._stamps: dict[str, tuple[int, int]] = {}
         self._loaded: dict[str, _Loaded] = {}
         self._states: dict[str, State] = {}
@@ -172,33 +172,31 @@ class ProjectWatcher:
 
     def poll(self) -> bool:
         """Take in the events since the last call; return whether there were any."""
-        if not FILE.exists():
+        if not self.project.events.file.exists():
             self._live = Live()  # whoever removes build/ wants to hear no more of it
         return self._live.take(self._follower.new())
 
     def files_changed(self) -> bool:
         """Tell whether an experiment was edited, added or removed since they were last assessed."""
-        return _stamps() != self._stamps
+        return _stamps(self.project.experiments) != self._stamps
 
     def assess(self) -> None:
         """Look at every experiment, its results, our sources and the tools."""
         began = self.now()
         self._load()
-        fingerprint.forget_sources_and_tools()
-        sources.forget()
-        recorded = recorded_by_doit()
+        self._assessor.look_again()
         states: dict[str, State] = {}
         for loaded in self._loaded.values():
             if isinstance(loaded, tuple):
                 for job in (*loaded[0], *loaded[2]):
-                    states[job.name] = self._assessor.assess(job, states, recorded=job.name in recorded)
+                    states[job.name] = self._assessor.assess(job, states)
         self._states, self._assessed = states, began
-        self._builder = lock.held_by()
+        self._builder = self.project.lock.held_by()
 
     def _load(self) -> None:
-        stamps = _stamps()
+        stamps = _stamps(self.project.experiments)
         self._loaded = {
-            name: self._loaded[name] if self._stamps.get(name) == stamp else _read(name)
+            name: self._loaded[name] if self._stamps.get(name) == stamp else _read(self.project, name)
             for name, stamp in stamps.items()
         }
         self._stamps = stamps
@@ -209,7 +207,8 @@ class ProjectWatcher:
         recent = run is not None and self.now() - run.started < _JUST_STARTED_SECONDS
         running = run is not None and run.ended is None and (recent or self._builder == (run.host, run.pid))
         going = run if running else None
-        return Snapshot(tuple(self._experiment(name, going) for name in self._loaded), run, running)
+        experiments = tuple(self._experiment(name, going) for name in self._loaded)
+        return Snapshot(experiments, run, running, self.project)
 
     def _experiment(self, name: str, going: Run | None) -> ExperimentStatus:
         loaded = self._loaded[name]
@@ -261,7 +260,7 @@ class ProjectWatcher:
         return "waiting" if going and job.name in going.plan and not of_this_run else "stale"
 
 
-def _stamps(folder: Path = EXPERIMENTS) -> dict[str, tuple[int, int]]:
+def _stamps(folder: Path) -> dict[str, tuple[int, int]]:
     """Return a mark of each experiment's file that changes with its content."""
     stamps: dict[str, tuple[int, int]] = {}
     for path in sorted(folder.glob("*.toml")):
@@ -279,10 +278,11 @@ def _verdicts(document: AnyExperiment, stages: Sequence[StageStatus], twins: Seq
     return tuple(budget.verdicts(document.budget, jobs, records, twins))
 
 
-def _read(name: str) -> _Loaded:
+def _read(project: Project, name: str) -> _Loaded:
     try:
-        document = experiment.load(name)
+        document = experiment.load(name, project.experiments)
     except UnrollError as error:
         return error
     pair = with_twin(name, document)
-    return job_graph.jobs(name, document), document, [job for each in pair[1:] for job in job_graph.jobs(*each)]
+    jobs, *twins = (job_graph.jobs(*each, root=project.root) for each in pair)
+    return jobs, document, [job for twin in twins for job in twin]

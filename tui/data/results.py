@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.engine.results import store
 from pipeline.engine.results.record import Record
 from pipeline.metrics import SCORES, Metric, compared, costs, told
 from pipeline.npu import points
@@ -39,7 +38,7 @@ class Result:
 
 def catalogue(snapshot: Snapshot) -> list[Result]:
     """Return every result there is: shown ones first, then by age, the youngest first."""
-    kept = sorted(store.records(), key=lambda record: -record.finished)
+    kept = sorted(snapshot.project.store.records(), key=lambda record: -record.finished)
     results: list[Result] = []
     for experiment in snapshot.experiments:
         own = [stage.record for stage in experiment.stages if stage.record]

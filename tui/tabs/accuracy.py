@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from pipeline.engine.project import Project
 from pipeline.engine.results.record import Record
 from pipeline.engine.results.store import resolve
 from pipeline.views import accuracies, budget, metric_rows, verified
@@ -70,15 +71,19 @@ class AccuracyTab(TextTab):
         self._samples_of = samples_of
         self.query_one("#ladder", Static).update(accuracy_text(view, self.columns))
         if stage and record and accuracies.score(record.metrics) is not None:
-            self._draw_samples(record, stage, self.drawn_key, columns=self.columns, color=not self.app.no_color)
+            project, color = view.snapshot.project, not self.app.no_color
+            self._draw_samples(project, stage, self.drawn_key, columns=self.columns, color=color)
 
     @work(thread=True, exclusive=True, group="samples")
-    def _draw_samples(self, record: Record, stage: StageStatus, key: object, *, columns: int, color: bool) -> None:
+    def _draw_samples(self, project: Project, stage: StageStatus, key: object, *, columns: int, color: bool) -> None:
+        if stage.record is None:
+            return
         from tui.data import changed_samples  # noqa: PLC0415 - reads arrays, which nothing else here does
 
-        folder = resolve(stage.job.link)
+        record, folder = stage.record, resolve(stage.job.link)
+        data = folder.parent / "dataset"
         try:
-            samples = changed_samples.read_changed_samples(record, folder, folder.parent / "dataset", MOST_SAMPLES)
+            samples = changed_samples.read_changed_samples(project, record, folder, data, MOST_SAMPLES)
         except UnreadableError as error:
             drawn = styling.text(str(error), "$text-error")
         else:
@@ -131,7 +136,7 @@ def _lines(stage: StageStatus, record: Record, view: View, columns: int) -> list
     lines += ladder_lines(rungs, columns)
     lines += _proof_lines(view.all_of("verify"), columns)
     lines += [*_budget_lines(view.experiment.verdicts, columns), _changed(record)]
-    lines += [*styling.named(_others(stage, record), columns), *_before(record, rungs, view.now), ""]
+    lines += [*styling.named(_others(stage, record), columns), *_before(view, record, rungs), ""]
     lines += class_lines(accuracy.by_class(record), columns)
     try:
         confusions = accuracy.read_confusions(resolve(stage.job.link))
@@ -194,8 +199,8 @@ def _changed(record: Record) -> Content:
     )
 
 
-def _before(record: Record, rungs: Sequence[Rung], now: float) -> list[Content]:
-    before = accuracy.previous(record)
+def _before(view: View, record: Record, rungs: Sequence[Rung]) -> list[Content]:
+    before = accuracy.previous(view.snapshot.project.store, record)
     if before is None:
         return []
     parts = []
@@ -204,4 +209,4 @@ def _before(record: Record, rungs: Sequence[Rung], now: float) -> list[Content]:
         if value is not None and rung.score is not None:
             now_is = rung.metric.quantity.difference(value, rung.score)
             parts.append(f"{rung.name} {rung.metric.cell(value)} (now {now_is})")
-    return [styling.text(f"the result before, {formats.age(now - before.finished)}: {', '.join(parts)}")]
+    return [styling.text(f"the result before, {formats.age(view.now - before.finished)}: {', '.join(parts)}")]

@@ -62,11 +62,11 @@ class MatrixTab(TextTab):
         """Return the model and when its compiles last changed."""
         quantized = view.experiment.stage("quantized")
         model = (quantized.record, quantized.reasons) if quantized else None
-        return view.experiment.name, self.columns, model, last_change(view.experiment.name)
+        return view.experiment.name, self.columns, model, last_change(view.snapshot.project, view.experiment.name)
 
     def draw(self, view: View) -> None:
         """Draw the table."""
-        lines = matrix_lines(view.experiment, read_matrix(view.experiment), self.columns)
+        lines = matrix_lines(view.experiment, read_matrix(view.snapshot.project, view.experiment), self.columns)
         self.query_one("#matrix-table", Static).update(styling.lines(lines))
 
     def draw_live(self, view: View) -> None:

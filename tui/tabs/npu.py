@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from pipeline.engine.project import Project
 from pipeline.engine.results.record import Record
 from pipeline.engine.results.store import resolve
 from pipeline.metrics import Metric, costs, told
@@ -18,7 +19,7 @@ from pipeline.views.uncompressed import Payback
 from tui.data import explanations, formats, matrix, operators
 from tui.data.artefacts import UnreadableError
 from tui.data.operators import Operator
-from tui.data.project import ExperimentStatus, StageStatus
+from tui.data.project import StageStatus
 from tui.data.results import target_name
 from tui.data.view import View
 from tui.widgets import styling
@@ -46,7 +47,7 @@ class NpuTab(TextTab):
             view.experiment.verdicts,
             view.experiment.paybacks,
             [(stage.job.name, stage.record, stage.state, stage.reasons, stage.note) for stage in view.compiles()],
-            matrix.last_change(view.experiment.name),
+            matrix.last_change(view.snapshot.project, view.experiment.name),
         )
 
     def draw(self, view: View) -> None:
@@ -56,12 +57,12 @@ class NpuTab(TextTab):
 
 def npu_text(view: View, columns: int) -> Content:
     """Return all that the tab shows."""
-    parts = [_target(stage, view.experiment, columns) for stage in view.compiles()]
+    parts = [_target(view, stage, columns) for stage in view.compiles()]
     return styling.lines(parts or ["no target: the experiment's file has a mistake"])
 
 
-def _target(stage: StageStatus, experiment: ExperimentStatus, columns: int) -> Content:
-    record, config = stage.record, stage.job.config["target"]
+def _target(view: View, stage: StageStatus, columns: int) -> Content:
+    experiment, record, config = view.experiment, stage.record, stage.job.config["target"]
     name, state = styling.text(str(stage.job.target), styling.HEADING), styling.state(stage.state)
     head: list[Content | str] = [
         styling.row(name, f"  {target_name(config)}  ", state),
@@ -91,7 +92,7 @@ def _target(stage: StageStatus, experiment: ExperimentStatus, columns: int) -> C
             "",
             *_payback_lines(stage, experiment.paybacks),
             *cycles,
-            *_reason_lines(stage, record),
+            *_reason_lines(view.snapshot.project, stage, record),
             *_placement(record),
             "",
         ]
@@ -200,12 +201,12 @@ def _share_lines(shares: Sequence[tuple[str, float, int]], width: int) -> list[C
     return styling.table(rows, gap=1)
 
 
-def _reason_lines(stage: StageStatus, record: Record) -> list[Content | str]:
-    sentences = explanations.sentences(stage.job, record)
+def _reason_lines(project: Project, stage: StageStatus, record: Record) -> list[Content | str]:
+    sentences = explanations.sentences(project, stage.job, record)
     if not sentences:
         return []
     more = styling.text(f"doit matrix:{stage.job.experiment} compares it with every other Ethos-U", styling.MUTED)
-    compared = matrix.last_change(stage.job.experiment) > 0
+    compared = matrix.last_change(project, stage.job.experiment) > 0
     return [
         styling.text("why, as Vela estimates it", styling.HEADING),
         *(f"- {sentence}" for sentence in sentences),

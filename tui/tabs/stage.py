@@ -171,7 +171,7 @@ def _stage_lines(stage: StageStatus, columns: int) -> list[Content | str]:
             ("took", f"{formats.duration(record.seconds)}, {importing} of it importing"),
             ("most memory", formats.size(record.peak_memory_bytes)),
             *((name, formats.size(output["bytes"])) for name, output in record.outputs.items()),
-            ("folder", str(stage.job.link)),
+            ("folder", str(stage.job.shown_link)),
         ]
         lines += [styling.text("result", styling.HEADING), *styling.named([*metrics, *making], columns)]
     settings = [(name, _value(value)) for name, value in _settings(stage)]

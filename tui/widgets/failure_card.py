@@ -54,7 +54,7 @@ def card(stage: StageStatus) -> Content:
             styling.text(latest.message),
             "",
             styling.row(*keys),
-            styling.text(f"log  {stage.job.log}", styling.MUTED),
+            styling.text(f"log  {stage.job.shown_log}", styling.MUTED),
             *([styling.text(f"its last {formats.count(len(tail), 'line')}:", styling.MUTED)] if tail else []),
             *tail,
         ]

@@ -41,18 +41,23 @@ class Mnist(Source, frozen=True, kw_only=True, tag="mnist"):
         Literal["digits"] | None, Meta(description="what to use, and say so everywhere, when MNIST can't be had")
     ] = None
 
-    def places(self) -> list[Path]:
-        """Return the folders that may hold the files, in the order in which they are asked."""
+    def places(self, root: Path = Path()) -> list[Path]:
+        """Return the folders that may hold the files, in the order in which they are asked.
+
+        Args:
+            root: of the project.
+
+        """
         data = os.environ.get("UNROLL_DATA")
-        return [Path(place) for place in (self.path, data and Path(data, "mnist"), DOWNLOADS) if place]
+        return [root / place for place in (self.path, data and Path(data, "mnist"), DOWNLOADS) if place]
 
-    def folder(self) -> Path | None:
+    def folder(self, root: Path = Path()) -> Path | None:
         """Return the first folder that holds all four files."""
-        return next((folder for folder in self.places() if all(file(folder, name) for name in FILES)), None)
+        return next((folder for folder in self.places(root) if all(file(folder, name) for name in FILES)), None)
 
-    def at_hand(self) -> str | None:
+    def at_hand(self, root: Path) -> str | None:
         """Name the data set if its files are on this machine."""
-        return self.kind() if self.folder() else None
+        return self.kind() if self.folder(root) else None
 
     def read(self, work: "Work[Any]", learner: "Learner") -> "tuple[DataSet, str | None]":
         """Read MNIST from this machine or, if it is not here, from a public mirror; or its stand-in.

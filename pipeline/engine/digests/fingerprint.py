@@ -1,18 +1,14 @@
-"""What went in, as digests: files (remembered, so that a no-op hashes nothing), sources, tool versions."""
+"""Digests of files, remembered so that a no-op hashes nothing, and of values."""
 
 import hashlib
 import json
 import os
 import threading
 import time
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
-
-from pipeline.engine.digests import packages
-from pipeline.folders import BUILD
 
 PACKAGE = Path(__file__).parents[2]
 
@@ -37,9 +33,16 @@ def identity(found: os.stat_result) -> tuple[int, int, int, int]:
 class FileHashes:
     """sha256 of files, kept between runs while a file's size, times and inode stay the same."""
 
-    def __init__(self, memory: Path) -> None:
-        """Remember in the file ``memory``; one that is missing or damaged only costs time."""
+    def __init__(self, memory: Path, root: Path = Path()) -> None:
+        """Remember in the file ``memory``; one that is missing or damaged only costs time.
+
+        Args:
+            memory: what another process learned of the same project, and what this one will.
+            root: of the project, from which the paths in the memory start that are relative.
+
+        """
         self._memory = memory
+        self._root = root
         self._changing = threading.Lock()
         """Stages that end at the same time, in threads of one build, tell what they made."""
         self._known: dict[str, list[Any]] = {}
@@ -104,13 +107,16 @@ class FileHashes:
             for name in [name for name in self._known if name.startswith(prefix)]:
                 self._known[os.path.join(new, name.removeprefix(prefix))] = self._known.pop(name)
 
+    def _is_there(self, name: str) -> bool:
+        return os.path.exists(os.path.join(self._root, name))
+
     def save(self) -> None:
         """Write what was learned, if anything; a disk that refuses only costs time later."""
         with self._changing:
             if not self._changed:
                 return
-            self._known = {name: entry for name, entry in self._known.items() if os.path.exists(name)}
-            doubted = {name: entry for name, entry in self._doubted.items() if os.path.exists(name)}
+            self._known = {name: entry for name, entry in self._known.items() if self._is_there(name)}
+            doubted = {name: entry for name, entry in self._doubted.items() if self._is_there(name)}
             scratch = self._memory.with_name(f"{self._memory.name}.{os.getpid()}")
             try:
                 scratch.write_bytes(msgspec.json.encode(doubted | self._known))
@@ -118,32 +124,6 @@ class FileHashes:
             except OSError:
                 scratch.unlink(missing_ok=True)
             self._changed = False
-
-
-@cache
-def file_hashes() -> FileHashes:
-    """Return the memory of this build folder."""
-    return FileHashes(BUILD / "hashes.json")
-
-
-_installed = cache(packages.installed)
-
-
-def tool_version(tool: str) -> str:
-    """Return the installed version of a tool, ``missing`` if there is none."""
-    return packages.of_tool(tool, _installed())[0]
-
-
-@cache
-def source_digests(sources: tuple[str, ...]) -> dict[str, str]:
-    """Return ``pipeline/...`` -> sha256 for files of ours."""
-    return {f"pipeline/{source}": file_hashes().sha256(PACKAGE / source) for source in sources}
-
-
-def forget_sources_and_tools() -> None:
-    """Look at our sources and the installed tools anew: who watches all day sees them change."""
-    source_digests.cache_clear()
-    _installed.cache_clear()
 
 
 def digest(value: Any) -> str:

@@ -29,6 +29,7 @@ class Copies:
             config: the job's part of the experiment.
             digests: what a file is called in the job's inputs -> its sha256 when the key was made, or that it missed.
             folder: where to make the copies.
+            root: of the project, where the paths in ``config`` start.
 
         Raises:
             OSError: a file can't be read to its end, or a copy can't be written.
@@ -44,7 +45,7 @@ class Copies:
         """The job's part of the experiment, with the copies in place of the files."""
         for number, file in enumerate(files):
             copy = folder / str(number) / file.path.name  # what is read may depend on how the name ends
-            sha256 = _copied(file.path, copy)
+            sha256 = _copied(file.place, copy)
             if sha256 != digests[file.name]:
                 self.changed.append(file.name)
             if sha256 == MISSING:

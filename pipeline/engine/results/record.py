@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypedDict
 
 import msgspec
 
-from pipeline.engine.digests.fingerprint import SETTLED_NS, digest, file_hashes
+from pipeline.engine.digests.fingerprint import SETTLED_NS, FileHashes, digest
 from pipeline.errors import UnrollError
 
 SCHEMA = 2
@@ -169,9 +169,8 @@ def misfit(record: Record, key: str) -> str | None:
     return None if record.outputs else f"{RECORD} declares no artefact"
 
 
-def damage(folder: str | Path, record: Record) -> str | None:
+def damage(folder: str | Path, record: Record, hashes: FileHashes) -> str | None:
     """Say which artefact is not what the record says, or None when all are whole."""
-    hashes = file_hashes()
     for name, facts in record.outputs.items():
         path = f"{folder}/{name}"
         try:

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.engine.digests.fingerprint import file_hashes
-from pipeline.engine.results import store
+from pipeline.engine.project import Project
 from pipeline.engine.results.record import BrokenRecordError, damage, read_record
-from pipeline.folders import BUILD, STORE
+from pipeline.engine.results.store import resolve
 
 
 class Damaged(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,31 +35,32 @@ class Rehashed(msgspec.Struct, frozen=True, kw_only=True):
         return f"{read}: {len(self.damaged)} damaged" if self.damaged else f"{read}: all as recorded"
 
 
-def shown(experiments: Sequence[str] | None = None) -> Rehashed:
+def shown(project: Project, experiments: Sequence[str] | None = None) -> Rehashed:
     """Read all that experiments show, of every experiment by default: stages, matrices and grids."""
-    links = store.shown_links()
-    return _read(link for link in links if experiments is None or link.relative_to(BUILD).parts[0] in experiments)
+    links = project.store.shown_links()
+    mine = (link for link in links if experiments is None or link.relative_to(project.build).parts[0] in experiments)
+    return _read(project, mine)
 
 
-def remembered() -> Rehashed:
+def remembered(project: Project) -> Rehashed:
     """Read all that the store holds."""
-    return _read(sorted(path for path in STORE.glob("*.*") if path.is_dir()))
+    return _read(project, sorted(path for path in project.store.folder.glob("*.*") if path.is_dir()))
 
 
-def _read(places: Iterable[Path]) -> Rehashed:
-    file_hashes().read_again()
+def _read(project: Project, places: Iterable[Path]) -> Rehashed:
+    project.hashes.read_again()
     results, sizes, damaged = 0, list[int](), list[Damaged]()
     for place in places:
-        home = store.resolve(place)
+        home = resolve(place)
         results += 1
         try:
             record = read_record(home)
             sizes += [int(facts["bytes"]) for facts in record.outputs.values()]
-            reason = damage(home, record)
+            reason = damage(home, record, project.hashes)
         except FileNotFoundError:
             reason = "it is not in the store any more"
         except (BrokenRecordError, OSError) as error:
             reason = str(error)
         if reason:
-            damaged.append(Damaged(result=place.as_posix(), reason=reason))
+            damaged.append(Damaged(result=project.shown(place), reason=reason))
     return Rehashed(results=results, files=len(sizes), bytes=sum(sizes), damaged=tuple(damaged))

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.engine.results import signature
-from pipeline.engine.results.entry import Entry, GoneError, RefusedError, opened
+from pipeline.engine.results.entry import Entry, opened
 from pipeline.engine.results.listing import by_key
 from pipeline.engine.results.record import NAME, RECORD, Record, name_of
+from pipeline.engine.results.untrusted import GoneError, RefusedError
 
 Warn = Callable[[str], None]
 """Is given a sentence for the user; the same one more than once where it holds for more than one result."""

@@ -20,7 +20,7 @@ from pipeline.engine.running import process
 
 
 class ForkServer:
-    """Starts stages, one at a time. One that died is replaced at the next start."""
+    """Starts stages of one project, one at a time. One that died is replaced at the next start."""
 
     def __init__(self, *modules: str) -> None:
         """Have it load these modules before its first fork."""
@@ -40,20 +40,20 @@ class ForkServer:
         os.close(self._end)
         self._retire()
 
-    def start(self, words: list[str], log: Path) -> process.Child:
+    def start(self, words: list[str], log: Path, root: Path) -> process.Child:
         """Start ``pipeline.engine.running.run`` with these words; a server that can't be had is only slower."""
         for _ in range(2):  # the first one may have died just now
             try:
-                server = self._running()
+                server = self._running(root)
                 assert server.stdin  # noqa: S101 - a pipe was asked for
                 server.stdin.write(json.dumps({"words": words, "log": str(log)}).encode() + b"\n")
                 server.stdin.flush()
                 return Forked(server)
             except (OSError, EOFError):
                 self._retire()
-        return process.start(words, log)
+        return process.start(words, log, root)
 
-    def _running(self) -> "subprocess.Popen[bytes]":
+    def _running(self, root: Path) -> "subprocess.Popen[bytes]":
         if self._server is not None and self._server.poll() is not None:
             self._retire()
         if self._server is None:
@@ -65,7 +65,8 @@ class ForkServer:
                 bufsize=0,
                 pass_fds=[self._alive],
                 start_new_session=True,
-                env={**os.environ, **process.ENVIRONMENT},
+                cwd=root,
+                env=process.environment(),
             )
         return self._server
 
@@ -87,10 +88,10 @@ def one_a_thread(*modules: str) -> Iterator[process.Starter]:
     mine = threading.local()
     with contextlib.ExitStack() as servers:
 
-        def start(words: list[str], log: Path) -> process.Child:
+        def start(words: list[str], log: Path, root: Path) -> process.Child:
             if not hasattr(mine, "server"):
                 mine.server = servers.enter_context(ForkServer(*modules))
-            child: process.Child = mine.server.start(words, log)
+            child: process.Child = mine.server.start(words, log, root)
             return child
 
         yield start

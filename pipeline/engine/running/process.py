@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import IO, Any, Protocol
 
+from pipeline.engine.digests.fingerprint import PACKAGE
 from pipeline.engine.job_graph import Job
 
 POLL_SECONDS = 0.05
@@ -62,40 +62,25 @@ class Child(Protocol):
         """Wait for the end; raises subprocess.TimeoutExpired."""
 
 
-Starter = Callable[[list[str], Path], Child]
-"""Starts ``pipeline.engine.running.run`` with these words; stdout and stderr go to the file."""
+Starter = Callable[[list[str], Path, Path], Child]
+"""Starts ``pipeline.engine.running.run`` with words, a file for stdout and stderr, and the project's root to run in."""
 
 
 class Interrupted(SystemExit):
     """The build was told to stop: ends the program with 128 + the signal's number, as shells do."""
 
-    def __init__(self, _message: object = None) -> None:
-        """Take and ignore a message, since doit makes the exception anew in its main thread."""
-        super().__init__(128 + _stop_signal)
+    def __init__(self, code: int | str) -> None:
+        """Take the exit code, in digits where doit makes the exception anew in its main thread."""
+        super().__init__(int(code))
 
 
-_running: dict[int, Child] = {}
-_stopping = threading.Event()
-_stop_signal = 0
+def environment() -> dict[str, str]:
+    """Return the environment of a process that loads our stages, wherever it runs."""
+    path = [*filter(None, [os.environ.get("PYTHONPATH")]), str(PACKAGE.parent)]
+    return {**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(path)}
 
 
-def stop_on_signals() -> None:
-    """From now on Ctrl-C and SIGTERM stop the running stages, then the program."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
-
-
-def _stop(number: int, _frame: FrameType | None) -> None:
-    global _stop_signal  # noqa: PLW0603 - a signal handler has no other way to say what it saw
-    _stop_signal = number
-    _stopping.set()
-    for child in list(_running.values()):
-        _signal(child, signal.SIGTERM)
-    if not _running:
-        raise Interrupted
-
-
-def start(words: list[str], log: Path) -> Child:
+def start(words: list[str], log: Path, root: Path) -> Child:
     """Start a stage in a fresh Python."""
     with log.open("wb") as file:
         return subprocess.Popen(
@@ -104,58 +89,92 @@ def start(words: list[str], log: Path) -> Child:
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, **ENVIRONMENT},
+            cwd=root,
+            env=environment(),
         )
 
 
-def run(job: Job, order: dict[str, Any], folder: Path, watch: Callable[[], None], starter: Starter = start) -> Outcome:
-    """Run a stage to its end; ``watch`` is called every few hundredths of a second.
+class Processes:
+    """The stages that a build runs now; a signal ends them all."""
 
-    Args:
-        job: what to run, for the command line and the log's name.
-        order: what the stage is told: config, input folders, where to write.
-        folder: a scratch folder for the order and the report.
-        watch: draws progress.
-        starter: starts the process; a fork server's is faster for many of a kind.
+    def __init__(self) -> None:
+        """Run nothing yet."""
+        self._running: dict[int, Child] = {}
+        self._stopping = threading.Event()
+        self._signal = 0
 
-    Raises:
-        Interrupted: a signal asked the build to stop.
-        OSError: the process could not be started.
+    def stop_on_signals(self) -> None:
+        """From now on Ctrl-C and SIGTERM stop the running stages, then the program."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, _frame: self.stop(number))
 
-    """
-    order_file, report_file = folder / "order.json", folder / "report.json"
-    whole = {"module": job.stage.module, **order, "report": report_file.as_posix()}
-    order_file.write_text(json.dumps(whole), encoding="utf-8")
-    words = [job.stage.name, job.experiment, *([job.target] if job.target else []), "--order", order_file.as_posix()]
-    job.log.parent.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
-    child = starter(words, job.log)
-    _running[child.pid] = child
-    try:
-        _wait(child, watch)
-    finally:
-        _end(child)
-        del _running[child.pid]
-    seconds = time.monotonic() - started
-    if _stopping.is_set():
-        raise Interrupted
-    report = _read(report_file)
-    code = child.returncode
-    ended = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
-    return Outcome(report, _failure(job, code, report), seconds, ended)
+    def stop(self, number: int) -> None:
+        """Stop the running stages; what runs them is interrupted, or at once who called this if nothing runs.
 
+        Raises:
+            Interrupted: no stage runs.
 
-def _wait(child: Child, watch: Callable[[], None]) -> None:
-    while True:
+        """
+        self._signal = number
+        self._stopping.set()
+        for child in list(self._running.values()):
+            _signal(child, signal.SIGTERM)
+        if not self._running:
+            raise self._interrupted()
+
+    def _interrupted(self) -> Interrupted:
+        return Interrupted(128 + self._signal)
+
+    def run(
+        self, job: Job, order: dict[str, Any], folder: Path, watch: Callable[[], None], starter: Starter = start
+    ) -> Outcome:
+        """Run a stage to its end; ``watch`` is called every few hundredths of a second.
+
+        Args:
+            job: what to run, for the command line and the log's name.
+            order: what the stage is told: config, input folders, where to write.
+            folder: a scratch folder for the order and the report.
+            watch: draws progress.
+            starter: starts the process; a fork server's is faster for many of a kind.
+
+        Raises:
+            Interrupted: a signal asked the build to stop.
+            OSError: the process could not be started.
+
+        """
+        order_file, report_file = folder / "order.json", folder / "report.json"
+        whole = {"module": job.stage.module, **order, "report": report_file.as_posix()}
+        order_file.write_text(json.dumps(whole), encoding="utf-8")
+        target = [job.target] if job.target else []
+        words = [job.stage.name, job.experiment, *target, "--order", order_file.as_posix()]
+        job.log.parent.mkdir(parents=True, exist_ok=True)
+        started = time.monotonic()
+        child = starter(words, job.log, job.root)
+        self._running[child.pid] = child
         try:
-            child.wait(POLL_SECONDS)
-        except subprocess.TimeoutExpired:
-            watch()
-            if _stopping.is_set():
+            self._wait(child, watch)
+        finally:
+            _end(child)
+            del self._running[child.pid]
+        seconds = time.monotonic() - started
+        if self._stopping.is_set():
+            raise self._interrupted()
+        report = _read(report_file)
+        code = child.returncode
+        ended = f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+        return Outcome(report, _failure(job, code, report), seconds, ended)
+
+    def _wait(self, child: Child, watch: Callable[[], None]) -> None:
+        while True:
+            try:
+                child.wait(POLL_SECONDS)
+            except subprocess.TimeoutExpired:
+                watch()
+                if self._stopping.is_set():
+                    return
+            else:
+                watch()
                 return
-        else:
-            watch()
-            return
 
 
 def _end(child: Child) -> None:
@@ -201,9 +220,9 @@ def _failure(job: Job, code: int, report: dict[str, Any]) -> str | None:
     if code == -signal.SIGKILL:
         return (
             f"{job.stage.name} was killed (SIGKILL), most likely because memory ran out."
-            f" Close other programs or lower batch_size. Log: {job.log}"
+            f" Close other programs or lower batch_size. Log: {job.shown_log}"
         )
     if code < 0:
         known = f" {job.stage.on_crash}" if code == -signal.SIGSEGV else ""
-        return f"{job.stage.name} crashed ({signal.Signals(-code).name}).{known} Log: {job.log}"
-    return f"{job.stage.name} ended with exit code {code} and no result. Log: {job.log}"
+        return f"{job.stage.name} crashed ({signal.Signals(-code).name}).{known} Log: {job.shown_log}"
+    return f"{job.stage.name} ended with exit code {code} and no result. Log: {job.shown_log}"

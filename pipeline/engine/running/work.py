@@ -19,10 +19,10 @@ from typing import Any
 
 import msgspec
 
-from pipeline.engine import events
 from pipeline.engine.digests import loading
 from pipeline.engine.digests.artefacts import Artefacts
 from pipeline.engine.digests.packages import Watch
+from pipeline.engine.events import Events
 from pipeline.errors import UnrollError
 from pipeline.stage import Stage, Work
 
@@ -146,6 +146,7 @@ def _as_users_know_it(sentence: str, order: dict[str, Any]) -> str:
 
 def _work(order: dict[str, Any], name: str, declared: Stage[Any]) -> Work[Any]:
     stage, experiment, target = (*name.split(":"), None)[:3]
+    events = Events(Path(order["events"]))
 
     def progress(**facts: Any) -> None:
         events.emit("stage_progress", run=order["run"], stage=stage, experiment=experiment, target=target, **facts)

@@ -87,14 +87,14 @@ class BoardError(UnrollError):
     """A board file with a mistake: file, key, remedy."""
 
 
-def load_all() -> list[Board]:
-    """Return the shipped boards and the project's own, by name of file.
+def load_all(root: Path = Path()) -> list[Board]:
+    """Return the shipped boards and the project's own, by name of file; ``root`` is the project's.
 
     Raises:
         BoardError: one of them has a mistake.
 
     """
-    files = {path.stem: path for folder in (SHIPPED, OWN) for path in sorted(folder.glob("*.toml"))}
+    files = {path.stem: path for folder in (SHIPPED, root / OWN) for path in sorted(folder.glob("*.toml"))}
     return [load(path) for _, path in sorted(files.items())]
 
 

@@ -55,7 +55,9 @@ def gate(build: Build, jobs: Sequence[Job], allowed: int) -> TaskFailed | None:
     for job in jobs:
         if job.target in too_many:
             found = on_cpu(build, job)
-            rest = [f"  ... and {len(found) - MOST_LINES} more: {job.link}/stage.json"] * (len(found) > MOST_LINES)
+            rest = [f"  ... and {len(found) - MOST_LINES} more: {job.shown_link}/stage.json"] * (
+                len(found) > MOST_LINES
+            )
             print("\n".join([f"{job.target}, on the CPU:", *(f"  {each}" for each in found[:MOST_LINES]), *rest]))  # noqa: T201 - the list is the point
     if not too_many:
         return None

@@ -90,7 +90,7 @@ def make_matrix(asked: Asked, *, every: bool, strategies: tuple[Strategy, ...]) 
     ]
     chosen = sorted({*own, *points.points(every=every, strategies=strategies)}, key=points.place)
     variants = [msgspec.structs.replace(point, clusters=explain.CLUSTERS) for point in asked.targets.values()]
-    known = boards.load_all()
+    known = boards.load_all(asked.build.project.root)
     wanted = list(dict.fromkeys([*chosen, *variants, *(board.point() for board in known)]))
     compiled = compiling.jobs_of(wanted, needed)
     failures = compiling.compile_all(asked.build, compiled)

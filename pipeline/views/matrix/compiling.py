@@ -1,29 +1,24 @@
 """What a model costs at every point of the matrix: each point is a job of the stage ``vela``, kept like any other."""
 
 import os
-import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import count
 from pathlib import Path
 
 import msgspec
 
+from pipeline.engine import schedule
 from pipeline.engine.build import Build
 from pipeline.engine.group_progress import one_bar
 from pipeline.engine.job_graph import Job
-from pipeline.engine.results import store
 from pipeline.engine.results.record import Record
-from pipeline.engine.running import process
+from pipeline.engine.results.store import resolve
 from pipeline.engine.running.fork_server import one_a_thread
-from pipeline.errors import UnrollError
 from pipeline.folders import BUILD
 from pipeline.npu import points
 from pipeline.npu.boards import Board
 from pipeline.npu.points import Impossible, Point
 from pipeline.stages import vela
-
-_one_at_a_time = threading.Lock()
-"""Two matrices of one ``doit -n 2`` would have twice as many compiles at work as there are cores."""
 
 PRELOADED = ("pipeline.stages.vela", "pipeline.npu.compiler", "pipeline.npu.totals", "ethosu.vela.vela")
 
@@ -89,7 +84,8 @@ def jobs_of(chosen: Sequence[Point], needed: Job) -> list[Job]:
             sections=point.sections(),
             needs={"quantized": needed},
             name=f"matrix:{needed.experiment}:{point.name}",
-            link=BUILD / needed.experiment / "matrix" / point.name,
+            link=needed.root / BUILD / needed.experiment / "matrix" / point.name,
+            root=needed.root,
         )
         for point in chosen
     ]
@@ -110,32 +106,13 @@ def compile_all(build: Build, jobs: Sequence[Job]) -> dict[str, str]:
         return {}
     if build.begin():  # whoever had the lock may have done the work
         stale = [job for job in stale if not build.state(job).fresh]
-    failures: dict[str, str] = {}
     reason = f"{len(stale)} {'point' if len(stale) == 1 else 'points'} to compile or restore"
-    with (
-        _one_at_a_time,
-        one_bar(build, "matrix", jobs[0].experiment, reason) as advance,
-        one_a_thread(*PRELOADED) as starter,
-    ):
-        pool = ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, len(stale))))
-        try:
-            # The largest accelerators take longest; begun first, they leave no core idle at the end.
-            running = {pool.submit(_make, build, job, starter): job for job in reversed(stale)}
-            for done, future in enumerate(as_completed(running), 1):
-                if failure := future.result():
-                    failures[running[future].name] = failure
-                advance(done, len(stale))
-        finally:
-            pool.shutdown(cancel_futures=True)
-    return failures
-
-
-def _make(build: Build, job: Job, starter: process.Starter) -> str | None:
-    try:
-        build.make(job, starter)
-    except UnrollError as error:
-        return str(error)
-    return None
+    workers = min(os.cpu_count() or 1, len(stale))
+    ended = count(1)
+    with one_bar(build, "matrix", jobs[0].experiment, reason) as advance, one_a_thread(*PRELOADED) as starter:
+        # The largest accelerators take longest; begun first, they leave no core idle at the end.
+        largest_first = stale[::-1]
+        return schedule.make_all(build, largest_first, starter, workers, lambda _: advance(next(ended), len(stale)))
 
 
 def rows(build: Build, jobs: Sequence[Job], failures: dict[str, str], targets: dict[str, Point]) -> tuple[Row, ...]:
@@ -148,7 +125,7 @@ def rows(build: Build, jobs: Sequence[Job], failures: dict[str, str], targets: d
         found.append(
             Row(
                 point=point,
-                link=store.resolve(job.link),
+                link=resolve(job.link),
                 target=own.get(point),
                 record=state.record if state and state.in_place else None,
                 failure=failures.get(job.name),

@@ -83,12 +83,12 @@ def answer_pareto(
     if name not in asked.targets:
         return TaskFailed(f"--target {target}: {did_you_mean(target, list(asked.targets))}")
     try:
-        grid = list(axes.points(base, axes.chosen(base, options)))
+        grid = list(axes.points(base, axes.chosen(base, options), asked.build.project.root))
     except GridError as error:
         return TaskFailed(str(error))
     dataset = next(job for job in asked.jobs if job.stage.name == "dataset")
     found = Found(asked, base, name, make_all(asked.build, grid, dataset, name))
-    folder = BUILD / asked.experiment
+    folder = asked.build.project.build / asked.experiment
     written = json.dumps(as_document(found), indent=1, ensure_ascii=False)
     write_whole(folder / "pareto.json", written + "\n")
     write_whole(folder / "pareto.svg", picture.as_svg(title(found), panels(found)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -106,17 +107,17 @@ def own(base: Experiment, axis: str) -> float:
     return getattr(section, AXES[axis].key, None) or 0
 
 
-def points(base: Experiment, values: Values) -> Iterator[Point]:
-    """Yield every combination of the values; one that is no experiment says why."""
+def points(base: Experiment, values: Values, root: Path = Path()) -> Iterator[Point]:
+    """Yield every combination of the values; one that is no experiment says why. ``root`` is the project's."""
     for combination in product(*values.values()):
         settings = dict(zip(values, combination, strict=True))
         try:
-            yield Point(settings=settings, experiment=_varied(base, settings), impossible=None)
+            yield Point(settings=settings, experiment=_varied(base, settings, root), impossible=None)
         except ExperimentError as error:
             yield Point(settings=settings, experiment=None, impossible=str(error))
 
 
-def _varied(base: Experiment, settings: Mapping[str, float]) -> Experiment:
+def _varied(base: Experiment, settings: Mapping[str, float], root: Path) -> Experiment:
     """Return the experiment with other choices and no budget; a compression that neither shares nor prunes is none."""
     document: dict[str, Any] = msgspec.to_builtins(base)
     del document["budget"]  # part of it may ask for what a variant has not
@@ -127,4 +128,4 @@ def _varied(base: Experiment, settings: Mapping[str, float]) -> Experiment:
             del document[axis.section][axis.key]
     if not any(value for name, value in settings.items() if AXES[name].section == COMPRESSION):
         del document[COMPRESSION]
-    return experiment.checked(document)
+    return experiment.checked(document, root)

@@ -1,23 +1,18 @@
 """Make every point of a grid: jobs like any other, kept and restored, several at a time where there are the cores."""
 
 import os
-import threading
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
 import msgspec
 
-from pipeline.engine import job_graph
+from pipeline.engine import job_graph, schedule
 from pipeline.engine.build import Build
-from pipeline.engine.digests.fingerprint import digest
 from pipeline.engine.group_progress import Advance, one_bar
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
-from pipeline.engine.running import process
 from pipeline.engine.running.fork_server import one_a_thread
-from pipeline.errors import UnrollError
+from pipeline.engine.schedule import identity
 from pipeline.folders import BUILD
 from pipeline.metrics import Metric
 from pipeline.stages.catalogue import STAGES
@@ -40,7 +35,6 @@ TRADED = tuple(metric for metric in STAGES["vela"].metrics if metric.traded)
 TRAINING = ("network", "compressed")
 TRAINING_SHARE = 10.0
 """How many times longer than another stage one that trains takes, for the time to go."""
-_one_at_a_time = threading.Lock()
 
 Chains = Mapping[str, Sequence[Job]]
 """Name of a point -> its jobs, each after those it needs."""
@@ -78,8 +72,9 @@ def jobs_of(point: Point, dataset: Job, target: str) -> list[Job]:
     Nothing is verified: a grid compares, and what is chosen of it becomes an experiment.
     """
     assert point.experiment  # noqa: S101 - it is possible
-    name, folder = dataset.experiment, BUILD / dataset.experiment / "grid" / point.name
-    made = job_graph.jobs(f"{name}.{point.name}", point.experiment, folder, {"dataset": dataset})
+    name, root = dataset.experiment, dataset.root
+    folder = root / BUILD / name / "grid" / point.name
+    made = job_graph.jobs(f"{name}.{point.name}", point.experiment, folder, {"dataset": dataset}, root)
     return [job for job in made if job.target in {None, target} and job.stage.name != "verify"]
 
 
@@ -114,52 +109,19 @@ def _make_stale(build: Build, points: Mapping[str, Point], chains: Chains, exper
         return {}
     if build.begin():  # whoever had the lock may have done the work
         stale = _stale(build, chains)
-    failures: dict[str, str] = {}
     reason = f"{len(chains)} points, {len(stale)} of them to make or restore"
-    with (
-        _one_at_a_time,
-        one_bar(build, "pareto", experiment, reason) as advance,
-        one_a_thread(*PRELOADED) as starter,
-    ):
+    workers = (os.cpu_count() or 1) // CORES_A_POINT
+    with one_bar(build, "pareto", experiment, reason) as advance, one_a_thread(*PRELOADED) as starter:
         progress = _Progress(build, {points[name].label: chain for name, chain in stale.items()}, advance)
         build.watcher = progress.watch
-        maker = _Maker(build, starter, progress)
-        pool = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // CORES_A_POINT))
-        try:
-            running = {pool.submit(maker.make, chain): name for name, chain in stale.items()}
-            for future in as_completed(running):
-                if failure := future.result():
-                    failures[running[future]] = failure
-        finally:
-            pool.shutdown(cancel_futures=True)
-    return failures
+        jobs = [job for chain in stale.values() for job in chain]
+        failed = schedule.make_all(build, jobs, starter, workers, progress.finish)
+    failures = {name: [failed[job.name] for job in chain if job.name in failed] for name, chain in stale.items()}
+    return {name: sentences[0] for name, sentences in failures.items() if sentences}
 
 
 def _stale(build: Build, chains: Chains) -> Chains:
     return {name: chain for name, chain in chains.items() if not all(build.state(job).fresh for job in chain)}
-
-
-class _Maker:
-    """Makes points, each in one thread; what two of them share is made once."""
-
-    def __init__(self, build: Build, starter: process.Starter, progress: "_Progress") -> None:
-        self._build = build
-        self._starter = starter
-        self._progress = progress
-        self._locks: dict[str, threading.Lock] = defaultdict(threading.Lock)
-
-    def make(self, chain: Sequence[Job]) -> str | None:
-        """Make the jobs of a point in their order; return why one failed."""
-        try:
-            for job in chain:
-                with self._locks[identity(job)]:
-                    if not self._build.state(job).fresh:
-                        self._build.make(job, self._starter)
-        except UnrollError as error:
-            return str(error)
-        finally:
-            self._progress.finish(chain)
-        return None
 
 
 class _Progress:
@@ -189,10 +151,10 @@ class _Progress:
         epoch = {"epoch": event["epoch"]} if "epoch" in event else {}
         self._say(what=f"{self._places[event['experiment']]}; {event['stage']}", **epoch)
 
-    def finish(self, chain: Sequence[Job]) -> None:
-        """Count all of a point as done, even if it failed."""
-        self._shares |= {identity(job): 1.0 for job in chain}
-        self._say(what=self._places[chain[0].experiment])
+    def finish(self, job: Job) -> None:
+        """Count a job as done, even if it failed."""
+        self._shares[identity(job)] = 1.0
+        self._say(what=self._places[job.experiment])
 
     def _say(self, **facts: str) -> None:
         whole = sum(self._work.values()) or 1.0
@@ -204,8 +166,3 @@ def _work(job: Job, chain: Sequence[Job]) -> float:
     """Return about how long a job takes: as long as there are time steps, and much longer where it trains."""
     rows = next(each.config["model"].get("rows_per_step", 1) for each in chain if "model" in each.config)
     return (TRAINING_SHARE if job.stage.name in TRAINING else 1.0) / float(rows)
-
-
-def identity(job: Job) -> str:
-    """Return a digest of all choices that go into a job: jobs of equal ones make the same."""
-    return digest([job.stage.name, dict(job.config), [identity(need) for need in job.needs.values()]])

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from pipeline import tasks
-from pipeline.engine import events
+from pipeline.engine.events import Events
 from pipeline.engine.results.record import Record
 from pipeline.metrics import SCORES
 from pipeline.tasks.classification import BY_CLASS, CONFUSION
@@ -18,13 +18,13 @@ from pipeline.views.matrix.answer import Asked
 MOST_CURVE_POINTS = 400
 
 
-def curve(weights: Record | None) -> dict[str, Any] | None:
+def curve(weights: Record | None, events: Events) -> dict[str, Any] | None:
     """Return loss and accuracy over the steps of the training that made this result, if its events are still there."""
     if weights is None:
         return None
     runs: dict[str, list[tuple[int, float, float]]] = {}
     made_in = None
-    for event in events.Follower().new():
+    for event in events.follow().new():
         if event.get("stage") != "network" or event.get("experiment") != weights.experiment:
             continue
         if event["event"] == "stage_progress" and "loss" in event and "accuracy" in event:

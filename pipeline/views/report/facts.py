@@ -41,7 +41,7 @@ def collect(asked: Asked, description: str, allowed: Budget, found: Matrix) -> d
         "cards": _cards(told, *next(pair for pair in made if pair[0].compiles and pair[0].target == target)),
         "settings": _settings(made),
         "stages": [_stage(job, record) for job, record in made],
-        "curve": accuracy_facts.curve(by_stage.get("network")),
+        "curve": accuracy_facts.curve(by_stage.get("network"), asked.build.project.events),
         "accuracy": accuracy_facts.accuracy(asked, told),
         "ladder": accuracy_facts.rungs(ladder(made)),
         "quantization": accuracy_facts.numbers(by_stage["quantized"]),

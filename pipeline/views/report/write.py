@@ -7,7 +7,6 @@ from typing import Any
 from doit.exceptions import TaskFailed
 
 from pipeline.experiments.schema import Budget
-from pipeline.folders import BUILD
 from pipeline.npu.boards import BoardError
 from pipeline.text import tables
 from pipeline.views.matrix import answer
@@ -26,9 +25,9 @@ def answer_report(asked: Asked, description: str, budget: Budget) -> TaskFailed 
         return TaskFailed(str(error))
     document = facts.collect(asked, description, budget, found)
     for kind in FORMATS:
-        path = BUILD / asked.experiment / f"report.{kind}"
+        path = asked.build.project.build / asked.experiment / f"report.{kind}"
         write_whole(path, render(kind, document))
-        print(path.as_posix())  # noqa: T201 - what was asked for
+        print(asked.build.project.shown(path))  # noqa: T201 - what was asked for
     return TaskFailed("", report=False) if found.failed else None
 
 

@@ -1,20 +1,18 @@
 """Many jobs as one bar: what who watches sees, and what the events tell."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.engine import events
 from pipeline.engine.build import Build
 from pipeline.engine.group_progress import one_bar
+from pipeline.engine.project import Project
 
 
 @pytest.fixture
-def watched(workplace: Path) -> tuple[Build, list[dict[str, Any]]]:
+def watched(workplace: Project) -> tuple[Build, list[dict[str, Any]]]:
     """Return a build, and the events that who watches it is given."""
-    del workplace
-    build, seen = Build(), list[dict[str, Any]]()
+    build, seen = Build(workplace), list[dict[str, Any]]()
     build.watcher = seen.append
     return build, seen
 
@@ -30,7 +28,7 @@ def test_who_watches_sees_one_stage(watched: tuple[Build, list[dict[str, Any]]])
     assert {(event["stage"], event["experiment"], event["target"]) for event in seen} == {("matrix", "tiny", None)}
     assert seen[0]["reasons"] == ["3 points to compile"]
     assert (seen[1]["done"], seen[1]["total"], seen[1]["what"]) == (1, 3, "u55-128")
-    assert [event["event"] for event in events.Follower().new()] == [event["event"] for event in seen]
+    assert [event["event"] for event in build.project.events.follow().new()] == [event["event"] for event in seen]
     assert build.watcher == seen.append
 
 

@@ -10,17 +10,18 @@ from msgspec.structs import replace
 from pipeline.data.sources.npz import Npz
 from pipeline.engine import status
 from pipeline.engine.job_graph import Job
-from pipeline.engine.results import store
+from pipeline.engine.project import Project
 from pipeline.engine.results.record import SCHEMA
+from pipeline.engine.results.store import resolve
 from pipeline.engine.status import Assessor, State
 from tests.pipeline.records import a_record
 
 
-def _make(job: Job, state: State, content: str, **facts: Any) -> None:
+def _make(project: Project, job: Job, state: State, content: str, **facts: Any) -> None:
     """Publish a result for what would go in now."""
     assert state.inputs is not None
     assert state.key is not None
-    with store.scratch_folder() as scratch:
+    with project.store.scratch_folder() as scratch:
         result = scratch / "result"
         result.mkdir()
         (result / "artefact").write_text(content)
@@ -30,19 +31,18 @@ def _make(job: Job, state: State, content: str, **facts: Any) -> None:
             target=job.target,
             key=state.key,
             inputs=state.inputs,
-            outputs=store.describe_outputs(result),
+            outputs=project.store.describe_outputs(result),
         )
-        store.publish(result, replace(outcome, **facts), job.link)
+        project.store.publish(result, replace(outcome, **facts), job.link)
 
 
-def _build_all(jobs: dict[str, Job]) -> None:
+def _build_all(project: Project, jobs: dict[str, Job]) -> None:
     for job in jobs.values():
-        _make(job, _states(jobs)[job.stage.name], job.stage.name)
+        _make(project, job, _states(project, jobs)[job.stage.name], job.stage.name)
 
 
-def _states(jobs: dict[str, Job], unrecorded: str = "") -> dict[str, State]:
-    recorded = {job.name for job in jobs.values() if job.stage.name != unrecorded}
-    states = status.assess_all(jobs.values(), recorded)
+def _states(project: Project, jobs: dict[str, Job]) -> dict[str, State]:
+    states = status.assess_all(project, jobs.values())
     return {job.stage.name: states[job.name] for job in jobs.values()}
 
 
@@ -58,101 +58,104 @@ def _with(jobs: dict[str, Job], stage: str, section: str, **keys: Any) -> dict[s
     return changed
 
 
-def test_nothing_built_is_stale_and_says_so(jobs: dict[str, Job]) -> None:
-    states = _states(jobs)
+def test_nothing_built_is_stale_and_says_so(jobs: dict[str, Job], workplace: Project) -> None:
+    states = _states(workplace, jobs)
     assert states["dataset"].reasons == ("never built",)
     assert states["vela"].reasons == ("never built", "downstream of quantized")
 
 
-def test_everything_built_is_fresh(jobs: dict[str, Job]) -> None:
-    _build_all(jobs)
-    assert all(state.fresh for state in _states(jobs).values())
+def test_everything_built_is_fresh(jobs: dict[str, Job], workplace: Project) -> None:
+    _build_all(workplace, jobs)
+    assert all(state.fresh for state in _states(workplace, jobs).values())
 
 
-def test_a_changed_setting_is_told_as_before_and_after(jobs: dict[str, Job]) -> None:
-    _build_all(jobs)
+def test_a_changed_setting_is_told_as_before_and_after(jobs: dict[str, Job], workplace: Project) -> None:
+    _build_all(workplace, jobs)
     changed = _with(jobs, "quantized", "quantization", representative_samples=99)
-    states = _states(changed)
+    states = _states(workplace, changed)
     assert states["quantized"].reasons == ("representative_samples 20 -> 99",)
     assert states["vela"].reasons == ("downstream of quantized",)
     assert states["unrolled"].fresh
 
 
-def test_a_key_that_came_or_went_is_told(jobs: dict[str, Job]) -> None:
-    _build_all(jobs)
-    states = _states(_with(jobs, "network", "model", units=8, rows_per_step=4))
+def test_a_key_that_came_or_went_is_told(jobs: dict[str, Job], workplace: Project) -> None:
+    _build_all(workplace, jobs)
+    states = _states(workplace, _with(jobs, "network", "model", units=8, rows_per_step=4))
     assert set(states["network"].reasons) == {"units 16 -> 8", "rows_per_step nothing -> 4"}
 
 
-def test_changed_content_upstream_is_told_by_file(jobs: dict[str, Job]) -> None:
-    _build_all(jobs)
-    _make(jobs["network"], _states(jobs)["network"], "other weights")
-    assert _states(jobs)["unrolled"].reasons == ("artefact changed",)
+def test_changed_content_upstream_is_told_by_file(jobs: dict[str, Job], workplace: Project) -> None:
+    _build_all(workplace, jobs)
+    _make(workplace, jobs["network"], _states(workplace, jobs)["network"], "other weights")
+    assert _states(workplace, jobs)["unrolled"].reasons == ("artefact changed",)
 
 
-def test_the_same_content_made_again_stops_there(jobs: dict[str, Job]) -> None:
-    _build_all(jobs)
-    _make(jobs["network"], _states(jobs)["network"], "network")
-    assert all(state.fresh for state in _states(jobs).values())
+def test_the_same_content_made_again_stops_there(jobs: dict[str, Job], workplace: Project) -> None:
+    _build_all(workplace, jobs)
+    _make(workplace, jobs["network"], _states(workplace, jobs)["network"], "network")
+    assert all(state.fresh for state in _states(workplace, jobs).values())
 
 
-def test_a_remembered_result_is_known_before_it_is_restored(jobs: dict[str, Job]) -> None:
-    _build_all(jobs)
+def test_a_remembered_result_is_known_before_it_is_restored(jobs: dict[str, Job], workplace: Project) -> None:
+    _build_all(workplace, jobs)
     changed = _with(jobs, "vela", "target", optimise="Size")
-    _make(changed["vela"], _states(changed)["vela"], "smaller")
-    state = _states(jobs)["vela"]
+    _make(workplace, changed["vela"], _states(workplace, changed)["vela"], "smaller")
+    state = _states(workplace, jobs)["vela"]
     assert (state.fresh, state.remembered) == (False, True)
 
 
-def test_a_result_of_another_key_is_not_said_to_be_remembered(jobs: dict[str, Job]) -> None:
-    _build_all(jobs)
+def test_a_result_of_another_key_is_not_said_to_be_remembered(jobs: dict[str, Job], workplace: Project) -> None:
+    _build_all(workplace, jobs)
     changed = _with(jobs, "vela", "target", optimise="Size")
-    home = store.resolve(jobs["vela"].link)
-    wanted = _states(changed)["vela"].key
+    home = resolve(jobs["vela"].link)
+    wanted = _states(workplace, changed)["vela"].key
     home.rename(home.with_name(f"{wanted}.{home.name.partition('.')[2]}"))
-    assert not _states(changed)["vela"].remembered
+    assert not _states(workplace, changed)["vela"].remembered
 
 
-def test_what_a_remembered_result_feeds_is_not_said_to_be_stale(jobs: dict[str, Job]) -> None:
-    _build_all(jobs)
+def test_what_a_remembered_result_feeds_is_not_said_to_be_stale(jobs: dict[str, Job], workplace: Project) -> None:
+    _build_all(workplace, jobs)
     changed = _with(jobs, "quantized", "quantization", representative_samples=99)
-    _make(changed["quantized"], _states(changed)["quantized"], "other model")
-    states = _states(jobs)
+    _make(workplace, changed["quantized"], _states(workplace, changed)["quantized"], "other model")
+    states = _states(workplace, jobs)
     assert states["quantized"].remembered
     assert states["vela"].fresh, "once the earlier model is restored, this is what was compiled from it"
 
 
-def test_a_damaged_result_is_not_said_to_be_remembered(jobs: dict[str, Job]) -> None:
-    _build_all(jobs)
+def test_a_damaged_result_is_not_said_to_be_remembered(jobs: dict[str, Job], workplace: Project) -> None:
+    _build_all(workplace, jobs)
     artefact = jobs["quantized"].link / "artefact"
     artefact.unlink()
     artefact.write_text("changed by hand")
-    states = _states(jobs)
+    states = _states(workplace, jobs)
     assert (states["quantized"].reasons, states["quantized"].remembered) == (("artefact was changed by hand",), False)
     assert states["vela"].reasons == ("downstream of quantized",)
 
 
-def test_what_doit_forgot_is_stale_though_its_result_is_whole(jobs: dict[str, Job]) -> None:
-    _build_all(jobs)
-    state = _states(jobs, unrecorded="unrolled")["unrolled"]
+def test_what_doit_forgot_is_stale_though_its_result_is_whole(jobs: dict[str, Job], workplace: Project) -> None:
+    _build_all(workplace, jobs)
+    workplace.forgotten.add(jobs["unrolled"].name)
+    state = _states(workplace, jobs)["unrolled"]
     assert (state.fresh, state.in_place) == (False, True)
     assert "doit forget" in state.reasons[0]
+    assert _states(workplace, jobs)["quantized"].fresh, "what is made of it is as good as before"
 
 
-def test_a_result_that_can_not_be_read_says_why(jobs: dict[str, Job]) -> None:
-    _build_all(jobs)
+def test_a_result_that_can_not_be_read_says_why(jobs: dict[str, Job], workplace: Project) -> None:
+    _build_all(workplace, jobs)
     record = jobs["accuracy"].link / "stage.json"
     record.unlink()
     record.write_text("{")
-    assert _states(jobs)["accuracy"].reasons == ("stage.json is truncated or not ours",)
+    assert _states(workplace, jobs)["accuracy"].reasons == ("stage.json is truncated or not ours",)
 
 
-def test_an_own_data_file_counts_by_its_content_not_by_its_path(jobs: dict[str, Job]) -> None:
+def test_an_own_data_file_counts_by_its_content_not_by_its_path(jobs: dict[str, Job], workplace: Project) -> None:
     for name in ("here.npz", "there"):
-        with open(name, "wb") as file:
-            file.write(b"data")
+        (workplace.root / name).write_bytes(b"data")
     here, there = (
-        Assessor().assess(dataclasses.replace(jobs["dataset"], sections={"dataset": Npz(path=path)}), {}).inputs
+        Assessor(workplace)
+        .assess(dataclasses.replace(jobs["dataset"], sections={"dataset": Npz(path=path)}), {})
+        .inputs
         for path in ("here.npz", "there")
     )
     assert here is not None
@@ -161,11 +164,18 @@ def test_an_own_data_file_counts_by_its_content_not_by_its_path(jobs: dict[str, 
     assert here["config"] == there["config"]
 
 
-def test_doit_is_asked_what_it_recorded_and_a_missing_or_foreign_state_is_nothing(jobs: dict[str, Job]) -> None:
-    del jobs
-    assert status.recorded_by_doit() == set()
-    status.STATE_DB.write_bytes(b"nonsense" * 100)
-    assert status.recorded_by_doit() == set()
+def test_who_watches_all_day_sees_what_doit_forgot_when_it_looks_again(
+    jobs: dict[str, Job], workplace: Project
+) -> None:
+    _build_all(workplace, jobs)
+    assessor, job = Assessor(workplace), jobs["dataset"]
+    workplace.forgotten.add(job.name)
+    assert assessor.assess(job, {}).fresh
+    assessor.look_again()
+    assert not assessor.assess(job, {}).fresh
+    assessor.remember(job)
+    assert assessor.assess(job, {}).fresh, "it was made"
+    assert workplace.forgotten.names() == frozenset()
 
 
 def _delete(record: Path) -> None:
@@ -200,10 +210,10 @@ def _replace_by_a_folder(record: Path) -> None:
     ],
 )
 def test_who_watches_all_day_sees_a_record_that_was_damaged_after_it_was_read(
-    jobs: dict[str, Job], damage: Callable[[Path], None], says: str
+    jobs: dict[str, Job], damage: Callable[[Path], None], says: str, workplace: Project
 ) -> None:
-    _build_all(jobs)
-    assessor = Assessor()
+    _build_all(workplace, jobs)
+    assessor = Assessor(workplace)
     job = jobs["dataset"]
     assert assessor.assess(job, {}).fresh
     time.sleep(0.02)  # a change within one tick of the clock would not show
@@ -219,19 +229,19 @@ def test_who_watches_all_day_sees_a_record_that_was_damaged_after_it_was_read(
     assert assessor.assess(job, {}).fresh, "and that it was put back"
 
 
-def test_who_watches_all_day_sees_a_result_that_was_made_again(jobs: dict[str, Job]) -> None:
-    _build_all(jobs)
-    assessor = Assessor()
+def test_who_watches_all_day_sees_a_result_that_was_made_again(jobs: dict[str, Job], workplace: Project) -> None:
+    _build_all(workplace, jobs)
+    assessor = Assessor(workplace)
     before = assessor.assess(jobs["dataset"], {})
-    _make(jobs["dataset"], before, "other data", metrics={"samples": 3})
+    _make(workplace, jobs["dataset"], before, "other data", metrics={"samples": 3})
     after = assessor.assess(jobs["dataset"], {}).record
     assert after is not None
     assert after.metrics == {"samples": 3}
 
 
-def test_who_watches_all_day_sees_a_result_that_was_removed(jobs: dict[str, Job]) -> None:
-    _build_all(jobs)
-    assessor = Assessor()
+def test_who_watches_all_day_sees_a_result_that_was_removed(jobs: dict[str, Job], workplace: Project) -> None:
+    _build_all(workplace, jobs)
+    assessor = Assessor(workplace)
     assert assessor.assess(jobs["dataset"], {}).fresh
     jobs["dataset"].link.unlink()
     state = assessor.assess(jobs["dataset"], {})

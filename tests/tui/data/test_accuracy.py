@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from pipeline.engine.project import Project
 from pipeline.engine.results.record import Record, read_record
 from tests.tui.recorded import BY_CLASS, HOUR, NOW, Recorded
 from tui.data import accuracy
@@ -78,13 +79,13 @@ def test_the_result_before_is_the_youngest_older_one_of_the_same_experiment(reco
     recorded.write("another", units=8)
     recorded.build("another", int8=0.5, finished=NOW - 6 * HOUR)
     current = read_record(Path("build/keyword/accuracy"))
-    before = accuracy.previous(current)
+    before = accuracy.previous(Project().store, current)
     assert before is not None
     assert (before.experiment, before.metrics["scores"]["quantized"]["accuracy"]) == ("keyword", 0.32)
 
 
 def test_the_first_result_has_none_before_it(records: dict[str, Record]) -> None:
-    assert accuracy.previous(records["accuracy"]) is None
+    assert accuracy.previous(Project().store, records["accuracy"]) is None
 
 
 def test_going_back_to_an_earlier_setting_does_not_call_the_later_result_the_one_before(recorded: Recorded) -> None:
@@ -93,4 +94,4 @@ def test_going_back_to_an_earlier_setting_does_not_call_the_later_result_the_one
     first = read_record(Path("build/keyword/accuracy"))
     recorded.write(units=32)
     recorded.build(int8=0.32, finished=NOW - HOUR)
-    assert accuracy.previous(first) is None
+    assert accuracy.previous(Project().store, first) is None

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from pipeline.engine.digests import fingerprint
+from pipeline.engine.project import Project
 from pipeline.engine.results.record import Record, read_record
 from tests.tui.recorded import Recorded
 from tui.data import changed_samples
@@ -31,33 +31,33 @@ def put(path: Path, *, compressed: bool = False, **arrays: Any) -> None:
 def on(record: Record, **arrays: Any) -> Record:
     """Return the record of a result that was found on this data set."""
     put(DATASET / "dataset.npz", **arrays)
-    sha256 = fingerprint.file_hashes().sha256(DATASET / "dataset.npz")
+    sha256 = Project().hashes.sha256(DATASET / "dataset.npz")
     return replace(record, inputs={**record.inputs, "files": {"dataset/dataset.npz": sha256}})
 
 
 def test_the_samples_that_changed_class_come_with_label_and_both_classes(record: Record) -> None:
-    found = changed_samples.read_changed_samples(record, ACCURACY, DATASET, 10)
+    found = changed_samples.read_changed_samples(Project(), record, ACCURACY, DATASET, 10)
     assert [(one.index, one.label, one.in_float, one.in_integers) for one in found] == [(7, 7, 7, 1), (21, 1, 1, 7)]
     assert len(found[0].pixels) == 28
     assert {value for row in found[0].pixels for value in row} == {0.0, 1.0}
 
 
 def test_no_more_are_read_than_were_asked_for(record: Record) -> None:
-    assert len(changed_samples.read_changed_samples(record, ACCURACY, DATASET, 1)) == 1
-    assert changed_samples.read_changed_samples(record, ACCURACY, DATASET, 0) == []
+    assert len(changed_samples.read_changed_samples(Project(), record, ACCURACY, DATASET, 1)) == 1
+    assert changed_samples.read_changed_samples(Project(), record, ACCURACY, DATASET, 0) == []
 
 
 def test_where_nothing_changed_the_data_set_is_not_even_needed(record: Record) -> None:
     labels = np.arange(5)
     put(ACCURACY / "predictions.npz", labels=labels, float=labels, quantized=labels)
-    assert changed_samples.read_changed_samples(record, ACCURACY, Path("nowhere"), 10) == []
+    assert changed_samples.read_changed_samples(Project(), record, ACCURACY, Path("nowhere"), 10) == []
 
 
 def test_any_time_steps_and_features_are_scaled_over_the_sample(record: Record) -> None:
     labels = np.array([0, 1])
     put(ACCURACY / "predictions.npz", labels=labels, float=labels, quantized=labels[::-1])
     samples = np.stack([np.arange(6.0).reshape(2, 3) - 3, np.full((2, 3), 0.7)]).astype(np.float32)
-    first, flat = changed_samples.read_changed_samples(on(record, x_test=samples), ACCURACY, DATASET, 10)
+    first, flat = changed_samples.read_changed_samples(Project(), on(record, x_test=samples), ACCURACY, DATASET, 10)
     assert [round(value, 6) for row in first.pixels for value in row] == [0, 0.2, 0.4, 0.6, 0.8, 1]
     assert flat.pixels == [[0, 0, 0], [0, 0, 0]], "a sample without any difference is no division by zero"
 
@@ -66,20 +66,22 @@ def test_whole_numbers_are_scaled_too(record: Record) -> None:
     labels = np.array([0, 1])
     put(ACCURACY / "predictions.npz", labels=labels, float=labels, quantized=labels[::-1])
     samples = np.array([[[0, 255]], [[51, 102]]], np.uint8)
-    found = changed_samples.read_changed_samples(on(record, x_test=samples), ACCURACY, DATASET, 10)
+    found = changed_samples.read_changed_samples(Project(), on(record, x_test=samples), ACCURACY, DATASET, 10)
     assert [one.pixels for one in found] == [[[0, 1]], [[0, 1]]]
 
 
 @pytest.mark.parametrize("shape", [(3, 28, 28), (40, 784), (40, 28, 28, 1), (0, 28, 28)])
 def test_a_data_set_of_another_shape_does_not_hold_the_samples(record: Record, shape: tuple[int, ...]) -> None:
     with pytest.raises(UnreadableError, match="does not hold the samples of this result"):
-        changed_samples.read_changed_samples(on(record, x_test=np.zeros(shape, np.float32)), ACCURACY, DATASET, 10)
+        changed_samples.read_changed_samples(
+            Project(), on(record, x_test=np.zeros(shape, np.float32)), ACCURACY, DATASET, 10
+        )
 
 
 def test_samples_of_a_data_set_that_was_made_since_are_not_shown_for_those_of_before(record: Record) -> None:
     put(DATASET / "dataset.npz", x_test=np.ones((40, 28, 28), np.float32))
     with pytest.raises(UnreadableError, match="does not hold the samples of this result"):
-        changed_samples.read_changed_samples(record, ACCURACY, DATASET, 10)
+        changed_samples.read_changed_samples(Project(), record, ACCURACY, DATASET, 10)
 
 
 def test_the_data_set_of_a_result_is_found_though_another_is_shown_now(recorded: Recorded, record: Record) -> None:
@@ -87,7 +89,7 @@ def test_the_data_set_of_a_result_is_found_though_another_is_shown_now(recorded:
     path.write_text(path.read_text(encoding="utf-8").replace('"mnist"', '"mnist"\ntest_samples = 7'), encoding="utf-8")
     recorded.build()
     DATASET.unlink()
-    assert len(changed_samples.read_changed_samples(record, ACCURACY, DATASET, 10)) == 2
+    assert len(changed_samples.read_changed_samples(Project(), record, ACCURACY, DATASET, 10)) == 2
 
 
 MISMATCHED: dict[str, dict[str, Any]] = {
@@ -105,7 +107,7 @@ MISMATCHED: dict[str, dict[str, Any]] = {
 def test_predictions_that_do_not_belong_together_are_named(record: Record, arrays: dict[str, Any]) -> None:
     put(ACCURACY / "predictions.npz", **arrays)
     with pytest.raises(UnreadableError, match=r"predictions\.npz"):
-        changed_samples.read_changed_samples(record, ACCURACY, DATASET, 10)
+        changed_samples.read_changed_samples(Project(), record, ACCURACY, DATASET, 10)
 
 
 def _nothing(path: Path) -> None:
@@ -143,11 +145,11 @@ def test_a_damaged_file_is_named(record: Record, file: Path, damage: Any) -> Non
     file.unlink()
     damage(file)
     with pytest.raises(UnreadableError, match=rf"{file.name}|does not hold the samples"):
-        changed_samples.read_changed_samples(record, ACCURACY, DATASET, 10)
+        changed_samples.read_changed_samples(Project(), record, ACCURACY, DATASET, 10)
 
 
 @pytest.mark.parametrize("file", [ACCURACY / "predictions.npz", DATASET / "dataset.npz"], ids=lambda file: file.name)
 def test_a_missing_file_is_named(record: Record, file: Path) -> None:
     file.unlink()
     with pytest.raises(UnreadableError, match=rf"{file.name} can't be read: .*No such file"):
-        changed_samples.read_changed_samples(record, ACCURACY, DATASET, 10)
+        changed_samples.read_changed_samples(Project(), record, ACCURACY, DATASET, 10)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pipeline.engine.project import Project
 from tests.tui.recorded import NOW, TARGET, Recorded
 from tui.data import matrix
 from tui.data.matrix import CompiledMatrix
@@ -16,7 +17,7 @@ def look(name: str = "keyword") -> CompiledMatrix:
     watcher.assess()
     facts = watcher.snapshot().experiment(name)
     assert facts
-    return matrix.read_matrix(facts)
+    return matrix.read_matrix(Project(), facts)
 
 
 def test_without_a_matrix_everything_is_missing(recorded: Recorded) -> None:
@@ -78,7 +79,7 @@ def test_compiles_of_an_earlier_model_are_left_out_and_counted(recorded: Recorde
     recorded.write()
     recorded.build()
     recorded.compile_matrix()
-    compiled = len(list(matrix.folder("keyword").glob("*")))
+    compiled = len(list(matrix.folder(Project(), "keyword").glob("*")))
     recorded.write(units=64)
     recorded.build(int8=0.9)
     found = look()

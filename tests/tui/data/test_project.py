@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.engine.events import FILE
 from tests.tui.data.conftest import look, note, states
 from tests.tui.recorded import HOUR, NOW, Recorded
 from tui.data.project import ProjectWatcher
@@ -148,9 +147,9 @@ def test_a_removed_build_folder_is_forgotten_with_its_failures(fresh: Recorded) 
     assert snapshot.run is None, "no headline of a failed run"
 
 
-def test_events_that_are_not_ours_disturb_nothing(fresh: Recorded) -> None:
+def test_events_that_are_not_ours_disturb_nothing(fresh: Recorded, recorded: Recorded) -> None:
     fresh.write(units=128)
-    FILE.write_bytes(
+    recorded.project.events.file.write_bytes(
         b"\xff\xfe\0\n{]\n[]\n3\n{}\n" + b"[" * 99_999 + b'\n{"event": {"a": 1}}\n{"event": "stage_done"}\n'
     )
     fresh.event("coffee_ready", NOW - 30, beans=3)
@@ -161,13 +160,13 @@ def test_events_that_are_not_ours_disturb_nothing(fresh: Recorded) -> None:
     assert states(look()) == "fresh running waiting waiting waiting waiting waiting"
 
 
-def test_an_event_file_that_was_truncated_or_set_aside_is_heard_anew(fresh: Recorded) -> None:
+def test_an_event_file_that_was_truncated_or_set_aside_is_heard_anew(fresh: Recorded, recorded: Recorded) -> None:
     fresh.write(units=128)
     fresh.start_run(NOW - 9)
     fresh.end_run(NOW - 4, ["network:keyword"])
     watcher = ProjectWatcher(lambda: NOW)
     look(watcher)
-    FILE.write_bytes(b"")
+    recorded.project.events.file.write_bytes(b"")
     assert not watcher.poll()
     fresh.start_run(NOW - 2)
     fresh.stage_event("stage_started", NOW - 1, "network:keyword", reasons=["x"])
@@ -177,21 +176,21 @@ def test_an_event_file_that_was_truncated_or_set_aside_is_heard_anew(fresh: Reco
 
 
 @pytest.mark.usefixtures("fresh")
-def test_an_event_file_that_can_not_be_read_is_no_event() -> None:
-    FILE.unlink(missing_ok=True)
-    FILE.mkdir()
+def test_an_event_file_that_can_not_be_read_is_no_event(recorded: Recorded) -> None:
+    recorded.project.events.file.unlink(missing_ok=True)
+    recorded.project.events.file.mkdir()
     assert states(look()) == "fresh fresh fresh fresh fresh fresh fresh"
 
 
-def test_half_an_event_waits_for_its_other_half(fresh: Recorded) -> None:
+def test_half_an_event_waits_for_its_other_half(fresh: Recorded, recorded: Recorded) -> None:
     fresh.write(units=128)
     fresh.start_run(NOW - 20)
     fresh.stage_event("stage_started", NOW - 10, "network:keyword", reasons=["x"])
-    whole = FILE.read_bytes()
-    FILE.write_bytes(whole[:-9])
+    whole = recorded.project.events.file.read_bytes()
+    recorded.project.events.file.write_bytes(whole[:-9])
     watcher = ProjectWatcher(lambda: NOW)
     assert states(look(watcher)) == "fresh waiting waiting waiting waiting waiting waiting"
-    FILE.write_bytes(whole)
+    recorded.project.events.file.write_bytes(whole)
     assert states(look(watcher)) == "fresh running waiting waiting waiting waiting waiting"
     fresh._lock.release()
 

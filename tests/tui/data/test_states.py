@@ -8,8 +8,6 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.engine import lock
-from pipeline.engine.events import FILE
 from tests.tui.data.conftest import look, note, states
 from tests.tui.recorded import HOUR, MINUTE, NOW, Recorded
 from tui.data.project import ProjectWatcher
@@ -69,7 +67,9 @@ def _failed(recorded: Recorded) -> None:
 
 def _failed_before_this_run(recorded: Recorded) -> None:
     _failed(recorded)
-    FILE.write_text(FILE.read_text(encoding="utf-8").replace('"recorded"', '"before"'), encoding="utf-8")
+    recorded.project.events.file.write_text(
+        recorded.project.events.file.read_text(encoding="utf-8").replace('"recorded"', '"before"'), encoding="utf-8"
+    )
     recorded.start_run(NOW - 2)
 
 
@@ -202,10 +202,11 @@ def test_a_run_in_a_container_or_on_another_machine_goes_on_as_long_as_it_holds_
     stale_weights(recorded)
     recorded.event("run_started", NOW - HOUR, pid=7, host="container", command=[], plan=["network:keyword"])
     assert not look().running
-    held = lock.acquire(print)
+    held = recorded.project.lock.acquire(print)
     assert not look().running, "somebody else holds it"
-    note = json.loads(lock.HOLDER.read_text(encoding="utf-8")) | {"pid": 7, "host": "container"}
-    lock.HOLDER.write_text(json.dumps(note), encoding="utf-8")
+    holder = recorded.project.build / "lock.holder"
+    note = json.loads(holder.read_text(encoding="utf-8")) | {"pid": 7, "host": "container"}
+    holder.write_text(json.dumps(note), encoding="utf-8")
     snapshot = look()
     assert snapshot.running
     assert states(snapshot) == "fresh waiting stale stale stale stale stale"
@@ -216,6 +217,6 @@ def test_a_run_in_a_container_or_on_another_machine_goes_on_as_long_as_it_holds_
 def test_a_run_of_the_same_number_on_another_machine_is_not_the_one_that_holds_the_lock(recorded: Recorded) -> None:
     stale_weights(recorded)
     recorded.event("run_started", NOW - HOUR, pid=os.getpid(), host=f"not-{platform.node()}", command=[], plan=[])
-    held = lock.acquire(print)
+    held = recorded.project.lock.acquire(print)
     assert not look().running
     held.release()

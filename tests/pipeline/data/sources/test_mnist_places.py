@@ -82,6 +82,6 @@ def test_a_compressed_file_is_preferred(tmp_path: Path) -> None:
 
 
 def test_mnist_is_at_hand_where_all_four_files_are(tmp_path: Path) -> None:
-    assert Mnist().at_hand() is None
+    assert Mnist().at_hand(Path()) is None
     fill(tmp_path / "mine")
-    assert Mnist(path="mine").at_hand() == "mnist"
+    assert Mnist(path="mine").at_hand(Path()) == "mnist"

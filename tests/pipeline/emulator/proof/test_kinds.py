@@ -14,7 +14,7 @@ from pipeline.emulator.proof.equivalence import compare
 from pipeline.emulator.proof.kinds import composed
 from pipeline.emulator.proof.matches import Match
 from pipeline.emulator.stream.commands import Command, Kind
-from pipeline.engine.digests import sources
+from pipeline.engine.project import Project
 from pipeline.tflite.names import ACTIVATIONS, KINDS
 from tests.pipeline.emulator import single
 from tests.pipeline.emulator.proof.against_kernels import table
@@ -60,4 +60,4 @@ def test_a_stage_that_proves_runs_every_file_of_an_operator(stage: str) -> None:
     files = {f"emulator/proof/operators/{module.name}" for module in Path(operators.__path__[0]).glob("*.py")}
 
     assert len(files) > 10
-    assert files <= set(sources.sources(stage))
+    assert files <= set(Project().toolchain().sources.run_by(f"pipeline.stages.{stage}"))

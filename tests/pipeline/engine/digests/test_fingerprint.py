@@ -1,19 +1,13 @@
 import hashlib
+import json
 import os
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from pipeline.engine.digests import fingerprint
-from pipeline.engine.digests.fingerprint import (
-    FileHashes,
-    digest,
-    forget_sources_and_tools,
-    source_digests,
-    tool_version,
-)
+from pipeline.engine.digests.fingerprint import FileHashes, digest
 
 
 def test_a_hash_is_that_of_the_content(tmp_path: Path) -> None:
@@ -145,37 +139,13 @@ def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
     assert digest({"a": 1}) != digest({"a": "1"})
 
 
-def test_versions_of_tools() -> None:
-    assert tool_version("doit") == "0.37.0"
-    assert tool_version("no-such-tool-at-all") == "missing"
-    assert tool_version("tensorflow") == "2.21.0", "also where it is installed as tensorflow-cpu"
-
-
-def test_sources_are_named_from_the_root(workplace: Path) -> None:
-    del workplace
-    assert list(source_digests(("errors.py",))) == ["pipeline/errors.py"]
-
-
-def test_sources_are_looked_at_anew_only_when_asked(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fingerprint, "PACKAGE", workplace)
-    (workplace / "errors.py").write_text("one")
-    before = source_digests(("errors.py",))
-    (workplace / "errors.py").write_text("another")
-    assert source_digests(("errors.py",)) == before
-    forget_sources_and_tools()
-    assert source_digests(("errors.py",)) == {"pipeline/errors.py": hashlib.sha256(b"another").hexdigest()}
-
-
-def test_a_tool_that_is_installed_meanwhile_is_seen_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    forget_sources_and_tools()
-    assert tool_version("a-tool") == "missing"
-    (tmp_path / "a_tool-1.0.dist-info").mkdir()
-    assert tool_version("a-tool") == "missing"
-    forget_sources_and_tools()
-    assert tool_version("a-tool") == "1.0"
-    (tmp_path / "a_tool-1.0.dist-info").rename(tmp_path / "a_tool-2.0.dist-info")
-    forget_sources_and_tools()
-    assert tool_version("a-tool") == "2.0"
-    monkeypatch.undo()
-    forget_sources_and_tools()
+def test_what_another_process_remembered_of_a_project_is_kept_wherever_this_one_runs(tmp_path: Path) -> None:
+    """Doit runs in the root, and so its paths are relative; who runs elsewhere must not take them for lost files."""
+    (tmp_path / "file").write_bytes(b"content")
+    (tmp_path / "more").write_bytes(b"content")
+    memory = tmp_path / "memory.json"
+    memory.write_text(json.dumps({"file": [0, 0, 0, 0, "digest"], "lost": [0, 0, 0, 0, "digest"]}))
+    hashes = FileHashes(memory, tmp_path)
+    hashes.sha256(tmp_path / "more", just_made=True)
+    hashes.save()
+    assert json.loads(memory.read_bytes()).keys() == {"file", str(tmp_path / "more")}

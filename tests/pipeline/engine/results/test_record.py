@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from pipeline.engine.digests.fingerprint import SETTLED_NS, digest, file_hashes
+from pipeline.engine.digests.fingerprint import SETTLED_NS, FileHashes, digest
 from pipeline.engine.results.record import (
     RECORD,
     BrokenRecordError,
@@ -24,11 +24,17 @@ from tests.pipeline.records import a_record
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> Record:
+def hashes(tmp_path: Path) -> FileHashes:
+    """Return what is remembered of files, which is nothing."""
+    return FileHashes(tmp_path / "hashes.json")
+
+
+@pytest.fixture
+def written(tmp_path: Path, hashes: FileHashes) -> Record:
     """Return the record of a result in ``tmp_path``, which has one artefact."""
     artefact = tmp_path / "artefact"
     artefact.write_text("content")
-    made = a_record(outputs={"artefact": {"sha256": file_hashes().sha256(artefact), "bytes": 7}})
+    made = a_record(outputs={"artefact": {"sha256": hashes.sha256(artefact), "bytes": 7}})
     (tmp_path / RECORD).write_bytes(msgspec.json.encode(made))
     return made
 
@@ -76,12 +82,12 @@ def test_it_is_read_once_and_again_when_its_file_is_another_one(
         read_record(tmp_path)
 
 
-def test_artefacts_that_are_not_what_it_says_are_named(tmp_path: Path, written: Record) -> None:
-    assert damage(tmp_path, written) is None
+def test_artefacts_that_are_not_what_it_says_are_named(tmp_path: Path, written: Record, hashes: FileHashes) -> None:
+    assert damage(tmp_path, written, hashes) is None
     (tmp_path / "artefact").write_text("edited!")
-    assert damage(tmp_path, written) == "artefact was changed by hand"
+    assert damage(tmp_path, written, hashes) == "artefact was changed by hand"
     (tmp_path / "artefact").unlink()
-    assert damage(tmp_path, written) == "artefact is missing"
+    assert damage(tmp_path, written, hashes) == "artefact is missing"
 
 
 OUTPUT = {"sha256": "0" * 64, "bytes": 7}

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.engine.results import shared_store, store
+from pipeline.engine.results import shared_store
 from pipeline.engine.results.record import RECORD, read_record
+from pipeline.engine.results.store import resolve
 from tests.attacks.bad_entries import artefact, flip_a_bit
 from tests.machines import REPORT, Enter, Machine, build, entries, shown
 
@@ -217,7 +218,7 @@ def test_a_stand_in_that_is_there_all_the_same_is_passed_over(
     made = machine("first")
     made.report = {**REPORT, "stand_in": "digits"}
     build(made, "dataset")
-    home = made.folder / store.resolve(made.jobs["dataset"].link)
+    home = resolve(made.jobs["dataset"].link)
     shutil.copytree(home, shared / home.name)
     monkeypatch.setenv("UNROLL_CACHE", str(shared))
     second = machine("second")
@@ -289,13 +290,13 @@ def test_a_local_artefact_that_was_edited_is_not_shared(
     machine: Enter, shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = machine("first")
-    publish = store.publish
+    publish = made.project.store.publish
 
     def publish_and_edit(*arguments: object) -> None:
         publish(*arguments)  # type: ignore[arg-type]
         flip_a_bit(made.jobs["dataset"].link / "artefact")
 
-    monkeypatch.setattr(store, "publish", publish_and_edit)
+    monkeypatch.setattr(made.project.store, "publish", publish_and_edit)
     build(made, "dataset")
     assert len(made.warnings) == 1
     assert made.warnings[0].endswith("is not shared: artefact was altered")
@@ -364,7 +365,7 @@ def test_with_a_key_that_can_not_be_used_nothing_is_taken_or_shared(
 def test_builds_that_share_the_same_result_at_once_leave_one_whole_entry(
     machine: Enter, shared: Path, first: Machine
 ) -> None:
-    home = store.resolve(first.jobs["dataset"].link)
+    home = resolve(first.jobs["dataset"].link)
     shutil.rmtree(entries(shared)[0])
     warnings: list[str] = []
     begin = threading.Barrier(8)

@@ -54,16 +54,17 @@ def _wait_until(true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_a_stage_runs_and_reports_as_in_a_fresh_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    order: dict[str, object] = {"into": str(tmp_path / "into"), "log": "a.log", "run": "1"}
+def test_a_stage_runs_and_reports_as_in_a_fresh_python(tmp_path: Path) -> None:
+    order: dict[str, object] = {"into": str(tmp_path / "into"), "log": "a.log", "run": "1", "events": "events.jsonl"}
     order |= {"report": str(tmp_path / "report.json"), "module": "pipeline.stages.nothing"}
     order |= {fact: {} for fact in ("config", "shown_as", "inputs", "files", "source", "tools")}
     (tmp_path / "order.json").write_text(json.dumps(order), encoding="utf-8")
     said = []
     for modules in ((), ("no_such_module",)):
         with ForkServer(*modules) as server:
-            child = server.start(["nothing", "tiny", "--order", str(tmp_path / "order.json")], tmp_path / "a.log")
+            child = server.start(
+                ["nothing", "tiny", "--order", str(tmp_path / "order.json")], tmp_path / "a.log", tmp_path
+            )
             assert child.wait() == child.poll() == 1
             if child.stdin:
                 child.stdin.close()
@@ -75,7 +76,7 @@ def test_a_stage_runs_and_reports_as_in_a_fresh_python(tmp_path: Path, monkeypat
 def test_each_stage_leads_its_own_group_and_has_its_own_log(stand_in: str, tmp_path: Path) -> None:
     with ForkServer(stand_in) as server:
         for name in ("one", "two"):
-            assert server.start(["pass", name], tmp_path / f"{name}.log").wait() == 0
+            assert server.start(["pass", name], tmp_path / f"{name}.log", tmp_path).wait() == 0
     assert (tmp_path / "one.log").read_text(encoding="utf-8") == "words pass one leader True\n"
     assert (tmp_path / "two.log").read_text(encoding="utf-8") == "words pass two leader True\n"
 
@@ -85,13 +86,13 @@ def test_each_stage_leads_its_own_group_and_has_its_own_log(stand_in: str, tmp_p
 )
 def test_how_it_ended_is_told_and_the_next_one_is_unharmed(stand_in: str, tmp_path: Path, does: str, code: int) -> None:
     with ForkServer(stand_in) as server:
-        assert server.start([does], tmp_path / "log").wait() == code
-        assert server.start(["pass"], tmp_path / "log").wait() == 0
+        assert server.start([does], tmp_path / "log", tmp_path).wait() == code
+        assert server.start(["pass"], tmp_path / "log", tmp_path).wait() == 0
 
 
 def test_it_can_be_waited_for_a_while_and_then_killed(stand_in: str, tmp_path: Path) -> None:
     with ForkServer(stand_in) as server:
-        child = server.start(["time.sleep(60)"], tmp_path / "log")
+        child = server.start(["time.sleep(60)"], tmp_path / "log", tmp_path)
         assert child.poll() is None
         with pytest.raises(subprocess.TimeoutExpired):
             child.wait(0.02)
@@ -102,47 +103,45 @@ def test_it_can_be_waited_for_a_while_and_then_killed(stand_in: str, tmp_path: P
 def test_it_can_be_killed_from_the_moment_its_pid_is_known(stand_in: str, tmp_path: Path) -> None:
     with ForkServer(stand_in) as server:
         for _ in range(30):
-            child = server.start(["time.sleep(60)"], tmp_path / "log")
+            child = server.start(["time.sleep(60)"], tmp_path / "log", tmp_path)
             os.killpg(child.pid, signal.SIGKILL)
             assert child.wait() == -signal.SIGKILL
 
 
 def test_a_server_that_was_killed_is_replaced(stand_in: str, tmp_path: Path) -> None:
     with ForkServer(stand_in) as server:
-        child = server.start(["time.sleep(60)"], tmp_path / "log")
+        child = server.start(["time.sleep(60)"], tmp_path / "log", tmp_path)
         parent = int(Path(f"/proc/{child.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
         os.kill(parent, signal.SIGKILL)
         assert child.wait() == -signal.SIGKILL
         os.killpg(child.pid, signal.SIGKILL)
-        assert server.start(["pass"], tmp_path / "log").wait() == 0
+        assert server.start(["pass"], tmp_path / "log", tmp_path).wait() == 0
 
 
 def test_a_stage_sees_the_build_go_away(stand_in: str, tmp_path: Path) -> None:
     with ForkServer(stand_in) as server:
-        child = server.start(["os.read(0, 1)"], tmp_path / "log")
+        child = server.start(["os.read(0, 1)"], tmp_path / "log", tmp_path)
     _wait_until(_gone(child.pid))
 
 
-def test_a_fork_runs_what_its_server_loaded_and_knows_of_which_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fork_runs_what_its_server_loaded_and_knows_of_which_bytes(tmp_path: Path) -> None:
     """An edit after the server began reaches no stage; a server that began after the edit tells of it."""
     shutil.copytree(ROOT / "pipeline", tmp_path / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.chdir(tmp_path)
-    source = Path("pipeline/frontends/tflite.py")
-    Path("model.tflite").write_bytes(packed(chain()))
+    name = "pipeline/frontends/tflite.py"
+    source = tmp_path / name
+    (tmp_path / "model.tflite").write_bytes(packed(chain()))
     order: dict[str, object] = {fact: {} for fact in ("shown_as", "inputs", "files", "tools")}
-    order |= {"module": "pipeline.stages.imported", "run": "1"}
+    order |= {"module": "pipeline.stages.imported", "run": "1", "events": "events.jsonl"}
     order |= {"config": {"model": {"tflite": "model.tflite"}}, "into": "into", "log": "log", "report": "report.json"}
-    order |= {"source": {str(source): hashlib.sha256(source.read_bytes()).hexdigest()}}
-    Path("order.json").write_text(json.dumps(order), encoding="utf-8")
+    order |= {"source": {name: hashlib.sha256(source.read_bytes()).hexdigest()}}
+    (tmp_path / "order.json").write_text(json.dumps(order), encoding="utf-8")
     reports = []
     for _ in range(2):
         with ForkServer("pipeline.frontends.tflite") as server:
             for _ in range(2):
-                Path("into").mkdir(exist_ok=True)
-                server.start(["quantized", "own", "--order", "order.json"], Path("log")).wait()
-                reports.append(json.loads(Path("report.json").read_bytes()))
+                (tmp_path / "into").mkdir(exist_ok=True)
+                server.start(["quantized", "own", "--order", "order.json"], Path("log"), tmp_path).wait()
+                reports.append(json.loads((tmp_path / "report.json").read_bytes()))
                 source.write_text(f"{source.read_text(encoding='utf-8')}# edited\n", encoding="utf-8")
     assert ["metrics" in report for report in reports] == [True, True, False, False]
-    assert reports[2] == reports[3] == {"changed": str(source)}
+    assert reports[2] == reports[3] == {"changed": name}

@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 
 from pipeline.engine.job_graph import Job
+from pipeline.engine.project import Project
 from pipeline.engine.running import process
+from pipeline.engine.running.process import Processes
 
 WAIT = 20.0
 
 
 @pytest.fixture
-def fake_stage(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def fake_stage(workplace: Project, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Run a script in place of ``pipeline.engine.running.run``: what is tested is the life and death of the process."""
-    home = workplace / "fake"
+    home = workplace.root / "fake"
     package = home / "pipeline" / "engine" / "running"
     package.mkdir(parents=True)
     for folder in (package, package.parent, package.parent.parent):
@@ -32,9 +34,13 @@ REPORT = "json.dump({'metrics': {}}, open(order['report'], 'w'))\n"
 
 def _run(job: Job, script: Path, body: str) -> process.Outcome:
     script.write_text(HEAD + body)
-    folder = Path("scratch")
+    return Processes().run(job, {}, _scratch(job), lambda: None)
+
+
+def _scratch(job: Job) -> Path:
+    folder = job.root / "scratch"
     folder.mkdir(exist_ok=True)
-    return process.run(job, {}, folder, lambda: None)
+    return folder
 
 
 def test_a_stage_that_reports_and_ends_well_succeeded(jobs: dict[str, Job], fake_stage: Path) -> None:
@@ -110,8 +116,7 @@ def test_what_a_stage_started_does_not_outlive_it(jobs: dict[str, Job], fake_sta
 def test_the_watcher_is_called_while_the_stage_runs(jobs: dict[str, Job], fake_stage: Path) -> None:
     fake_stage.write_text(HEAD + "time.sleep(0.5)\n" + REPORT)
     seen: list[float] = []
-    Path("scratch").mkdir()
-    process.run(jobs["network"], {}, Path("scratch"), lambda: seen.append(time.monotonic()))
+    Processes().run(jobs["network"], {}, _scratch(jobs["network"]), lambda: seen.append(time.monotonic()))
     assert len(seen) >= 3
 
 
@@ -121,9 +126,12 @@ def test_the_stage_is_named_on_its_command_line(jobs: dict[str, Job], fake_stage
     assert "['vela', 'tiny', 'u55-128']" in jobs["vela"].log.read_text()
 
 
-def test_an_interruption_ends_with_128_and_the_signals_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "_stop_signal", int(signal.SIGTERM))
-    assert process.Interrupted("whatever").code == 143
+def test_an_interruption_ends_with_128_and_the_signals_number() -> None:
+    with pytest.raises(process.Interrupted) as caught:
+        Processes().stop(signal.SIGTERM)
+    assert caught.value.code == 143
+    again = process.Interrupted(str(caught.value))
+    assert again.code == 143, "doit makes it anew in its main thread, from the class and the text"
 
 
 def test_a_stage_that_ignores_sigterm_is_killed(
@@ -133,16 +141,14 @@ def test_a_stage_that_ignores_sigterm_is_killed(
     fake_stage.write_text(
         HEAD + "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('PID', os.getpid()); time.sleep(60)"
     )
-    Path("scratch").mkdir()
-    log = jobs["network"].log
+    log, processes = jobs["network"].log, Processes()
 
     def stop_once_it_ignores() -> None:
         if "PID" in log.read_text():
-            process._stopping.set()
+            processes.stop(signal.SIGTERM)
 
-    monkeypatch.setattr(process, "_stopping", type(process._stopping)())
     with pytest.raises(process.Interrupted):
-        process.run(jobs["network"], {}, Path("scratch"), stop_once_it_ignores)
+        processes.run(jobs["network"], {}, _scratch(jobs["network"]), stop_once_it_ignores)
     _wait_until_gone(int(log.read_text().split("PID")[1]))
 
 

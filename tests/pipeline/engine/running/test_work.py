@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipeline.engine.digests import sources
+from pipeline.engine.project import Project
 from pipeline.engine.running import run
 from pipeline.errors import UnrollError
 from pipeline.stage import Found, Stage, Work
@@ -24,29 +24,29 @@ class Config(msgspec.Struct, frozen=True):
     a: int
 
 
-def _run(monkeypatch: pytest.MonkeyPatch, make: Any, **facts: Any) -> dict[str, Any]:
+def _run(workplace: Project, monkeypatch: pytest.MonkeyPatch, make: Any, **facts: Any) -> dict[str, Any]:
     """Do in this process what the accuracy stage's does, with another function in place of its own."""
     stage = Stage(name="accuracy", summary="", config=Config, make=make)
     monkeypatch.setattr(accuracy, "STAGE", stage)
-    into = Path("into")
-    into.mkdir(exist_ok=True)
+    folder = workplace.root
+    (folder / "into").mkdir(exist_ok=True)
     order = {
         "module": "pipeline.stages.accuracy",
         "config": {"a": 1},
         "inputs": {"dataset": "there"},
-        "into": "into",
         "run": "1",
+        "log": "the.log",
     }
+    order |= {"into": str(folder / "into"), "report": str(folder / "report.json"), "events": str(workplace.events.file)}
     order |= {fact: {} for fact in ("shown_as", "files", "source", "tools")} | facts
-    Path("order.json").write_text(json.dumps({**order, "log": "the.log", "report": "report.json"}))
-    code = run.main(["accuracy", "tiny", "--order", "order.json"])
-    report: dict[str, Any] = json.loads(Path("report.json").read_text())
+    (folder / "order.json").write_text(json.dumps(order))
+    code = run.main(["accuracy", "tiny", "--order", str(folder / "order.json")])
+    report: dict[str, Any] = json.loads((folder / "report.json").read_text())
     assert code == (0 if "metrics" in report else 1)
     return report
 
 
-def test_a_stage_gets_its_order_and_nothing_else(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    del workplace
+def test_a_stage_gets_its_order_and_nothing_else(workplace: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Work[Any]] = []
 
     def make(work: Work[Any]) -> Found:
@@ -54,9 +54,9 @@ def test_a_stage_gets_its_order_and_nothing_else(workplace: Path, monkeypatch: p
         work.progress(1, 1, loss=0.5)
         return Found(metrics={"cycles": 3}, basis={"cycles": "estimated"}, warnings=["look"], stand_in="digits")
 
-    report = _run(monkeypatch, make)
+    report = _run(workplace, monkeypatch, make)
     (work,) = seen
-    assert (work.config, work.inputs, work.into) == (Config(a=1), {"dataset": Path("there")}, Path("into"))
+    assert (work.config, work.inputs, work.into) == (Config(a=1), {"dataset": Path("there")}, workplace.root / "into")
     assert (report["metrics"], report["basis"], report["stand_in"]) == (
         {"cycles": 3},
         {"cycles": "estimated"},
@@ -64,7 +64,7 @@ def test_a_stage_gets_its_order_and_nothing_else(workplace: Path, monkeypatch: p
     )
     assert report["warnings"] == ["look"]
     assert report["peak_memory_bytes"] > 1_000_000
-    event = json.loads(Path("build/events.jsonl").read_text())
+    event = json.loads(workplace.events.file.read_text())
     assert (event["event"], event["stage"], event["experiment"], event["loss"], event["done"]) == (
         "stage_progress",
         "accuracy",
@@ -86,27 +86,27 @@ def test_a_stage_gets_its_order_and_nothing_else(workplace: Path, monkeypatch: p
     ],
 )
 def test_what_goes_wrong_becomes_a_sentence(
-    workplace: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, sentence: str
+    workplace: Project, monkeypatch: pytest.MonkeyPatch, error: Exception, sentence: str
 ) -> None:
-    del workplace
 
     def make(work: Work[Any]) -> Found:
         (work.into / "half").write_text("half")
         raise error
 
-    assert _run(monkeypatch, make) == {"error": sentence}
-    assert not Path("into").exists(), "nothing half is left to be published"
+    assert _run(workplace, monkeypatch, make) == {"error": sentence}
+    assert not (workplace.root / "into").exists(), "nothing half is left to be published"
 
 
 CONTENT = hashlib.sha256(b"content").hexdigest()
 
 
 @pytest.fixture
-def upstream(workplace: Path) -> dict[str, Any]:
+def upstream(workplace: Project) -> dict[str, Any]:
     """Return the facts of an order to read the result ``there`` of the stage dataset."""
-    (workplace / "there").mkdir()
-    (workplace / "there" / "dataset.npz").write_bytes(b"content")
-    return {"inputs": {"dataset": "there"}, "files": {"dataset/dataset.npz": CONTENT}}
+    there = workplace.root / "there"
+    there.mkdir()
+    (there / "dataset.npz").write_bytes(b"content")
+    return {"inputs": {"dataset": str(there)}, "files": {"dataset/dataset.npz": CONTENT}}
 
 
 def _count(calls: list[Work[Any]]) -> Any:
@@ -117,50 +117,52 @@ def _count(calls: list[Work[Any]]) -> Any:
     return make
 
 
-def test_a_result_that_is_read_is_read_whole_first(upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_that_is_read_is_read_whole_first(
+    workplace: Project, upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls: list[Work[Any]] = []
-    assert _run(monkeypatch, _count(calls), **upstream)["metrics"] == {}
+    assert _run(workplace, monkeypatch, _count(calls), **upstream)["metrics"] == {}
     assert len(calls) == 1
 
 
 def test_a_stage_does_not_begin_on_what_was_not_hashed(
-    upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    workplace: Project, upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[Work[Any]] = []
-    Path("there/dataset.npz").write_bytes(b"c0ntent")
-    assert _run(monkeypatch, _count(calls), **upstream) == {"changed": "dataset.npz of dataset"}
+    Path(upstream["inputs"]["dataset"], "dataset.npz").write_bytes(b"c0ntent")
+    assert _run(workplace, monkeypatch, _count(calls), **upstream) == {"changed": "dataset.npz of dataset"}
     assert calls == []
 
 
 def test_what_changed_while_the_stage_ran_is_seen_at_its_end(
-    upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    workplace: Project, upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def make(_work: Work[Any]) -> Found:
-        Path("there/dataset.npz").write_bytes(b"changed")
+        Path(upstream["inputs"]["dataset"], "dataset.npz").write_bytes(b"changed")
         return Found(metrics={})
 
-    assert _run(monkeypatch, make, **upstream) == {"changed": "dataset.npz of dataset"}
+    assert _run(workplace, monkeypatch, make, **upstream) == {"changed": "dataset.npz of dataset"}
 
 
 def test_what_goes_wrong_with_half_a_file_is_not_the_stages_fault(
-    upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    workplace: Project, upstream: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def make(_work: Work[Any]) -> Found:
-        Path("there/dataset.npz").write_bytes(b"con")
+        Path(upstream["inputs"]["dataset"], "dataset.npz").write_bytes(b"con")
         raise ValueError
 
-    assert _run(monkeypatch, make, **upstream) == {"changed": "dataset.npz of dataset"}
+    assert _run(workplace, monkeypatch, make, **upstream) == {"changed": "dataset.npz of dataset"}
 
 
-def test_a_tool_of_another_version_than_the_key_says(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    del workplace
+def test_a_tool_of_another_version_than_the_key_says(workplace: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Work[Any]] = []
-    assert _run(monkeypatch, _count(calls), tools={"numpy": "0.0.1"}) == {"changed": "numpy"}
+    assert _run(workplace, monkeypatch, _count(calls), tools={"numpy": "0.0.1"}) == {"changed": "numpy"}
     assert calls == []
 
 
-def test_users_read_of_their_file_and_not_of_its_copy(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy = workplace / "scratch" / "data.npz"
+def test_users_read_of_their_file_and_not_of_its_copy(workplace: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(workplace.root)  # a stage runs there
+    copy = workplace.root / "scratch" / "data.npz"
 
     def fail(_work: Work[Any]) -> Found:
         message = f"scratch/data.npz is broken, see {copy}"
@@ -170,8 +172,10 @@ def test_users_read_of_their_file_and_not_of_its_copy(workplace: Path, monkeypat
         return Found(metrics={}, warnings=["scratch/data.npz is odd"])
 
     shown_as = {"scratch/data.npz": "own/data.npz"}
-    assert _run(monkeypatch, fail, shown_as=shown_as) == {"error": "own/data.npz is broken, see own/data.npz"}
-    assert _run(monkeypatch, warn, shown_as=shown_as)["warnings"] == ["own/data.npz is odd"]
+    assert _run(workplace, monkeypatch, fail, shown_as=shown_as) == {
+        "error": "own/data.npz is broken, see own/data.npz"
+    }
+    assert _run(workplace, monkeypatch, warn, shown_as=shown_as)["warnings"] == ["own/data.npz is odd"]
 
 
 def _run_alone(folder: Path, source: dict[str, str]) -> dict[str, Any]:
@@ -185,7 +189,7 @@ def _run_alone(folder: Path, source: dict[str, str]) -> dict[str, Any]:
         "run": "1",
     }
     order |= {fact: {} for fact in ("shown_as", "inputs", "files", "tools")} | {"source": source}
-    order |= {"log": "the.log", "report": "report.json"}
+    order |= {"log": "the.log", "report": "report.json", "events": "events.jsonl"}
     (folder / "order.json").write_text(json.dumps(order), encoding="utf-8")
     command = [sys.executable, "-m", "pipeline.engine.running.run", "quantized", "own", "--order", "order.json"]
     subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False)
@@ -193,9 +197,9 @@ def _run_alone(folder: Path, source: dict[str, str]) -> dict[str, Any]:
     return report
 
 
-def test_every_source_that_runs_is_compared(tmp_path: Path) -> None:
+def test_every_source_that_runs_is_compared(workplace: Project, tmp_path: Path) -> None:
     """Each of them, also those that Python loads before any stage: a digest that differs by itself is named."""
-    names = sources.sources(STAGES["imported"].module)
+    names = workplace.toolchain().sources.run_by(STAGES["imported"].module)
     digests = {
         f"pipeline/{name}": hashlib.sha256((ROOT / "pipeline" / name).read_bytes()).hexdigest() for name in names
     }

@@ -24,9 +24,9 @@ flash_bytes = "data sheet, page 3"
 
 
 @pytest.fixture
-def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    path = Path("boards/mine.toml")
+def mine(tmp_path: Path) -> Path:
+    """Return the file of a board of the project's own; the project's root is two folders up."""
+    path = tmp_path / "boards" / "mine.toml"
     path.parent.mkdir()
     path.write_text(MINE, encoding="utf-8")
     return path
@@ -43,10 +43,10 @@ def test_every_shipped_board_is_whole_and_says_where_each_fact_is_from() -> None
 
 
 def test_a_board_of_ones_own_stands_beside_the_shipped_ones(mine: Path) -> None:
-    before = {board.name for board in boards.load_all()} - {"mine"}
-    assert "mine" in {board.name for board in boards.load_all()}
+    before = {board.name for board in boards.load_all(mine.parents[1])} - {"mine"}
+    assert "mine" in {board.name for board in boards.load_all(mine.parents[1])}
     mine.rename(mine.with_name("corstone-300-u55.toml"))
-    after = {board.name for board in boards.load_all()}
+    after = {board.name for board in boards.load_all(mine.parents[1])}
     assert before - after == {"Arm Corstone-300, Ethos-U55-128"}, "it took the place of the shipped one"
 
 
@@ -94,8 +94,8 @@ def test_a_flash_of_unknown_size_is_not_checked_and_that_is_said(mine: Path) -> 
 def test_a_mistake_is_one_sentence_that_names_the_file(mine: Path, old: str, new: str, says: str) -> None:
     mine.write_text(MINE.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(BoardError) as caught:
-        boards.load_all()
-    assert str(caught.value).startswith("boards/mine.toml: ")
+        boards.load_all(mine.parents[1])
+    assert str(caught.value).startswith(f"{mine.as_posix()}: ")
     assert says in str(caught.value)
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.engine.build import Build
 from pipeline.engine.job_graph import Job
-from pipeline.engine.running import process
-from pipeline.engine.running.process import Outcome
+from pipeline.engine.project import Project
+from pipeline.engine.running.process import Outcome, Processes
 from pipeline.views.gates import placement
 from tests.pipeline.engine.test_build import REPORT
 from tests.pipeline.records import layers_of_keras
@@ -21,7 +21,7 @@ ON_CPU = [
 
 
 @pytest.fixture
-def compiled(jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch) -> Any:
+def compiled(jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch, workplace: Project) -> Any:
     """Compile a model with these operators on the CPU; what stands for the stages' processes says so."""
 
     def make(on_cpu: list[dict[str, str]]) -> Build:
@@ -35,8 +35,8 @@ def compiled(jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch) -> Any:
             report = {**REPORT, "metrics": found} if job.stage.name == "vela" else REPORT
             return Outcome(report, None, 0.1, "exit code 0")
 
-        monkeypatch.setattr(process, "run", run)
-        build = Build()
+        monkeypatch.setattr(Processes, "run", staticmethod(run))
+        build = Build(workplace)
         for job in jobs.values():
             build.make(job)
         return build

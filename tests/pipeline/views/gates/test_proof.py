@@ -7,8 +7,8 @@ import pytest
 
 from pipeline.engine.build import Build
 from pipeline.engine.job_graph import Job
-from pipeline.engine.running import process
-from pipeline.engine.running.process import Outcome
+from pipeline.engine.project import Project
+from pipeline.engine.running.process import Outcome, Processes
 from pipeline.verification import verdicts
 from pipeline.views.gates import proof
 from tests.pipeline.engine.test_build import REPORT
@@ -22,7 +22,7 @@ LACKING = {
 
 
 @pytest.fixture
-def verified(jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch) -> Any:
+def verified(jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch, workplace: Project) -> Any:
     """Make all results, those of verifying with a verdict; what stands for the stages' processes says so."""
 
     def make(verdict: str) -> Build:
@@ -33,8 +33,8 @@ def verified(jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch) -> Any:
             report = {**REPORT, "metrics": found} if job.verifies else REPORT
             return Outcome(report, None, 0.1, "exit code 0")
 
-        monkeypatch.setattr(process, "run", run)
-        build = Build()
+        monkeypatch.setattr(Processes, "run", staticmethod(run))
+        build = Build(workplace)
         for job in jobs.values():
             build.make(job)
         return build

@@ -9,12 +9,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.engine.digests.fingerprint import tool_version
 from tests.conftest import Project
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ def mlia(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Install MLIA with our version of Vela; return its program."""
     folder = tmp_path_factory.mktemp("mlia")
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    wanted = ["mlia==0.12.2", "mlia-ethos-u==0.1.0", f"ethos-u-vela=={tool_version('ethos-u-vela')}"]
+    wanted = ["mlia==0.12.2", "mlia-ethos-u==0.1.0", f"ethos-u-vela=={version('ethos-u-vela')}"]
     command = [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", *wanted]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -9,9 +9,10 @@ import pytest
 
 from pipeline.engine.build import Build
 from pipeline.engine.job_graph import Job
-from pipeline.engine.results import store
+from pipeline.engine.project import Project
+from pipeline.engine.results.store import resolve
 from pipeline.engine.running import process
-from pipeline.engine.running.process import Outcome
+from pipeline.engine.running.process import Outcome, Processes
 from pipeline.experiments import experiment
 from pipeline.experiments.schema import Experiment
 from pipeline.views.pareto import axes, make
@@ -41,10 +42,10 @@ def grid() -> list[Point]:
 
 
 @pytest.fixture
-def dataset(jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch) -> Job:
+def dataset(jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch, workplace: Project) -> Job:
     """Return the job of the data set, which is there; what stands for the stages' processes counts as made."""
-    monkeypatch.setattr(process, "run", _run())
-    build = Build()
+    monkeypatch.setattr(Processes, "run", staticmethod(_run()))
+    build = Build(workplace)
     build.make(jobs["dataset"])
     build.end([])
     return jobs["dataset"]
@@ -62,7 +63,7 @@ def _run(fails: Callable[[Job], bool] = lambda _: False, ran: list[Job] | None =
 
 
 def _made(grid: Sequence[Point], dataset: Job, build: Build | None = None) -> tuple[Row, ...]:
-    build = build or Build()
+    build = build or Build(Project(dataset.root))
     try:
         return make.make_all(build, grid, dataset, "u55-128")
     finally:
@@ -73,7 +74,7 @@ def test_every_point_is_made_once_and_then_kept(
     grid: list[Point], dataset: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[Job] = []
-    monkeypatch.setattr(process, "run", _run(ran=ran))
+    monkeypatch.setattr(Processes, "run", staticmethod(_run(ran=ran)))
 
     rows = _made(grid, dataset)
 
@@ -85,40 +86,42 @@ def test_every_point_is_made_once_and_then_kept(
     assert len(ran) == len(grid) * len(STAGES)
 
 
-def test_what_is_shown_is_not_pruned(grid: list[Point], dataset: Job) -> None:
+def test_what_is_shown_is_not_pruned(grid: list[Point], dataset: Job, workplace: Project) -> None:
     _made(grid, dataset)
 
-    links = [path for path in Path("build/tiny/grid").rglob("*") if path.is_symlink()]
+    links = [path for path in (workplace.build / "tiny" / "grid").rglob("*") if path.is_symlink()]
     assert len(links) == len(grid) * len(STAGES)
-    assert {store.resolve(link) for link in links} <= store.links()
+    assert {resolve(link) for link in links} <= workplace.store.links()
 
 
 def test_the_point_that_is_the_experiment_itself_is_not_made_twice(
-    jobs: dict[str, Job], dataset: Job, monkeypatch: pytest.MonkeyPatch
+    jobs: dict[str, Job], dataset: Job, monkeypatch: pytest.MonkeyPatch, workplace: Project
 ) -> None:
-    build = Build()
+    build = Build(workplace)
     for stage in STAGES:
         build.make(jobs[stage])
     build.end([])
     ran: list[Job] = []
-    monkeypatch.setattr(process, "run", _run(ran=ran))
+    monkeypatch.setattr(Processes, "run", staticmethod(_run(ran=ran)))
 
     _made(points(rows_per_step="1", units="16"), dataset)
 
     assert ran == []
 
 
-def test_a_change_of_a_late_stage_leaves_what_came_before(dataset: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_of_a_late_stage_leaves_what_came_before(
+    dataset: Job, monkeypatch: pytest.MonkeyPatch, workplace: Project
+) -> None:
     """As varying a compression leaves the training alone."""
     own = points(rows_per_step="1", units="16")
     _made(own, dataset)
     ran: list[Job] = []
-    monkeypatch.setattr(process, "run", _run(ran=ran))
+    monkeypatch.setattr(Processes, "run", staticmethod(_run(ran=ran)))
     text = (ROOT / "experiments" / "tiny.toml").read_text(encoding="utf-8")
-    Path("experiments").mkdir()
+    workplace.experiments.mkdir()
     changed = text.replace("representative_samples = 20", "representative_samples = 10")
-    Path("experiments/tiny.toml").write_text(changed, encoding="utf-8")
-    base = experiment.load("tiny")
+    (workplace.experiments / "tiny.toml").write_text(changed, encoding="utf-8")
+    base = experiment.load("tiny", workplace.experiments)
     assert isinstance(base, Experiment)
 
     _made(list(axes.points(base, axes.chosen(base, {"rows_per_step": "1", "units": "16"}))), dataset)
@@ -130,7 +133,7 @@ def test_what_two_points_share_is_made_once_also_at_the_same_time(
     dataset: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[Job] = []
-    monkeypatch.setattr(process, "run", _run(ran=ran))
+    monkeypatch.setattr(Processes, "run", staticmethod(_run(ran=ran)))
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
     (one,) = points(rows_per_step="1", units="16")
     alike = [
@@ -147,21 +150,23 @@ def test_one_that_fails_leaves_the_others_unharmed_and_is_tried_again(
     grid: list[Point], dataset: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = "tiny.4-rows.8-units"
-    monkeypatch.setattr(process, "run", _run(lambda job: (job.experiment, job.stage.name) == (bad, "quantized")))
+    monkeypatch.setattr(
+        Processes, "run", staticmethod(_run(lambda job: (job.experiment, job.stage.name) == (bad, "quantized")))
+    )
 
     rows = _made(grid, dataset)
 
     assert [row.failure for row in rows] == [None, None, "it did not work", None]
     assert [bool(row.records) for row in rows] == [True, True, False, True]
     ran: list[Job] = []
-    monkeypatch.setattr(process, "run", _run(ran=ran))
+    monkeypatch.setattr(Processes, "run", staticmethod(_run(ran=ran)))
     assert all(row.records for row in _made(grid, dataset))
     assert [job.stage.name for job in ran] == ["quantized", "accuracy", "vela"]
 
 
 def test_an_impossible_point_has_its_place_and_is_not_tried(dataset: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[Job] = []
-    monkeypatch.setattr(process, "run", _run(ran=ran))
+    monkeypatch.setattr(Processes, "run", staticmethod(_run(ran=ran)))
 
     one, other = _made(points(rows_per_step="3,7", units="8"), dataset)
 
@@ -171,9 +176,11 @@ def test_an_impossible_point_has_its_place_and_is_not_tried(dataset: Job, monkey
     assert other.records
 
 
-def test_who_watches_sees_one_bar_that_tells_which_point_of_how_many(grid: list[Point], dataset: Job) -> None:
+def test_who_watches_sees_one_bar_that_tells_which_point_of_how_many(
+    grid: list[Point], dataset: Job, workplace: Project
+) -> None:
     _made(grid[:1], dataset)
-    build = Build()
+    build = Build(workplace)
     seen: list[dict[str, Any]] = []
     build.watcher = seen.append
 
@@ -192,14 +199,14 @@ def test_who_watches_sees_one_bar_that_tells_which_point_of_how_many(grid: list[
     assert build.watcher == seen.append
 
 
-def test_the_share_of_a_training_counts_as_it_goes(grid: list[Point], dataset: Job) -> None:
+def test_the_share_of_a_training_counts_as_it_goes(grid: list[Point], dataset: Job, workplace: Project) -> None:
     reports: list[dict[str, Any]] = []
     chains = {point.label: make.jobs_of(point, dataset, "u55-128") for point in grid[:2]}
 
     def advance(done: int, total: int, **facts: float | str) -> None:
         reports.append({"done": done, "total": total, **facts})
 
-    progress = make._Progress(Build(), chains, advance)
+    progress = make._Progress(Build(workplace), chains, advance)
 
     for done in (1, 3):
         event = {"event": "stage_progress", "stage": "network", "experiment": chains["1 row, 16 units"][0].experiment}
@@ -217,16 +224,16 @@ def test_a_stop_keeps_what_is_made_and_begins_nothing_more(
 
     def stopped(job: Job, *rest: Any) -> Outcome:
         if len(ran) == len(STAGES) + 1:
-            raise process.Interrupted
+            raise process.Interrupted(130)
         return _run(ran=ran)(job, *rest)
 
-    monkeypatch.setattr(process, "run", stopped)
+    monkeypatch.setattr(Processes, "run", staticmethod(stopped))
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
 
     with pytest.raises(process.Interrupted):
         _made(grid, dataset)
 
     more: list[Job] = []
-    monkeypatch.setattr(process, "run", _run(ran=more))
+    monkeypatch.setattr(Processes, "run", staticmethod(_run(ran=more)))
     _made(grid, dataset)
     assert len(more) == len(grid) * len(STAGES) - len(ran)
