@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.side_by_side import DOIT, Metrics, alternate, compare, project, run, show, stage_metrics
+from benchmarks.side_by_side import DOIT, Metrics, accuracy, alternate, compare, project, run, show, stage_metrics
 
 SHIPPED = {"gru": "mnist-gru", "lstm": "mnist-lstm", "simple_rnn": "mnist-simple-rnn"}
 NPUS = {
@@ -129,13 +129,13 @@ def _accuracy(folder: Path, cell: str) -> bool:
     rows, met = [], []
     for form in FORMS:
         found = stage_metrics(folder, _name(cell, form), "accuracy")
-        rung = "int16" if form.startswith("int16") else "int8"
-        points = 100 * (found[f"{rung}_accuracy"] - found["float_accuracy"])
+        in_float, quantized = accuracy(found, "float"), accuracy(found, "quantized")
+        points = 100 * (quantized - in_float)
         most = next((limit for word, limit in POINTS_BELOW_FLOAT[cell].items() if form.startswith(word)), None)
         met.append(most is None or points >= -most - 1e-9)
         target = f"{most:.2f} below: {'met' if met[-1] else 'MISSED'}" if most is not None else ""
         same = f"{found['streaming_identical']:,}" if "streaming_identical" in found else ""
-        shown = [f"{found[name]:.2%}" for name in ("float_accuracy", f"{rung}_accuracy")]
+        shown = [f"{in_float:.2%}", f"{quantized:.2%}"]
         rows.append([form, *shown, f"{points:+.2f}", same, target])
     show(f"{cell}: accuracy", ["", "float", "quantized", "points", "same bytes however cut", "at most"], rows)
     return all(met)

@@ -136,10 +136,11 @@ def main() -> None:
     clock.lap("train")
     in_float, in_int8 = convert(trained, x_train)
     clock.lap("convert")
-    found = {
-        "float_accuracy": accuracy(in_float, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, x_test, y_test),
-        "int8_accuracy": accuracy(in_int8, OpResolverType.BUILTIN_REF, x_test, y_test),
+    accuracies = {
+        "float": accuracy(in_float, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, x_test, y_test),
+        "quantized": accuracy(in_int8, OpResolverType.BUILTIN_REF, x_test, y_test),
     }
+    found: dict[str, Any] = {"scores": {form: {"accuracy": share} for form, share in accuracies.items()}}
     clock.lap("evaluate")
     found["cycles_total"] = cycles(in_int8)
     clock.lap("vela")

@@ -89,6 +89,11 @@ def stage_metrics(folder: Path, experiment: str, result: str) -> Metrics:
     return found
 
 
+def accuracy(metrics: Mapping[str, Any], form: str) -> float:
+    """Return the accuracy of a form of the model, a share of 1, by the metrics of its stage."""
+    return float(metrics["scores"][form]["accuracy"])
+
+
 def alternate(actions: Mapping[str, Callable[[], Measured]], rounds: int) -> dict[str, list[Measured]]:
     """Measure each action once a round; every other round runs backwards, so that no place is favoured."""
     measured: dict[str, list[Measured]] = {name: [] for name in actions}

@@ -54,7 +54,7 @@ def _rows(found: dict[str, Metrics]) -> list[list[str]]:
             target,
             f"{metrics['identical_samples']:,} of {metrics['emulated_samples']:,}",
             str(metrics["max_difference"]),
-            f"{metrics['compiled_accuracy']:.2%}",
+            f"{metrics['scores']['compiled']['accuracy']:.2%}",
             "; ".join([metrics["verdict"], *metrics["not_verified"]]),
         ]
         for target, metrics in found.items()

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from pipeline.metrics import Metric
+
 Config = TypeVar("Config")
 """A struct with a field for each section of the experiment that a stage reads; ``target`` is one of the targets."""
 
@@ -72,6 +74,8 @@ class Stage(Generic[Config]):
     provides: str = ""
     """What others need it for; its name by default. Of several stages that provide the same, the last one wins: who
     needs what it provides itself takes it from the one before."""
+    metrics: tuple[Metric, ...] = ()
+    """What it finds out, in the order in which tables show it."""
     tools: tuple[str, ...] = ()
     """Distributions whose versions matter to the result."""
     on_crash: str = ""

@@ -130,7 +130,7 @@ def test_a_new_user_without_network_or_data_gets_the_labelled_stand_in(clone: Pa
     assert "STAND-IN digits" in printed
     assert "mnist-gru stands on the stand-in digits: mnist could not be had." in printed
     metrics = json.loads((clone / "build/mnist-gru/accuracy/stage.json").read_text())["metrics"]
-    assert metrics["int8_accuracy"] > 0.95
+    assert metrics["scores"]["quantized"]["accuracy"] > 0.95
     assert metrics["test_samples"] == 360
 
 
@@ -146,7 +146,7 @@ def test_a_new_user_with_mnist_reaches_98_percent_int8_whatever_the_seed(clone: 
     _doitw(clone, UNROLL_DATA=data)
     accuracy = json.loads((clone / "build/mnist-gru/accuracy/stage.json").read_text())
     assert accuracy["stand_in"] is None
-    assert accuracy["metrics"]["int8_accuracy"] >= 0.98
+    assert accuracy["metrics"]["scores"]["quantized"]["accuracy"] >= 0.98
     vela = json.loads((clone / "build/mnist-gru/vela/u55-128/stage.json").read_text())["metrics"]
     assert vela["cpu_operators"] == 0
     assert vela["cycles_total"] > 1_000_000

@@ -41,8 +41,8 @@ def test_it_is_looked_at_and_compiled_and_says_what_it_can_not_know(mine: Projec
         *(f"{stage}:mine:{name}" for stage in ("vela", "verify") for name in targets),
     ]
     model = rows["quantized:mine"]
-    assert model["metrics"]["int8_accuracy"] is None
-    assert "no test set" in model["unavailable"]["int8_accuracy"]
+    assert model["metrics"]["scores"] == {"float": None, "quantized": None}
+    assert "no test set" in model["unavailable"]["scores.quantized"]
     assert "up to date, nothing to do (5 stages)" in mine.doit("build:mine")
 
     assert "nothing to do" in _moved(mine).doit("build:mine"), "a path does not matter"

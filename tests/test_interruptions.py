@@ -151,7 +151,7 @@ def test_a_deleted_artefact_is_found_and_made_again(built: Project) -> None:
     assert built.results() == first
 
 
-@pytest.mark.parametrize("content", [b"", b'{"schema": 1, "sta', b"[]", b'{"schema": 99}', b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b'{"schema": 2, "sta', b"[]", b'{"schema": 99}', b"\xff\xfe"])
 def test_a_truncated_or_foreign_record_is_found_and_made_again(built: Project, content: bytes) -> None:
     record = built.folder / "build/tiny/vela/u55-128/stage.json"
     record.unlink()

@@ -12,6 +12,7 @@ import pytest
 from textual.binding import Binding, BindingType
 
 from pipeline.stages.catalogue import STAGES
+from tests import json_page
 from tests.conftest import ROOT, Project
 from tui.app import Dashboard
 from tui.screens.main import MainScreen
@@ -137,4 +138,6 @@ def test_the_benchmarks_it_names_are_there_and_explain_themselves() -> None:
 
 
 def test_status_is_valid_json(built: Project) -> None:
-    assert json.loads(built.doit("status", "--json", "tiny"))["schema"] == 1
+    status = json.loads(built.doit("status", "--json", "tiny"))
+    assert status["schema"] == 2
+    assert json_page.problems("status --json", status) == []

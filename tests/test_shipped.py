@@ -49,7 +49,8 @@ def test_every_shipped_experiment_computes_what_was_trained_and_lands_on_every_n
                 assert verified["identical_samples"] == 100, (name, target)
             assert verified["verdict"] == "proved", (name, target)
         accuracy = _metrics(build, "accuracy")
-        rung = "int16" if name.endswith("int16") else "int8"
-        assert abs(accuracy["float_accuracy"] - accuracy[f"{rung}_accuracy"]) <= 0.03, name
+        assert accuracy["activations"] == ("int16" if name.endswith("int16") else "int8"), name
+        scores = accuracy["scores"]
+        assert abs(scores["float"]["accuracy"] - scores["quantized"]["accuracy"]) <= 0.03, name
         if name.endswith("state"):
             assert accuracy["streaming_identical"] == 100, name

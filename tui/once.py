@@ -5,12 +5,15 @@ import sys
 import time
 from collections.abc import Iterator
 
+from pipeline.engine.job_graph import Job
+from pipeline.engine.results.record import Record
 from pipeline.engine.results.store import resolve
+from pipeline.metrics import by_group, costs
 from pipeline.npu import on_cpu
 from pipeline.text.tables import percent
-from pipeline.views import uncompressed, verified
+from pipeline.views import accuracies, metric_rows, uncompressed, verified
 from pipeline.views.accuracies import Rung
-from pipeline.views.summary import accuracy_record, has_accuracy, placement, why_no_accuracy
+from pipeline.views.metric_rows import known, placement
 from tui.data import formats, operators
 from tui.data.artefacts import UnreadableError
 from tui.data.project import ExperimentStatus, ProjectWatcher, Snapshot, StageStatus
@@ -90,23 +93,28 @@ def _beside(stage: StageStatus, now: float) -> str:
 
 
 def _accuracy(experiment: ExperimentStatus) -> Iterator[str]:
-    record = accuracy_record(stage.record for stage in experiment.stages)
-    if record and not has_accuracy(record.metrics):
-        yield f"  accuracy  not available: {why_no_accuracy(record)}"
+    record = accuracies.scored_record(stage.record for stage in experiment.stages)
+    if record and accuracies.score(record.metrics) is None:
+        yield f"  accuracy  not available: {accuracies.why_no_score(record)}"
         return
-    previous = _from_previous_build(experiment.stage("accuracy"))
     rungs = experiment.ladder
+    previous = _from_previous_build(next((stage for stage in experiment.stages if stage.record is record), None))
     for basis in dict.fromkeys(rung.basis for rung in rungs):
-        accuracies = [_rung(rung, rungs[0]) for rung in rungs if rung.basis == basis and rung.accuracy is not None]
-        if accuracies:
-            yield f"  accuracy  {', '.join(accuracies)}, {basis}{previous}"
-    yield from (f"  accuracy  {rung.name}: {rung.reason}" for rung in rungs if rung.accuracy is None)
+        scores = [_rung(rung, rungs[0]) for rung in rungs if rung.basis == basis and rung.score is not None]
+        if scores:
+            yield f"  accuracy  {', '.join(scores)}, {basis}{previous}"
+    yield from (f"  accuracy  {rung.name}: {rung.reason}" for rung in rungs if rung.score is None)
+    yield from (
+        f"  {name}  {value}, {basis}"
+        for stage in experiment.stages
+        if stage.record and not stage.job.compiles
+        for name, value, basis in metric_rows.rows(stage.job, stage.record, worded=False)
+    )
 
 
 def _rung(rung: Rung, first: Rung) -> str:
-    difference = rung.difference(first) if rung is not first else None
-    beside = "" if difference is None else f" ({formats.points(difference)})"
-    return f"{rung.name} {formats.percent(rung.accuracy)}{beside}"
+    beside = rung.beside(first)
+    return f"{rung.name} {rung.shown}{f' ({beside})' if beside else ''}"
 
 
 def _proof(stage: StageStatus) -> Iterator[str]:
@@ -119,18 +127,13 @@ def _proof(stage: StageStatus) -> Iterator[str]:
 def _target(stage: StageStatus) -> Iterator[str]:
     if stage.record is None:
         return
-    metrics = stage.record.metrics
-    cycles, sram = "cycles not known", "SRAM not known"
-    if metrics["cycles_total"] is not None:
-        cycles = f"{metrics['cycles_total']:,.0f} cycles, {formats.milliseconds(metrics['inference_ms'])} ms"
-    if metrics["sram_bytes"] is not None:
-        sram = f"SRAM {formats.size(metrics['sram_bytes'])}"
+    record = stage.record
     yield (
-        f"  {stage.job.target}  {cycles}, {sram}, flash {formats.size(metrics['flash_bytes'])},"
-        f" {placement(metrics, in_full=True)}, estimated{_from_previous_build(stage)}"
+        f"  {stage.job.target}  {', '.join(_costs(stage.job, record))}, {placement(record.metrics, in_full=True)},"
+        f" estimated{_from_previous_build(stage)}"
     )
-    yield from (f"    not known: {why}" for why in dict.fromkeys(stage.record.unavailable.values()))
-    yield from (f"    on the CPU: {on_cpu.line(row)}" for row in metrics["cpu_operators_by_name"])
+    yield from (f"    not known: {why}" for why in dict.fromkeys(record.unavailable.values()))
+    yield from (f"    on the CPU: {on_cpu.line(row)}" for row in record.metrics["cpu_operators_by_name"])
     try:
         split = operators.cycles_by_bound(operators.read_operators(resolve(stage.job.link)))
     except UnreadableError as error:
@@ -141,6 +144,15 @@ def _target(stage: StageStatus) -> Iterator[str]:
     total = sum(cycles for _, cycles in split) or 1
     shares = [f"{bound} {percent(cycles / total, 1)}" for bound, cycles in split]
     yield f"    cycles by what bounds them: {', '.join(shares)}"
+
+
+def _costs(job: Job, record: Record) -> Iterator[str]:
+    """Tell what a target costs; of a group that is not known at all, only the first."""
+    of_job = [metric for metric in costs(job.stage.metrics) if not metric.worded]
+    for _, metrics in by_group(of_job):
+        unknown = [metric for metric in metrics if metric.of(record.metrics) is None]
+        yield from (f"{metric.title} not known" for metric in unknown[:1])
+        yield from filter(None, [known(metrics, record)])
 
 
 def _from_previous_build(stage: StageStatus | None) -> str:

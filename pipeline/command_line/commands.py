@@ -25,7 +25,7 @@ from pipeline.text import tables
 if TYPE_CHECKING:
     from pipeline.engine.results.rehash import Rehashed
 
-STATUS_SCHEMA = 1
+STATUS_SCHEMA = 2
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from pipeline.views.summary import Rows
+    from pipeline.views.metric_rows import Rows
 
 PLAIN_SECONDS = 5.0
 """How often a pipe gets a line of progress; a terminal has a bar instead."""

@@ -6,7 +6,6 @@ from typing import Any
 
 import keras
 import msgspec
-import numpy as np
 import tensorflow as tf
 
 from pipeline.compression import codes
@@ -14,8 +13,10 @@ from pipeline.compression.kernels import Constrained, Free, Substituted
 from pipeline.compression.section import Compress
 from pipeline.data import arrays
 from pipeline.errors import UnrollError
+from pipeline.metrics import SCORES
 from pipeline.network.graph import Network
 from pipeline.stage import Work
+from pipeline.tasks.classification import CLASSIFICATION as TASK
 from pipeline.training import keras_network
 from pipeline.training.schedule import STEPS_PER_EXECUTION, Progress, learning_rate
 from pipeline.training.section import Training
@@ -36,7 +37,7 @@ class CompressError(UnrollError):
 
 def compress(
     network: Network, data: arrays.DataSet, settings: Compress, training: Training, work: Work[Any]
-) -> tuple[Network, dict[str, codes.Codes], dict[str, float]]:
+) -> tuple[Network, dict[str, codes.Codes], dict[str, Any]]:
     """Prune weights, let the rest share values, and train on; the same seed gives the same weights.
 
     The targets are the labels mixed with what the trained network says, after Hinton et al., "Distilling the
@@ -51,7 +52,7 @@ def compress(
 
     Returns:
         The network with weights that int8 codes hold exactly; these codes by matrix, (rows, columns) each; the
-        accuracies before and after, loss and accuracy of the training.
+        scores before and after, loss and accuracy of the training.
 
     Raises:
         CompressError: a matrix is too small for that, or the loss became NaN or infinite.
@@ -64,7 +65,7 @@ def compress(
     chosen = dict(matrices(trained, settings.matrices))
     for name, place in chosen.items():
         _check_size(name, trained.weights[place].shape, settings)
-    before = _accuracy(trained, data)
+    before = _answers(trained, data)
     history = _fine_tune(data, trained, list(chosen.values()), (settings, training), work)
     found = {name: codes.quantized(trained.weights[place].numpy()) for name, place in chosen.items()}
     for place in chosen.values():
@@ -76,8 +77,7 @@ def compress(
         found,
         {
             **history,
-            "float_accuracy_before": before,
-            "float_accuracy": _accuracy(trained, data),
+            SCORES: TASK.scores(data.y_test, {"before": before, "float": _answers(trained, data)}),
         },
     )
 
@@ -133,7 +133,7 @@ def _fine_tune(
             learning_rate(at_its_own_rate, epochs * steps_per_epoch),
             clipnorm=training.clip_norm or None,
         ),
-        loss="categorical_crossentropy",
+        loss=TASK.distilled_loss,
         metrics=["accuracy"],
         steps_per_execution=STEPS_PER_EXECUTION,
     )
@@ -199,12 +199,11 @@ class _Tightening(keras.callbacks.Callback):  # type: ignore[misc] # Keras has n
 
 
 def _targets(data: arrays.DataSet, trained: keras.Model) -> arrays.Features:
-    """Return what is to be learned: labels mixed with the trained network's outputs, (samples, classes)."""
-    labels = np.eye(data.classes, dtype=np.float32)[data.y_train]
-    targets: arrays.Features = labels + TEACHER * (trained.predict(data.x_train, batch_size=BATCH, verbose=0) - labels)
+    """Return what is to be learned: targets mixed with the trained network's outputs."""
+    outputs = trained.predict(data.x_train, batch_size=BATCH, verbose=0)
+    targets: arrays.Features = TASK.distilled(data.y_train, outputs, TEACHER)
     return targets
 
 
-def _accuracy(trained: keras.Model, data: arrays.DataSet) -> float:
-    outputs = trained.predict(data.x_test, batch_size=BATCH, verbose=0)
-    return float((outputs.argmax(axis=1) == data.y_test).mean())
+def _answers(trained: keras.Model, data: arrays.DataSet) -> arrays.Labels:
+    return TASK.answers(trained.predict(data.x_test, batch_size=BATCH, verbose=0))

@@ -10,14 +10,14 @@ import numpy.typing as npt
 
 from pipeline.data import file_kind
 from pipeline.data.arrays import DataError, DataSet
-from pipeline.data.checks import checked
+from pipeline.data.checks import Learner, checked
 
 _ZIP = b"PK\x03\x04"
 _SINGLE = b"\x93NUMPY"
 HOW = "dataset.path is a file of four arrays: numpy.savez(path, x_train=..., y_train=..., x_test=..., y_test=...)"
 
 
-def read(path: Path) -> DataSet:
+def read(path: Path, learner: Learner) -> DataSet:
     """Read and check a file.
 
     Raises:
@@ -29,7 +29,7 @@ def read(path: Path) -> DataSet:
             _refuse_others(file.read(file_kind.HEAD_BYTES), path)
             file.seek(0)
             arrays = _arrays(file, path)
-        return checked(arrays, str(path))
+        return checked(arrays, str(path), learner)
     except FileNotFoundError:
         message = f"{path} does not exist; dataset.path is taken from the project's root"
     except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:

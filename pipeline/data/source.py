@@ -8,6 +8,7 @@ from pipeline.section import Section
 
 if TYPE_CHECKING:
     from pipeline.data.arrays import DataSet
+    from pipeline.data.checks import Learner
     from pipeline.stage import Work
 
 SamplesKept = Annotated[int, Meta(ge=1)]
@@ -32,11 +33,12 @@ class Source(Section, frozen=True, kw_only=True, tag_field="name"):
         """Return what ``dataset.name`` calls it."""
         return str(cls.__struct_config__.tag)
 
-    def read(self, work: "Work[Any]") -> "tuple[DataSet, str | None]":
+    def read(self, work: "Work[Any]", learner: "Learner") -> "tuple[DataSet, str | None]":
         """Return the data set, and the kind that stands in for this one if it could not be had.
 
         Args:
             work: is told how far it is; nothing is written.
+            learner: refuses targets of a user's that it can't learn.
 
         Raises:
             DataError: it can't be had, or is not right.

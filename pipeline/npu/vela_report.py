@@ -55,6 +55,12 @@ BOUNDS: Mapping[str, str] = {
 }
 """Column of ``layers.json`` -> what the NPU is busy with, or waits for."""
 
+
+def bound(layer: Mapping[str, Any]) -> str:
+    """Say what takes the most of an operator's cycles, given its row of ``layers.json``."""
+    return BOUNDS[max(BOUNDS, key=lambda column: layer[column])]
+
+
 _TEXT = ("Name", "Original Operator", "NNG Operator", "Target", "experiment", "network")
 _REFUSAL = re.compile(
     r"operator: (?P<kind>\S+?), \w+: '(?P<name>.*?)'\s*\nReason: (?P<reason>.+?)(?=\n\s*\n|\nWarning|\Z)", re.DOTALL

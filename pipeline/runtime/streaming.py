@@ -11,6 +11,7 @@ from pipeline.errors import UnrollError
 from pipeline.runtime import litert
 from pipeline.runtime.litert import OUTPUT, SINGLE, WHOLE, Stored
 from pipeline.stage import Work
+from pipeline.tasks.classification import CLASSIFICATION as TASK
 
 CHOSEN = "quantized.tflite"
 FORMS = {"the whole sequence at once": WHOLE, "single steps": SINGLE}
@@ -35,7 +36,8 @@ def check(
 
     Returns:
         ``streaming_identical``: samples whose bytes, classes and states, are the same in every form;
-        ``streaming_accuracy_with_reset``, ``..._without_reset``: over 100 sequences in a row, of all classes;
+        ``scores_in_a_row``: those over 100 sequences in a row, of all classes, ``with_reset`` and ``without_reset``;
+        ``sequences_in_a_row``: how many those are;
         ``reset_bytes``: what firmware writes into each state to begin anew.
 
     Raises:
@@ -56,13 +58,18 @@ def check(
             found["streaming_identical"] = len(x)
     model = litert.Model(folder / CHOSEN, litert.REFERENCE)
     row = _in_a_row(labels)
-    for name, reset in (("with_reset", True), ("without_reset", False)):
-        classes = litert.outputs(folder / CHOSEN, x[row], litert.REFERENCE, reset=reset)[OUTPUT].argmax(axis=1)
-        found[f"streaming_accuracy_{name}"] = float(np.mean(classes == labels[row]))
+    answers = {
+        name: TASK.answers(
+            litert.outputs(folder / CHOSEN, x[row], litert.REFERENCE, reset=reset)[OUTPUT],
+            model.outputs[OUTPUT].quantization,
+        )
+        for name, reset in (("with_reset", True), ("without_reset", False))
+    }
     ports = {name: model.inputs[name].quantization for name in model.states}
     return {
         **found,
-        "streaming_sequences_in_a_row": len(row),
+        "sequences_in_a_row": len(row),
+        "scores_in_a_row": TASK.scores(labels[row], answers),
         "reset_bytes": {name: port.zero_point for name, port in ports.items() if port},
     }
 
@@ -76,7 +83,7 @@ def _assert_identical(stored: Mapping[str, Stored], other: Mapping[str, Stored],
     for name, values in stored.items():
         differs = (values != other[name]).any(axis=1)
         if differs.any():
-            output = "the class probabilities" if name == OUTPUT else f"state {name}"
+            output = "the outputs" if name == OUTPUT else f"state {name}"
             message = (
                 f"{output} of test sample {int(differs.argmax())} (and {int(differs.sum()) - 1} others) differ between"
                 f" the chosen time steps per inference and {what}: this is a defect of the graph, please report it"

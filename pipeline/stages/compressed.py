@@ -3,7 +3,9 @@
 import msgspec
 
 from pipeline.compression.section import Compress
+from pipeline.metrics import Metric
 from pipeline.stage import Found, Stage, Work
+from pipeline.text.quantities import NUMBER, SHARE, SIZE
 from pipeline.training.section import Training
 
 
@@ -36,11 +38,20 @@ def make(work: Work[Config]) -> Found:
     )
 
 
+METRICS = (
+    Metric(name="training_loss", title="training loss", quantity=NUMBER, basis="measured", detail=True),
+    Metric(name="training_accuracy", title="training accuracy", quantity=SHARE, basis="measured", detail=True),
+    Metric(name="scores.before.accuracy", title="accuracy before", quantity=SHARE, basis="measured", detail=True),
+    Metric(name="scores.float.accuracy", title="float accuracy", quantity=SHARE, basis="measured", detail=True),
+    Metric(name="weights_bytes", title="trained weights", quantity=SIZE, basis="measured", detail=True),
+)
+
 STAGE = Stage(
     name="compressed",
     summary="prune the weights or let them share values, and train on: there if the experiment has [compress]",
     config=Config,
     make=make,
+    metrics=METRICS,
     needs=("dataset", "network"),
     provides="network",
     tools=("tensorflow", "keras", "numpy"),

@@ -3,7 +3,10 @@
 import msgspec
 
 from pipeline.data.sources import AnySource
+from pipeline.metrics import Metric
 from pipeline.stage import Found, Stage, Work
+from pipeline.tasks.classification import CLASSIFICATION as TASK
+from pipeline.text.quantities import COUNT
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,14 +23,13 @@ def make(work: Work[Config]) -> Found:
 
     """
     from pipeline.data import advice
-    from pipeline.data.checks import check_classes
 
     source = work.config.dataset
-    data, stand_in = source.read(work)
+    data, stand_in = source.read(work, TASK)
     all_classes = data.y_train
     data = data.kept(source.train_samples, source.test_samples)
     cut = f", of which dataset.train_samples = {source.train_samples} were kept" if source.train_samples else ""
-    check_classes(data, f"the data set{cut}")
+    TASK.check(data, f"the data set{cut}")
     data.save(work.into)
     samples, steps, features = data.x_train.shape
     return Found(
@@ -44,10 +46,19 @@ def make(work: Work[Config]) -> Found:
     )
 
 
+METRICS = (
+    Metric(name="train_samples", title="training samples", quantity=COUNT, basis="measured", detail=True),
+    Metric(name="test_samples", title="test samples", quantity=COUNT, basis="measured", detail=True),
+    Metric(name="time_steps", title="time steps", quantity=COUNT, basis="measured", detail=True),
+    Metric(name="features", title="features", quantity=COUNT, basis="measured", detail=True),
+    Metric(name="classes", title="classes", quantity=COUNT, basis="measured", detail=True),
+)
+
 STAGE = Stage(
     name="dataset",
     summary="get the data set, check it, normalize it to [0, 1]",
     config=Config,
     make=make,
+    metrics=METRICS,
     tools=("numpy", "scikit-learn", "scipy"),
 )

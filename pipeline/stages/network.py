@@ -3,7 +3,9 @@
 import msgspec
 
 from pipeline.frontends.section import Model
+from pipeline.metrics import Metric
 from pipeline.stage import Found, Stage, Work
+from pipeline.text.quantities import COUNT, NUMBER, SHARE, SIZE
 from pipeline.training.section import Training
 
 
@@ -40,11 +42,19 @@ def make(work: Work[Config]) -> Found:
     )
 
 
+METRICS = (
+    Metric(name="parameters", title="parameters", quantity=COUNT, basis="measured", detail=True),
+    Metric(name="training_loss", title="training loss", quantity=NUMBER, basis="measured", detail=True),
+    Metric(name="training_accuracy", title="training accuracy", quantity=SHARE, basis="measured", detail=True),
+    Metric(name="weights_bytes", title="trained weights", quantity=SIZE, basis="measured", detail=True),
+)
+
 STAGE = Stage(
     name="network",
     summary="train the network with Keras",
     config=Config,
     make=make,
+    metrics=METRICS,
     needs=("dataset",),
     tools=("tensorflow", "keras", "numpy"),
 )

@@ -3,8 +3,10 @@
 import msgspec
 
 from pipeline.lowering.section import Deployment
+from pipeline.metrics import Metric
 from pipeline.quantization.section import Quantization
 from pipeline.stage import Found, Stage, Work
+from pipeline.text.quantities import COUNT, SHARE, SIZE
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,11 +47,22 @@ def make(work: Work[Config]) -> Found:
     )
 
 
+METRICS = (
+    Metric(name="model_bytes", title="quantized model", quantity=SIZE, basis="measured", detail=True),
+    Metric(
+        name="representative_samples", title="representative samples", quantity=COUNT, basis="measured", detail=True
+    ),
+    Metric(name="tensors", title="tensors", quantity=COUNT, basis="measured", detail=True),
+    Metric(name="roles", title="roles", quantity=COUNT, basis="measured", detail=True),
+    Metric(name="weakest_role_noise", title="weakest role's noise", quantity=SHARE, basis="measured", detail=True),
+)
+
 STAGE = Stage(
     name="quantized",
     summary="full-integer post-training quantization, with one scale for each role",
     config=Config,
     make=make,
+    metrics=METRICS,
     needs=("dataset", "network", "unrolled"),
     tools=("tensorflow", "keras", "numpy", "ai-edge-litert", "flatbuffers", "litert-quantizer"),
     on_crash=(

@@ -3,7 +3,9 @@
 import msgspec
 
 from pipeline.lowering.section import Deployment
+from pipeline.metrics import Metric
 from pipeline.stage import Found, Stage, Work
+from pipeline.text.quantities import COUNT, NUMBER, SIZE
 
 PROOF_SAMPLES = 100
 
@@ -37,11 +39,24 @@ def make(work: Work[Config]) -> Found:
     )
 
 
+METRICS = (
+    Metric(name="max_difference", title="largest difference", quantity=NUMBER, basis="measured", detail=True),
+    Metric(name="compared_samples", title="compared samples", quantity=COUNT, basis="measured", detail=True),
+    Metric(name="model_bytes", title="float model", quantity=SIZE, basis="measured", detail=True),
+    Metric(name="time_steps", title="time steps", quantity=COUNT, basis="measured", detail=True),
+    Metric(name="steps_per_inference", title="time steps an inference", quantity=COUNT, basis="measured", detail=True),
+    Metric(
+        name="inferences_per_sequence", title="inferences a sequence", quantity=COUNT, basis="measured", detail=True
+    ),
+    Metric(name="rows_per_step", title="rows a time step", quantity=COUNT, basis="measured", detail=True),
+)
+
 STAGE = Stage(
     name="unrolled",
     summary="write every time step out with batch size 1, and prove that it computes the same",
     config=Config,
     make=make,
+    metrics=METRICS,
     needs=("dataset", "network"),
     tools=("tensorflow", "keras", "numpy", "ai-edge-litert", "flatbuffers"),
 )

@@ -2,8 +2,10 @@
 
 import msgspec
 
+from pipeline.metrics import Metric
 from pipeline.npu.section import Target, Variant
 from pipeline.stage import Found, Stage, Work
+from pipeline.text.quantities import COUNT, CYCLES, MILLISECONDS, SIZE
 
 COMPILED = "compiled.tflite"
 LAYERS = "layers.json"
@@ -59,11 +61,113 @@ def make(work: Work[Config]) -> Found:
     return Found(metrics=metrics, unavailable=unavailable, basis=basis)
 
 
+METRICS = (
+    Metric(
+        name="cycles_total",
+        title="cycles",
+        quantity=CYCLES,
+        basis="estimated",
+        better="less",
+        group="inference",
+        phrase="{} cycles",
+        budget="cycles_max",
+        per_inference=True,
+        of_weights=True,
+        traded=True,
+    ),
+    Metric(
+        name="inference_ms",
+        title="inference",
+        heading="ms",
+        quantity=MILLISECONDS,
+        basis="estimated",
+        better="less",
+        group="inference",
+        phrase="{}",
+        budget="inference_ms_max",
+        per_inference=True,
+        of_weights=True,
+    ),
+    Metric(
+        name="sram_bytes",
+        title="SRAM",
+        quantity=SIZE,
+        basis="estimated",
+        better="less",
+        group="memory",
+        budget="sram_max",
+        traded=True,
+    ),
+    Metric(
+        name="dram_bytes",
+        title="DRAM",
+        quantity=SIZE,
+        basis="estimated",
+        better="less",
+        group="memory",
+        zero_is_none=True,
+    ),
+    Metric(
+        name="flash_bytes",
+        title="flash",
+        quantity=SIZE,
+        basis="measured",
+        better="less",
+        group="memory",
+        budget="flash_max",
+        of_weights=True,
+        traded=True,
+    ),
+    Metric(
+        name="npu_operators",
+        title="NPU operators",
+        quantity=COUNT,
+        basis="measured",
+        group="operators",
+        worded=True,
+    ),
+    Metric(
+        name="cpu_operators",
+        title="CPU operators",
+        heading="on the CPU",
+        noun="on the CPU",
+        quantity=COUNT,
+        basis="measured",
+        better="less",
+        group="operators",
+        worded=True,
+        budget="cpu_operators_max",
+    ),
+    Metric(
+        name="encoded_weight_bytes",
+        title="encoded weights",
+        quantity=SIZE,
+        basis="estimated",
+        of_weights=True,
+        detail=True,
+    ),
+    Metric(name="constants_bytes", title="constants", quantity=SIZE, basis="measured", detail=True),
+    Metric(name="command_streams", title="command streams", quantity=COUNT, basis="measured", detail=True),
+    Metric(name="macs", title="MACs", quantity=COUNT, basis="estimated", detail=True),
+    Metric(name="core_clock_hz", title="core clock", quantity=COUNT, noun="Hz", basis="estimated", detail=True),
+    *(
+        Metric(name=f"cycles_{name}", title=title, quantity=CYCLES, basis="estimated", detail=True)
+        for name, title in (
+            ("npu", "cycles of the NPU"),
+            ("sram_access", "cycles of SRAM accesses"),
+            ("dram_access", "cycles of DRAM accesses"),
+            ("on_chip_flash_access", "cycles of on-chip flash accesses"),
+            ("off_chip_flash_access", "cycles of off-chip flash accesses"),
+        )
+    ),
+)
+
 STAGE = Stage(
     name="vela",
     summary="compile for an Ethos-U with Vela; cycles, memory, operator placement",
     config=Config,
     make=make,
+    metrics=METRICS,
     needs=("quantized",),
     provides="compiled",
     tools=("ethos-u-vela",),

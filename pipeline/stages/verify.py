@@ -7,6 +7,9 @@ import msgspec
 from pipeline.errors import UnrollError
 from pipeline.npu.section import Target
 from pipeline.stage import Found, Stage, Work
+from pipeline.tasks.classification import CLASSIFICATION as TASK
+from pipeline.tasks.task import scored
+from pipeline.verification.metrics import SAMPLES
 from pipeline.verification.section import Verify
 
 
@@ -48,6 +51,7 @@ STAGE = Stage(
     summary="prove by emulation that the compiled file computes what the quantized model does",
     config=Config,
     make=make,
+    metrics=(scored("compiled", TASK, "emulated"), *SAMPLES),
     needs=("dataset", "quantized", "accuracy", "compiled"),
     provides="verified",
     tools=("ai-edge-litert", "ethos-u-vela", "numpy", "flatbuffers"),

@@ -6,6 +6,7 @@ import msgspec
 
 from pipeline.npu.section import Target
 from pipeline.stage import Found, Stage, Work
+from pipeline.verification.metrics import SAMPLES
 from pipeline.verification.section import ImportedVerify
 
 
@@ -39,6 +40,7 @@ STAGE = Stage(
     summary="prove by emulation, on random inputs, that the compiled file computes what the model does",
     config=Config,
     make=make,
+    metrics=SAMPLES,
     needs=("quantized", "compiled"),
     provides="verified",
     tools=("ai-edge-litert", "ethos-u-vela", "numpy", "flatbuffers", "tflite-micro"),

@@ -7,6 +7,18 @@ Cells = Sequence[str]
 KIB = 1024
 
 
+WORTH_SAYING = 0.02
+"""A gain below this share is called none."""
+
+
+def letter(number: int) -> str:
+    """Return what stands for a row of a table in a plot, the first being 0; those after Z share a sign."""
+    return chr(ord("A") + number) if number < LETTERS else "+"
+
+
+LETTERS = 26
+
+
 def plain(header: Cells, rows: Sequence[Cells], right: Sequence[int] = ()) -> list[str]:
     """Return lines of columns as wide as their widest cell; the columns ``right`` are aligned to the right."""
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
@@ -53,6 +65,11 @@ def points(difference: float) -> str:
     return f"{figure(0.0 if abs(difference) < 100 * _NOISE else difference, 2, '+', 1)} points"
 
 
+def loss(points_lost: float) -> str:
+    """Show a loss in percentage points, as ``0.25 points``."""
+    return points(points_lost).lstrip("+")
+
+
 def change(before: float, now: float) -> str:
     """Show by which part of it a number changed, as ``+2.5 %``."""
     return f"{figure(100 * (now / before - 1), 1, '+', 1)} %"
@@ -79,6 +96,11 @@ def kib(size: float) -> str:
     if 0 < abs(size) < KIB:
         return f"{size:,.0f} byte{'s' * (size != 1)}"
     return f"{size / KIB:,.1f} KiB"
+
+
+def size(count: float) -> str:
+    """Show bytes as KiB, or as MiB where that would have five digits."""
+    return kib(count) if count < 10_000 * KIB else f"{count / KIB**2:,.1f} MiB"
 
 
 def memory(size: float) -> str:

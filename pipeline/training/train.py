@@ -10,6 +10,7 @@ from pipeline.data.arrays import DataSet
 from pipeline.errors import UnrollError
 from pipeline.network.graph import Network
 from pipeline.stage import Work
+from pipeline.tasks.classification import CLASSIFICATION as TASK
 from pipeline.training import keras_network
 from pipeline.training.schedule import STEPS_PER_EXECUTION, Progress, learning_rate
 from pipeline.training.section import Training
@@ -43,7 +44,7 @@ def train(network: Network, data: DataSet, settings: Training, work: Work[Any]) 
         optimizer=keras.optimizers.Adam(
             learning_rate(settings, steps_per_epoch * settings.epochs), clipnorm=settings.clip_norm or None
         ),
-        loss="sparse_categorical_crossentropy",
+        loss=TASK.loss,
         metrics=["accuracy"],
         steps_per_execution=STEPS_PER_EXECUTION,
     )

@@ -10,6 +10,7 @@ from pipeline.emulator.errors import NotVerifiedError
 from pipeline.emulator.machine.machine import Machine
 from pipeline.emulator.proof import source, static_checks
 from pipeline.emulator.stream import debug_database, program
+from pipeline.metrics import nulls
 from pipeline.npu import compiler
 from pipeline.npu.section import Target
 from pipeline.stage import Found, Work
@@ -95,7 +96,7 @@ def _found(checked: static_checks.Findings, samples: Samples, not_verified: Sequ
         if each.failed
     ]
     said = {
-        **dict.fromkeys(samples.unavailable),
+        **nulls(samples.unavailable),
         **samples.metrics,
         "checks": checks,
         "only_by_samples": list(checked.by_samples),

@@ -9,9 +9,11 @@ import numpy as np
 from pipeline.data import arrays
 from pipeline.emulator.machine.machine import Machine
 from pipeline.emulator.proof import static_checks
-from pipeline.runtime import emulated, micro
+from pipeline.metrics import SCORES
+from pipeline.runtime import emulated, litert, micro
 from pipeline.runtime.litert import OUTPUT
 from pipeline.stage import Work
+from pipeline.tasks.classification import CLASSIFICATION as TASK
 from pipeline.verification import differing
 from pipeline.verification.comparing import COMPARED, Outputs, hold_against
 from pipeline.verification.differing import Compiled
@@ -21,7 +23,7 @@ MICRO = "micro.npz"
 EMULATED = "emulated.npz"
 ROWS = "test_samples"
 """What ``emulated.npz`` calls the numbers of its rows in the test set."""
-OF_SAMPLES = ("compiled_accuracy", "emulated_samples", *COMPARED)
+OF_SAMPLES = (f"{SCORES}.compiled", "emulated_samples", *COMPARED)
 TEST_SAMPLES = "samples"
 
 
@@ -50,8 +52,10 @@ def emulate(
     quantized = inputs["quantized"] / QUANTIZED
     found = emulated.outputs(quantized, machine, x, lambda done: work.progress(done, len(x), what="emulated"))
     arrays.save(work.into / EMULATED, {**found, ROWS: samples})
+    how_stored = litert.Model(quantized, litert.REFERENCE).outputs[OUTPUT].quantization
     metrics = {
-        "compiled_accuracy": float(np.mean(found[OUTPUT].argmax(axis=1) == labels)),
+        "task": TASK.name,
+        SCORES: TASK.scores(labels, {"compiled": TASK.answers(found[OUTPUT], how_stored)}),
         "emulated_samples": len(x),
         "samples_are": TEST_SAMPLES,
     }

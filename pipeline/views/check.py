@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +13,16 @@ from pipeline.engine.build import Build
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
 from pipeline.errors import UnrollError
+from pipeline.metrics import Metric, compared
+from pipeline.stages.catalogue import STAGES
 from pipeline.text import tables
+from pipeline.text.quantities import NUMBER
 from pipeline.views import budget, verified
-from pipeline.views.subject import CHECKED, Subject
+from pipeline.views.subject import Subject
 
-SCHEMA = 1
-
-COMPARED: Mapping[str, Callable[[float], str]] = {
-    "float_accuracy": tables.percent,
-    "int8_accuracy": tables.percent,
-    "int16_accuracy": tables.percent,
-    "micro_accuracy": tables.percent,
-    "compiled_accuracy": tables.percent,
-    "identical_samples": lambda count: f"{count:,.0f}",
-    "cycles_total": lambda cycles: f"{cycles:,.0f}",
-    "inference_ms": tables.exact,
-    "sram_bytes": lambda size: f"{size:,.0f}",
-    "dram_bytes": lambda size: f"{size:,.0f}",
-    "flash_bytes": lambda size: f"{size:,.0f}",
-    "npu_operators": lambda count: f"{count:,.0f}",
-    "cpu_operators": lambda count: f"{count:,.0f}",
-}
-"""The metrics that a baseline keeps, and how they are shown."""
+SCHEMA = 2
+METRICS: Mapping[str, Metric] = {metric.name: metric for stage in STAGES.values() for metric in compared(stage.metrics)}
+"""What a baseline keeps, by name."""
 
 
 class BaselineError(UnrollError):
@@ -74,7 +62,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     stand_in: str | None
     verdicts: list[budget.Verdict]
     metrics: dict[str, float]
-    """``int8_accuracy``, ``u55-128.cycles_total``, ..."""
+    """``scores.quantized.accuracy``, ``u55-128.cycles_total``, ..."""
     proofs: dict[str, str]
     """What is proved of the compiled file, in words, by target."""
 
@@ -96,13 +84,14 @@ def _checked(build: Build, subject: Subject) -> Checked:
 
 
 def _metrics(jobs: Sequence[Job], records: Sequence[Record]) -> dict[str, float]:
-    found: dict[str, float] = {}
+    numbers: dict[str, float] = {}
     for job, record in zip(jobs, records, strict=True):
-        if job.stage.name in CHECKED:
-            prefix = f"{job.target}." if job.target else ""
-            numbers = {name: record.metrics.get(name) for name in COMPARED}
-            found |= {f"{prefix}{name}": number for name, number in numbers.items() if number is not None}
-    return found
+        prefix = f"{job.target}." if job.target else ""
+        for metric in compared(job.stage.metrics):
+            value = metric.of(record.metrics)
+            if value is not None:
+                numbers[f"{prefix}{metric.name}"] = value
+    return numbers
 
 
 def as_document(found: Sequence[Checked], earlier: Mapping[str, Mapping[str, float]] | None) -> dict[str, Any]:
@@ -183,17 +172,23 @@ def _markdown(found: Checked, earlier: Mapping[str, Mapping[str, float]]) -> lis
 
 
 def _change(name: str, before: float | None, now: float | None) -> tuple[str, ...]:
-    metric = name.rpartition(".")[2]
-    show = COMPARED.get(metric, str)
+    metric = _metric(name)
+    show = metric.quantity.exact if metric else str
     shown = ["-" if value is None else show(value) for value in (before, now)]
-    return (name, *shown, _difference(metric, before, now, show))
+    return (name, *shown, _difference(metric, before, now))
 
 
-def _difference(metric: str, before: float | None, now: float | None, show: Callable[[float], str]) -> str:
+def _metric(name: str) -> Metric | None:
+    """Return the metric of a name in a baseline, which may begin with that of a target; None for one of before."""
+    return next((metric for key, metric in METRICS.items() if name == key or name.endswith(f".{key}")), None)
+
+
+def _difference(metric: Metric | None, before: float | None, now: float | None) -> str:
     if before is None or now is None:
         return "new" if before is None else "gone"
     if before == now:
         return "="
-    if metric.endswith("accuracy"):
-        return tables.points(100 * (now - before))
-    return tables.change(before, now) if before else f"+{show(now)}"
+    quantity = metric.quantity if metric else NUMBER
+    if quantity.difference is tables.change and not before:
+        return f"+{quantity.exact(now)}"
+    return quantity.difference(before, now)

@@ -5,9 +5,12 @@ from typing import NamedTuple
 
 from pipeline.engine.job_graph import Job
 from pipeline.experiments.schema import Budget
+from pipeline.metrics import compared
 
-CHECKED = ("accuracy", "vela", "verify")
-"""The stages whose metrics are held against a budget or a baseline."""
+
+def is_checked(job: Job) -> bool:
+    """Tell whether a job's result is held against budgets and baselines."""
+    return bool(compared(job.stage.metrics))
 
 
 class Subject(NamedTuple):
@@ -22,4 +25,4 @@ class Subject(NamedTuple):
     @property
     def judged(self) -> list[Job]:
         """Return the jobs whose results are looked at."""
-        return [job for job in [*self.jobs, *self.twin] if job.stage.name in CHECKED]
+        return [job for job in [*self.jobs, *self.twin] if is_checked(job)]

@@ -6,17 +6,16 @@ the twin of ``mnist-gru-fast`` costs nothing. Hence every number before is of a 
 and compiled.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
+from pipeline.metrics import Metric
 from pipeline.text import tables
-from pipeline.views.summary import quantized_accuracy
+from pipeline.views.accuracies import headline, score, scored_record
 
-WORTH_SAYING = 0.02
-"""A gain below this share of the cycles is called none."""
 CAVEAT = (
     "Vela charges compressed weights only as bandwidth: what a target does not wait for, it does not gain, and"
     " silicon may differ either way"
@@ -27,8 +26,10 @@ class Payback(msgspec.Struct, frozen=True, kw_only=True):
     """One target: what the model costs and how accurate it is, before and now."""
 
     target: str
+    metrics: tuple[Metric, ...]
+    """What is compared: the quantized model's score, and what compressing the weights is meant to save."""
     before: dict[str, float]
-    """``accuracy`` (of the quantized model), and of ``COMPARED`` what Vela found, without ``[compress]``."""
+    """Name of a metric -> its value without ``[compress]``, where it is known."""
     now: dict[str, float]
 
     @property
@@ -36,17 +37,7 @@ class Payback(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether compressing saves cycles on this target."""
         if "cycles_total" not in self.now or "cycles_total" not in self.before:
             return False
-        return 1 - self.now["cycles_total"] / max(self.before["cycles_total"], 1) >= WORTH_SAYING
-
-
-COMPARED: Mapping[str, tuple[str, str, str]] = {
-    "accuracy": ("accuracy", "", "measured"),
-    "encoded_weight_bytes": ("encoded weights", "smaller", "estimated"),
-    "flash_bytes": ("flash", "smaller", "measured"),
-    "cycles_total": ("cycles", "fewer", "estimated"),
-    "inference_ms": ("inference", "faster", "estimated"),
-}
-"""Metric -> its name, how a gain is said, and what kind of number it is."""
+        return 1 - self.now["cycles_total"] / max(self.before["cycles_total"], 1) >= tables.WORTH_SAYING
 
 
 Made = Sequence[tuple[Job, Record]]
@@ -54,36 +45,48 @@ Made = Sequence[tuple[Job, Record]]
 
 
 def paybacks(made: Made, twins: Made) -> list[Payback]:
-    """Compare every target that both have a result for, if both have an accuracy."""
-    accuracies = [record for results in (twins, made) for _, record in results if record.stage == "accuracy"]
-    if len(accuracies) < 2:  # noqa: PLR2004 - of both
+    """Compare every target that both have a result for, if both have a score."""
+    scored = [scored_record(record for _, record in results) for results in (twins, made)]
+    if any(record is None or score(record.metrics) is None for record in scored):
         return []
-    before, now = ({"accuracy": quantized_accuracy(record.metrics)} for record in accuracies)
-    compiled = {job.target: record for job, record in twins if job.compiles}
+    before, now = ([(headline(record.metrics), record)] for record in scored if record)
+    compiled = {job.target: (job, record) for job, record in twins if job.compiles}
     return [
         Payback(
             target=job.target,
-            before=before | _costs(compiled[job.target]),
-            now=now | _costs(record),
+            metrics=tuple(metric for metric, _ in [*now, *_saved(job, record)]),
+            before=_values([*before, *_saved(*compiled[job.target])]),
+            now=_values([*now, *_saved(job, record)]),
         )
         for job, record in made
         if job.compiles and job.target and job.target in compiled
     ]
 
 
-def _costs(record: Record) -> dict[str, float]:
-    return {name: record.metrics[name] for name in COMPARED if record.metrics.get(name) is not None}
+def _saved(job: Job, record: Record) -> list[tuple[Metric, Record]]:
+    return [(metric, record) for metric in job.stage.metrics if metric.of_weights]
+
+
+def _values(metrics: Sequence[tuple[Metric, Record]]) -> dict[str, float]:
+    values = {metric.name: metric.of(record.metrics) for metric, record in metrics}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 HEADER = ("", "before", "now", "gain", "")
 
 
-def cells(found: Payback) -> list[tuple[str, ...]]:
+def cells(payback: Payback) -> list[tuple[str, ...]]:
     """Return the payback on one target as text, under ``HEADER``."""
+    both = [metric for metric in payback.metrics if metric.name in payback.before and metric.name in payback.now]
     return [
-        (name, _shown(metric, found.before[metric]), _shown(metric, found.now[metric]), _gain(metric, found), basis)
-        for metric, (name, _, basis) in COMPARED.items()
-        if metric in found.before and metric in found.now
+        (
+            metric.title,
+            metric.quantity.show(payback.before[metric.name]),
+            metric.quantity.show(payback.now[metric.name]),
+            _gain(metric, payback.before[metric.name], payback.now[metric.name]),
+            metric.basis,
+        )
+        for metric in both
     ]
 
 
@@ -109,20 +112,10 @@ def sentences(found: Sequence[Payback]) -> list[str]:
     return [nothing, CAVEAT] if idle else [CAVEAT]
 
 
-def _shown(metric: str, value: float) -> str:
-    if metric == "accuracy":
-        return tables.percent(value)
-    if metric == "inference_ms":
-        return f"{tables.milliseconds(value)} ms"
-    return tables.kib(value) if metric.endswith("bytes") else f"{value:,.0f}"
-
-
-def _gain(metric: str, found: Payback) -> str:
-    before, now = found.before[metric], found.now[metric]
-    if metric == "accuracy":
-        return tables.points(100 * (now - before))
+def _gain(metric: Metric, before: float, now: float) -> str:
+    if metric.better == "more":
+        return metric.quantity.difference(before, now)
     if not now or not before or round(before / now, 2) == 1:
         return "="
-    return (
-        f"{tables.times(before / now)} {COMPARED[metric][1]}" if before >= now else f"{tables.times(now / before)} more"
-    )
+    fewer = metric.quantity.fewer
+    return f"{tables.times(before / now)} {fewer}" if before >= now else f"{tables.times(now / before)} more"

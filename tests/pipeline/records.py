@@ -38,6 +38,12 @@ def a_record(**facts: Any) -> Record:
     return replace(bare, **facts)
 
 
+def scores(activations: str = "int8", **of_forms: float | None) -> dict[str, Any]:
+    """Return the metrics that tell the accuracy of some forms of a classifier: ``float``, ``quantized``, ..."""
+    known = {form: None if accuracy is None else {"accuracy": accuracy} for form, accuracy in of_forms.items()}
+    return {"task": "classification", "activations": activations, "scores": known}
+
+
 def amend(link: Path, **facts: Any) -> None:
     """Let the record of the result that a link shows say something else, under the name that goes with it.
 

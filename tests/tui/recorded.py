@@ -6,6 +6,7 @@ Everything is written in the form in which the build leaves it, and read by the 
 import json
 import os
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,7 @@ class Recorded:
             inputs=inputs,
             outputs=self.project.store.describe_outputs(folder),
             metrics=metrics,
-            unavailable={name: "there is no test set" for name, value in metrics.items() if value is None},
+            unavailable=dict.fromkeys(_absent(metrics), "there is no test set"),
             basis=dict.fromkeys(metrics, basis),
             stand_in=stand_in,
             seconds=SECONDS[job.stage.name],
@@ -181,6 +182,12 @@ class Recorded:
         path.write_text(text, encoding="utf-8")
 
 
+def _absent(metrics: dict[str, Any]) -> Iterator[str]:
+    """Yield the names of the metrics that are null, with dots where they are a part of a table."""
+    yield from (name for name, value in metrics.items() if value is None)
+    yield from (f"scores.{form}" for form, value in metrics.get("scores", {}).items() if value is None)
+
+
 def _results(job: Job, folder: Path, *, int8: float, cycles: int) -> tuple[dict[str, Any], str]:
     """Write a stage's artefacts; return its metrics and their basis."""
     units = job.experiment, job.config
@@ -200,7 +207,7 @@ def _results(job: Job, folder: Path, *, int8: float, cycles: int) -> tuple[dict[
         case "quantized":
             (folder / "quantized.tflite").write_text(f"int8 {int8} {cycles}", encoding="utf-8")
             known: dict[str, Any] = {"model_bytes": 964_096, "activations": "int8"}
-            absent = dict.fromkeys(("float_accuracy", "int8_accuracy")) if "model" in job.config else {}
+            absent = {"scores": {"float": None, "quantized": None}} if "model" in job.config else {}
             return known | absent, "measured"
         case "accuracy":
             return _accuracy(folder, int8), "measured"
@@ -211,29 +218,35 @@ def _accuracy(folder: Path, int8: float) -> dict[str, Any]:
     labels = np.arange(40) % 10
     in_float, in_int8 = labels.copy(), labels.copy()
     in_int8[[7, 21]] = [1, 7]
-    np.savez(folder / "predictions.npz", labels=labels, float=in_float, int8=in_int8)
+    np.savez(folder / "predictions.npz", labels=labels, float=in_float, quantized=in_int8)
     matrix = np.diag(np.full(10, 970))
     matrix[4, 9], matrix[7, 2] = 14, 8
-    confusion = {"float": matrix.tolist(), "int8": matrix.tolist()}
+    confusion = {"float": matrix.tolist(), "quantized": matrix.tolist()}
     (folder / "confusion.json").write_text(json.dumps(confusion), encoding="utf-8")
     return {
         "test_samples": 10_000,
-        "float_accuracy": 0.9819,
-        "int8_accuracy": int8,
-        "micro_accuracy": int8 - 0.0001,
+        "task": "classification",
+        "activations": "int8",
+        "scores": {
+            "float": {"accuracy": 0.9819, "accuracy_by_class": list(BY_CLASS)},
+            "quantized": {
+                "accuracy": int8,
+                "accuracy_by_class": [share + 0.001 * (label % 3 == 0) for label, share in enumerate(BY_CLASS)],
+            },
+            "micro": {"accuracy": int8 - 0.0001},
+        },
         "micro_identical": 8570,
         "changed_predictions": 2,
         "changed_to_wrong": 1,
         "changed_to_right": 1,
-        "float_accuracy_by_class": list(BY_CLASS),
-        "int8_accuracy_by_class": [share + 0.001 * (label % 3 == 0) for label, share in enumerate(BY_CLASS)],
     }
 
 
 def _verify(int8: float) -> dict[str, Any]:
     checks = {"input pairs": 10_879_232, "weights": 5_332_480, "output channels": 21_514, "commands": 228}
     return {
-        "compiled_accuracy": int8 - 0.0001,
+        "task": "classification",
+        "scores": {"compiled": {"accuracy": int8 - 0.0001}},
         "emulated_samples": 10_000,
         "identical_samples": 10_000,
         "max_difference": 0,

@@ -22,7 +22,7 @@ def modules(folder: str, pattern: str = "*.py") -> list[str]:
 
 
 DATA = modules("tui/data")
-TRAINS = ("pipeline.stages.", "pipeline.data.", "pipeline.compression.kernels", "pipeline.training.")
+TRAINS = ("pipeline.data.", "pipeline.compression.fine_tune", "pipeline.compression.kernels", "pipeline.training.")
 LIGHT = [name for name in modules("pipeline") if not name.startswith(TRAINS)]
 
 

@@ -5,14 +5,21 @@ from pathlib import Path
 
 from pipeline.engine.results.record import Record
 from pipeline.engine.results.store import Store
+from pipeline.metrics import SCORES
+from pipeline.tasks.classification import BY_CLASS, CONFUSION
+from pipeline.views import accuracies
+from pipeline.views.accuracies import FLOAT, QUANTIZED
 from tui.data.artefacts import read_json
-
-_ENDING = "_accuracy_by_class"
 
 
 def by_class(record: Record) -> dict[str, list[float | None]]:
-    """Return the share of each class that was recognised (recall), for each rung."""
-    return {name.removesuffix(_ENDING): list(value) for name, value in record.metrics.items() if name.endswith(_ENDING)}
+    """Return the share of each class that was recognised (recall), by the name of the form: float, and quantized."""
+    scores = record.metrics.get(SCORES) or {}
+    return {
+        accuracies.name_of(form, record.metrics): list(scores[form][BY_CLASS])
+        for form in (FLOAT, QUANTIZED)
+        if scores.get(form) and BY_CLASS in scores[form]
+    }
 
 
 Confusion = Sequence[Sequence[int]]
@@ -26,7 +33,7 @@ def read_confusions(folder: Path) -> dict[str, Confusion]:
         UnreadableError: the file is missing or damaged.
 
     """
-    confusions: dict[str, Confusion] = read_json(folder / "confusion.json", dict[str, list[list[int]]])
+    confusions: dict[str, Confusion] = read_json(folder / CONFUSION, dict[str, list[list[int]]])
     return confusions
 
 

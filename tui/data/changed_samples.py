@@ -12,7 +12,9 @@ from zipfile import BadZipFile
 
 from pipeline.engine.project import Project
 from pipeline.engine.results.record import Record
-from pipeline.views.summary import quantized_rung
+from pipeline.tasks.classification import PREDICTIONS
+from pipeline.views import accuracies
+from pipeline.views.accuracies import FLOAT, QUANTIZED
 from tui.data.artefacts import UnreadableError
 
 if TYPE_CHECKING:
@@ -45,9 +47,9 @@ def read_changed_samples(
         UnreadableError: the predictions or the data set are missing or damaged.
 
     """
-    predictions = accuracy_folder / "predictions.npz"
-    rung = quantized_rung(accuracy.metrics)
-    labels, in_float, in_integers = _arrays(predictions, ("labels", "float", rung))
+    predictions = accuracy_folder / PREDICTIONS
+    rung = accuracies.name_of(QUANTIZED, accuracy.metrics)
+    labels, in_float, in_integers = _arrays(predictions, ("labels", FLOAT, QUANTIZED))
     if labels.ndim != 1 or not labels.shape == in_float.shape == in_integers.shape:
         message = f"{predictions} does not hold one label and two classes for each sample"
         raise UnreadableError(message)

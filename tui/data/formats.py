@@ -8,6 +8,7 @@ from pipeline.text.tables import duration as duration  # noqa: PLC0414 - said to
 from pipeline.text.tables import milliseconds as milliseconds  # noqa: PLC0414 - as above
 from pipeline.text.tables import or_dash as or_dash  # noqa: PLC0414 - as above
 from pipeline.text.tables import short as short  # noqa: PLC0414 - as above
+from pipeline.text.tables import size as size  # noqa: PLC0414 - as above
 
 GLYPHS = {
     "fresh": "●",
@@ -31,16 +32,10 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 def age(seconds: float) -> str:
     """Return how long ago something was, in one unit."""
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit} ago"
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{int(seconds // length)} {unit} ago"
     return f"{int(seconds)} s ago" if seconds >= 1 else "now"
-
-
-def size(count: float) -> str:
-    """Return a number of bytes in KiB or MiB."""
-    kib = count / tables.KIB
-    return tables.kib(count) if kib < 10_000 else f"{kib / tables.KIB:,.1f} MiB"  # noqa: PLR2004 - five digits are too many
 
 
 def percent(share: float | None) -> str:

@@ -10,11 +10,18 @@ from pipeline.engine.project import Project
 from pipeline.engine.results.record import BrokenRecordError, Record, read_record
 from pipeline.engine.results.store import resolve
 from pipeline.errors import UnrollError
+from pipeline.metrics import costs
 from pipeline.stages import vela
+from pipeline.stages.catalogue import STAGES
+from pipeline.text.quantities import MILLISECONDS
 from tui.data.project import ExperimentStatus
 
 if TYPE_CHECKING:
     from pipeline.views.matrix.compiling import Row
+
+COSTS = costs(STAGES["vela"].metrics)
+"""What is shown of a compile."""
+TIME = next(metric for metric in COSTS if metric.quantity is MILLISECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +31,8 @@ class BoardFit:
     board: str
     fits: bool | None
     """None where it is not known."""
-    inference_ms: float | None
+    time: float | None
+    """Of one inference, in milliseconds."""
     remarks: str
     """What is missing, or what was not looked at."""
 
@@ -128,6 +136,6 @@ def _boards(project: Project, rows: Mapping[str, "Row"]) -> tuple[dict[str, list
         record = rows[name].record if name in rows else None
         if record:
             metrics = record.metrics
-            fit = BoardFit(board.name, board.fits(metrics), metrics["inference_ms"], board.said(metrics))
+            fit = BoardFit(board.name, board.fits(metrics), TIME.of(metrics), board.said(metrics))
             fits.setdefault(name, []).append(fit)
     return fits, ""

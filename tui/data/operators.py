@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.npu.roles import roles
-from pipeline.npu.vela_report import BOUNDS
+from pipeline.npu.vela_report import bound
 from tui.data.artefacts import UnreadableError, read_json
 
 
@@ -69,8 +69,6 @@ def read_operators(folder: Path) -> list[Operator]:
 
 
 def _operator(row: Mapping[str, Any], role: str, step: int | None) -> Operator:
-    taken = {name: row[column] for column, name in BOUNDS.items()}
-    most = max(taken, key=lambda name: taken[name])
     return Operator(
         name=row["name"] + "",  # a TypeError where it is no text
         operator=str(row["operator"]),
@@ -78,7 +76,7 @@ def _operator(row: Mapping[str, Any], role: str, step: int | None) -> Operator:
         step=step,
         target=str(row["target"]),
         cycles=int(row["cycles"]),
-        bound_by=most if row["cycles"] else "",
+        bound_by=bound(row) if row["cycles"] else "",
         macs=int(row["macs"]),
     )
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.engine.results.record import Record
+from pipeline.metrics import SCORES, Metric, compared, costs, told
 from pipeline.npu import points
+from pipeline.stages.catalogue import STAGES
+from pipeline.tasks.task import TITLES
 from pipeline.text.tables import figure
-from pipeline.views.accuracies import MICRO
-from pipeline.views.summary import accuracy_record, quantized_rung
-from tui.data import formats
-from tui.data.costs import COSTS, Cost
+from pipeline.views.accuracies import scored_record
 from tui.data.project import Snapshot
 
-OF_TARGETS = ("vela", "verify")
+OF_TARGETS = frozenset(stage.name for stage in STAGES.values() if stage.per_target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,13 @@ def catalogue(snapshot: Snapshot) -> list[Result]:
     results: list[Result] = []
     for experiment in snapshot.experiments:
         own = [stage.record for stage in experiment.stages if stage.record]
-        accuracy = accuracy_record(own)
+        accuracy = scored_record(own)
         results += [_result(accuracy, experiment.name, own, kept)] if accuracy else []
     current_keys = {result.key for result in results}
     results += [
         _result(record, record.experiment, [], kept)
         for record in kept
-        if accuracy_record([record]) and record.key not in current_keys
+        if scored_record([record]) and record.key not in current_keys
     ]
     return sorted(results, key=lambda result: (not result.current, -result.finished, result.experiment))
 
@@ -81,7 +81,7 @@ def _result(accuracy: Record, name: str, own: Sequence[Record], kept: Sequence[R
     targets: dict[str, dict[str, Any]] = {}
     for record in [*own, *(record for record in kept if not _is_of_the_matrix(record))]:
         if record.stage in OF_TARGETS and record.inputs["files"].get("quantized/quantized.tflite") == model:
-            metrics = targets.setdefault(target_name(record.inputs["config"]), {})
+            metrics = targets.setdefault(target_name(record.inputs["config"]["target"]), {})
             metrics |= {metric: value for metric, value in record.metrics.items() if metric not in metrics}
     return Result(
         key=accuracy.key,
@@ -151,50 +151,70 @@ def side_by_side(results: Sequence[Result]) -> list[ComparedRow]:
         for name in sorted({name for result in results for name in result.settings})
         if len({repr(result.settings.get(name)) for result in results}) > 1
     ]
-    rows.append(_accuracy_row("float accuracy", [result.metrics.get("float_accuracy") for result in results]))
-    quantized = [result.metrics.get(f"{quantized_rung(result.metrics)}_accuracy") for result in results]
-    rows.append(_accuracy_row("quantized accuracy", quantized))
-    rows.append(_accuracy_row(f"{MICRO} accuracy", [result.metrics.get("micro_accuracy") for result in results]))
+    rows += _score_rows([result.metrics for result in results], _of_models())
     for target in target_names(results):
         rows.append(ComparedRow(target, ("",) * len(results), (None,) * len(results)))
-        for metric, cost in COSTS.items():
-            values = [result.targets.get(target, {}).get(metric) for result in results]
-            rows.append(_cost_row(cost, values))
-        compiled = [result.targets.get(target, {}).get("compiled_accuracy") for result in results]
-        if any(value is not None for value in compiled):
-            rows.append(_accuracy_row("  compiled accuracy", compiled))
+        of_target = [result.targets.get(target, {}) for result in results]
+        for metric in told(costs(_of_targets()), of_target):
+            rows.append(_cost_row(metric, [metric.of(metrics) for metrics in of_target]))
+        rows += _score_rows(of_target, _of_targets(), indented="  ")
     return rows
+
+
+def _of_models() -> list[Metric]:
+    return [metric for stage in STAGES.values() if not stage.per_target for metric in compared(stage.metrics)]
+
+
+def _of_targets() -> list[Metric]:
+    return [metric for stage in STAGES.values() if stage.per_target for metric in compared(stage.metrics)]
+
+
+def _score_rows(metrics: Sequence[Mapping[str, Any]], of: Sequence[Metric], indented: str = "") -> list[ComparedRow]:
+    """Compare the scores of every form that any of the results has."""
+    return [
+        _score_row(f"{indented}{TITLES[metric.name.split('.')[1]]} {metric.title}", metric, values)
+        for metric in of
+        if metric.name.startswith(f"{SCORES}.")
+        for values in ([metric.of(each) for each in metrics],)
+        if any(value is not None for value in values) or not indented
+    ]
 
 
 def _setting(value: Any) -> str:
     return "-" if value is None else str(value)
 
 
-def _accuracy_row(name: str, values: Sequence[float | None]) -> ComparedRow:
+def _score_row(name: str, metric: Metric, values: Sequence[float | None]) -> ComparedRow:
     first = values[0]
     cells = [
-        formats.percent(value)
+        metric.cell(value)
         if index == 0 or value is None or first is None
-        else f"{formats.percent(value)} ({formats.points(value - first).removesuffix(' points')})"
+        else f"{metric.cell(value)} ({metric.quantity.difference(first, value).removesuffix(' points')})"
         for index, value in enumerate(values)
     ]
-    better = [None if value is None or first is None or value == first else value > first for value in values]
-    return ComparedRow(name, tuple(cells), tuple(better))
+    return ComparedRow(name, tuple(cells), _better(metric, values))
+
+
+def _better(metric: Metric, values: Sequence[float | None]) -> tuple[bool | None, ...]:
+    first = values[0]
+    return tuple(
+        None if value is None or first is None or value == first else (value > first) == (metric.better == "more")
+        for value in values
+    )
 
 
 def _factor(ratio: float) -> str:
     return f"{figure(ratio, 2)}x"
 
 
-def _cost_row(cost: Cost, values: Sequence[float | None]) -> ComparedRow:
+def _cost_row(metric: Metric, values: Sequence[float | None]) -> ComparedRow:
     first = values[0]
     cells = []
     for index, value in enumerate(values):
         if value is None:
             cells.append("-")
         elif index == 0 or not first or value == first:
-            cells.append(cost.show(value))
+            cells.append(metric.quantity.show(value))
         else:
-            cells.append(f"{cost.show(value)} ({_factor(value / first)})")
-    better = [None if value is None or first is None or value == first else value < first for value in values]
-    return ComparedRow(f"  {cost.title}", tuple(cells), tuple(better))
+            cells.append(f"{metric.quantity.show(value)} ({_factor(value / first)})")
+    return ComparedRow(f"  {metric.title}", tuple(cells), _better(metric, values))

@@ -13,8 +13,11 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Static
 from textual_plotext import PlotextPlot
 
+from pipeline.metrics import Metric, costs, told
+from pipeline.stages.catalogue import STAGES
+from pipeline.text import tables
+from pipeline.views import accuracies
 from pipeline.views.pareto.front import front as pareto_front
-from pipeline.views.summary import accuracy_drop, has_accuracy, quantized_accuracy
 from tui.data import formats, results
 from tui.data.results import ComparedRow, Result
 from tui.widgets import styling
@@ -22,18 +25,25 @@ from tui.widgets.columns import Column, fitting
 from tui.widgets.row_table import RowTable
 
 MARKED_AT_FIRST = 3
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-COLUMNS = (
-    Column("", 4),
-    Column("experiment", 16, stretches=True),
-    Column("made", 10, goes=5),
-    Column("quantized", 9),
-    Column("points", 7, goes=2),
-    Column("cycles", 12, goes=6),
-    Column("ms", 8, goes=4),
-    Column("SRAM", 12, goes=1),
-    Column("flash", 12, goes=3),
-)
+COSTS = [metric for metric in costs(STAGES["vela"].metrics) if not metric.worded]
+
+
+def columns_of(metrics: Sequence[Metric]) -> list[Column]:
+    """Return the columns: what is known of each result, and what it costs; the last costs go first."""
+    last = len(metrics)
+    return [
+        Column("", 4),
+        Column("experiment", 16, stretches=True),
+        Column("made", 10, goes=last + 1),
+        Column("quantized", 9),
+        Column("points", 7, goes=last),
+        *(
+            Column(metric.column, metric.quantity.width + 1, goes=last - place if place else last + 2)
+            for place, metric in enumerate(metrics)
+        ),
+    ]
+
+
 PADDING = 6
 """Of the whole width: the scrollbar, and the space before the first column and after the last."""
 
@@ -99,7 +109,7 @@ class CompareScreen(Screen[None]):
         self.action_mark()
 
     def action_target(self) -> None:
-        """Show the next target's cycles."""
+        """Show the next target's costs."""
         if self._targets:
             self._target = self._targets[(self._targets.index(self._target) + 1) % len(self._targets)]
             self._draw()
@@ -128,7 +138,7 @@ class CompareScreen(Screen[None]):
     def _head(self) -> Content:
         if not self._results:
             return styling.text("No results yet: run an experiment first (esc, then r).")
-        target = f"   cycles on {self._target}, estimated" if self._target else ""
+        target = f"   costs on {self._target}, estimated" if self._target else ""
         return styling.row(
             styling.text("Compare", "bold"),
             f"   {formats.count(len(self._results), 'result')}, {len(self._chosen())} marked{target}",
@@ -137,12 +147,13 @@ class CompareScreen(Screen[None]):
     def _fill(self) -> None:
         table = self.query_one(ResultTable)
         before, top = table.cursor_row, round(table.scroll_y)
-        columns = fitting(COLUMNS, self.size.width - PADDING)
+        shown = self._costs()
+        columns = fitting(columns_of(shown), self.size.width - PADDING)
         table.clear(columns=True)
         for name, width in columns.items():
             table.add_column(Text(name), width=width)
         for letter, result in self._lettered():
-            cells = self._cells(letter, result)
+            cells = self._cells(letter, result, shown)
             table.add_row(*(cells[name] for name in columns))
         if self._results:
             row = min(before, len(self._results) - 1)
@@ -151,25 +162,26 @@ class CompareScreen(Screen[None]):
                 table.scroll_to(y=top, animate=False)
 
     def _lettered(self) -> list[tuple[str, Result]]:
-        return [(LETTERS[index] if index < len(LETTERS) else "+", result) for index, result in enumerate(self._results)]
+        return [(tables.letter(index), result) for index, result in enumerate(self._results)]
 
-    def _cells(self, letter: str, result: Result) -> dict[str, Content]:
-        metrics = result.targets.get(self._target, {})
+    def _costs(self) -> list[Metric]:
+        """Return the costs that any result has on the target."""
+        return told(COSTS, [result.targets.get(self._target, {}) for result in self._results])
+
+    def _cells(self, letter: str, result: Result, shown: Sequence[Metric]) -> dict[str, Content]:
+        of_target = result.targets.get(self._target, {})
         marked = id(result) in self._marked
         stand_in = " (stand-in data)" if result.stand_in else ""
         kept = "" if result.current else ", remembered"
-        known = has_accuracy(result.metrics)
-        points = formats.points(-accuracy_drop(result.metrics) / 100).removesuffix(" points") if known else "-"
+        metric, score = accuracies.headline(result.metrics), accuracies.score(result.metrics)
+        beside = accuracies.beside_float(result.metrics).removesuffix(" points") or "-"
         return {
             "": styling.text(f"{'*' if marked else ' '} {letter}", "$text-accent bold" if marked else ""),
             "experiment": styling.text(f"{result.experiment}{kept}{stand_in}", "" if result.current else styling.MUTED),
             "made": styling.text(formats.age(self._now() - result.finished), styling.MUTED),
-            "quantized": styling.text(formats.percent(quantized_accuracy(result.metrics)) if known else "-"),
-            "points": styling.text(points),
-            "cycles": styling.text(formats.or_dash("{:>11,.0f}".format, metrics.get("cycles_total"))),
-            "ms": styling.text(formats.or_dash(formats.milliseconds, metrics.get("inference_ms"))),
-            "SRAM": styling.text(formats.or_dash(formats.size, metrics.get("sram_bytes"))),
-            "flash": styling.text(formats.size(metrics["flash_bytes"]) if metrics else "-"),
+            "quantized": styling.text(metric.cell(score)),
+            "points": styling.text(beside),
+            **{cost.column: styling.text(cost.cell(cost.of(of_target)).rjust(cost.quantity.width)) for cost in shown},
         }
 
     def _difference_text(self) -> Content:
@@ -186,9 +198,10 @@ class CompareScreen(Screen[None]):
     def _plot(self) -> None:
         widget = self.query_one("#plot", PlotextPlot)
         points = [
-            (letter, cycles, 100 * quantized_accuracy(result.metrics))
+            (letter, cost, 100 * score)
             for letter, result in self._lettered()
-            if (cycles := result.targets.get(self._target, {}).get("cycles_total")) and has_accuracy(result.metrics)
+            if (cost := COSTS[0].of(result.targets.get(self._target, {})))
+            and (score := accuracies.score(result.metrics)) is not None
         ]
         plot = widget.plt
         plot.clear_data()
@@ -203,7 +216,7 @@ class CompareScreen(Screen[None]):
                 plot.scatter([cycles], [height], marker=letter)
             ticks = _ticks([cycles for _, cycles, _ in points])
             plot.xticks(ticks, [formats.short(tick) for tick in ticks])
-            plot.title("quantized accuracy (%) by cycles; dots: Pareto front")
+            plot.title(f"quantized accuracy (%) by {COSTS[0].title}; dots: Pareto front")
         widget.refresh()
 
 

@@ -13,10 +13,9 @@ from textual.widgets import Static
 from pipeline.engine.project import Project
 from pipeline.engine.results.record import Record
 from pipeline.engine.results.store import resolve
-from pipeline.views import budget, verified
-from pipeline.views.accuracies import Rung
+from pipeline.views import accuracies, budget, metric_rows, verified
+from pipeline.views.accuracies import QUANTIZED, Rung
 from pipeline.views.budget import Verdict
-from pipeline.views.summary import has_accuracy, quantized_rung, why_no_accuracy
 from tui.data import accuracy, formats, role_losses
 from tui.data.artefacts import UnreadableError
 from tui.data.project import ExperimentStatus, StageStatus
@@ -71,7 +70,7 @@ class AccuracyTab(TextTab):
             self.query_one("#samples", Static).update("")
         self._samples_of = samples_of
         self.query_one("#ladder", Static).update(accuracy_text(view, self.columns))
-        if stage and record and has_accuracy(record.metrics):
+        if stage and record and accuracies.score(record.metrics) is not None:
             project, color = view.snapshot.project, not self.app.no_color
             self._draw_samples(project, stage, self.drawn_key, columns=self.columns, color=color)
 
@@ -110,13 +109,16 @@ def accuracy_text(view: View, columns: int) -> Content:
     if stage is None or record is None:
         why = stage.note if stage else "the experiment's file has a mistake"
         return styling.lines([styling.text("no accuracy yet", styling.HEADING), why])
-    if not has_accuracy(record.metrics):
+    if accuracies.score(record.metrics) is None:
         return styling.lines(_without_accuracy(record, view, columns))
     return styling.lines(_lines(stage, record, view, columns))
 
 
 def _without_accuracy(record: Record, view: View, columns: int) -> list[Content | str]:
-    lines: list[Content | str] = [styling.text("accuracy not available", styling.HEADING), why_no_accuracy(record)]
+    lines: list[Content | str] = [
+        styling.text("accuracy not available", styling.HEADING),
+        accuracies.why_no_score(record),
+    ]
     proved = _proof_lines(view.all_of("verify"), columns)
     return [*lines, "", *proved] if proved else lines
 
@@ -128,20 +130,20 @@ def _lines(stage: StageStatus, record: Record, view: View, columns: int) -> list
         lines += [styling.row(styling.state("stale"), f"  {formats.from_previous_build(stage.reasons)}"), ""]
     if record.stand_in:
         lines += [styling.text(f"on STAND-IN data: {record.stand_in}", "$text-warning bold"), ""]
-    bases = " and ".join(dict.fromkeys(rung.basis for rung in rungs if rung.accuracy is not None))
+    bases = " and ".join(dict.fromkeys(rung.basis for rung in rungs if rung.score is not None))
     title = f"accuracy over {record.metrics['test_samples']:,} test samples, {bases}"
     lines += [styling.text(title, styling.HEADING)]
     lines += ladder_lines(rungs, columns)
     lines += _proof_lines(view.all_of("verify"), columns)
     lines += [*_budget_lines(view.experiment.verdicts, columns), _changed(record)]
-    lines += [*_before(view, record, rungs), ""]
+    lines += [*styling.named(_others(stage, record), columns), *_before(view, record, rungs), ""]
     lines += class_lines(accuracy.by_class(record), columns)
     try:
         confusions = accuracy.read_confusions(resolve(stage.job.link))
     except UnreadableError as error:
         return [*lines, "", styling.text(str(error), "$text-error")]
-    name = next(reversed(confusions), "")
-    lines += ["", *confusion_lines(name, confusions.get(name, []), columns), ""]
+    name = accuracies.name_of(QUANTIZED, record.metrics)
+    lines += ["", *confusion_lines(name, confusions.get(QUANTIZED, []), columns), ""]
     return [*lines, *_role_lines(resolve(stage.job.link.with_name("quantized")), columns)]
 
 
@@ -162,7 +164,13 @@ def _proof_lines(stages: Sequence[StageStatus], columns: int) -> list[Content]:
             f"{verified.result(stage.record)}; for every input: {verified.for_every_input(stage.record.metrics)}",
         )
     ]
-    return styling.named(rows, columns)
+    others = [row for stage in stages if stage.record for row in _others(stage, stage.record)]
+    return styling.named([*rows, *others], columns)
+
+
+def _others(stage: StageStatus, record: Record) -> list[tuple[str, str]]:
+    """Return what a stage found out that nothing else here tells."""
+    return [(name, f"{value}, {basis}") for name, value, basis in metric_rows.rows(stage.job, record, worded=False)]
 
 
 def _budget_lines(verdicts: Sequence[Verdict], columns: int) -> list[Content]:
@@ -186,7 +194,7 @@ def _changed(record: Record) -> Content:
     metrics = record.metrics
     return styling.text(
         f"{metrics['changed_predictions']:,} of {metrics['test_samples']:,} predictions changed"
-        f" by {quantized_rung(metrics)}: {metrics['changed_to_right']:,} to right,"
+        f" by {accuracies.name_of(QUANTIZED, metrics)}: {metrics['changed_to_right']:,} to right,"
         f" {metrics['changed_to_wrong']:,} to wrong"
     )
 
@@ -197,7 +205,8 @@ def _before(view: View, record: Record, rungs: Sequence[Rung]) -> list[Content]:
         return []
     parts = []
     for rung in rungs:
-        value = before.metrics.get(rung.metric)
-        if isinstance(value, float) and rung.accuracy is not None:
-            parts.append(f"{rung.name} {formats.percent(value)} (now {formats.points(rung.accuracy - value)})")
+        value = rung.metric.of(before.metrics)
+        if value is not None and rung.score is not None:
+            now_is = rung.metric.quantity.difference(value, rung.score)
+            parts.append(f"{rung.name} {rung.metric.cell(value)} (now {now_is})")
     return [styling.text(f"the result before, {formats.age(view.now - before.finished)}: {', '.join(parts)}")]

@@ -9,10 +9,11 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from pipeline.metrics import Metric
 from pipeline.text import tables
 from tui.data import formats
 from tui.data.live import Latest
-from tui.data.matrix import BoardFit, CompiledMatrix, last_change, read_matrix
+from tui.data.matrix import COSTS, TIME, BoardFit, CompiledMatrix, last_change, read_matrix
 from tui.data.project import ExperimentStatus
 from tui.data.view import View
 from tui.widgets import styling
@@ -23,17 +24,24 @@ if TYPE_CHECKING:
     from pipeline.views.matrix.compiling import Row
 
 MODE = "memory mode"
-COLUMNS = (
-    Column("Ethos-U", 10),
-    Column(MODE, 14),
-    Column("cycles", 6),
-    Column("ms", 7, goes=6),
-    Column("SRAM", 10, goes=5),
-    Column("flash", 10, goes=4),
-    Column("DRAM", 10, goes=3),
-    Column("MAC use", 7, goes=1),
-    Column("on CPU", 6, goes=2),
-)
+MAC_USE = "MAC use"
+
+
+def columns_of(metrics: Sequence[Metric]) -> list[Column]:
+    """Return the columns: a point, and what it costs. The use of the MACs goes first, then the last cost and so on."""
+    last = len(metrics)
+    columns = [
+        Column(
+            metric.column,
+            max(metric.quantity.narrow, len(metric.column)),
+            goes=last - place + 1 if place else None,
+        )
+        for place, metric in enumerate(metrics)
+    ]
+    columns.insert(sum(metric.per_inference for metric in metrics), Column(MAC_USE, len(MAC_USE), goes=1))
+    return [Column("Ethos-U", 10), Column(MODE, 14), *columns]
+
+
 LEFT = ("Ethos-U", MODE)
 """Text begins at the left; numbers end at the right."""
 OWN = "*"
@@ -88,7 +96,8 @@ def matrix_lines(experiment: ExperimentStatus, compiled: CompiledMatrix, columns
     yield from _what_is_not_known(experiment, compiled)
     longest = max((len(_mode(row)) for row in compiled.rows), default=0)
     widths = fitting(
-        [replace(each, width=max(each.width, longest)) if each.name == MODE else each for each in COLUMNS], columns
+        [replace(each, width=max(each.width, longest)) if each.name == MODE else each for each in columns_of(COSTS)],
+        columns,
     )
     head = [_aligned(name, name, widths, styling.MUTED) for name in widths]
     lines = styling.table([head, *(_cells(row, widths) for row in compiled.rows)])
@@ -140,22 +149,16 @@ def _mode(row: "Row") -> str:
 
 def _cells(row: "Row", widths: Mapping[str, int]) -> list[Content]:
     metrics = row.record.metrics if row.record else {}
-    use, on_cpu = row.mac_utilization, metrics["cpu_operators"]
+    use = row.mac_utilization
     cells = {
         "Ethos-U": f"{OWN if row.target else ' '} {row.point.accelerator.removeprefix('ethos-')}",
         MODE: _mode(row),
-        "cycles": formats.or_dash(formats.short, metrics["cycles_total"]),
-        "ms": formats.or_dash(formats.milliseconds, metrics["inference_ms"]),
-        "SRAM": formats.or_dash(formats.size, metrics["sram_bytes"]),
-        "flash": formats.size(metrics["flash_bytes"]),
-        "DRAM": formats.size(metrics["dram_bytes"]) if metrics["dram_bytes"] else "-",
-        "MAC use": "-" if use is None else tables.percent(use, 1),
-        "on CPU": f"{on_cpu:,}",
+        MAC_USE: "-" if use is None else tables.percent(use, 1),
+        **{metric.column: metric.brief(metric.of(metrics)) for metric in COSTS},
     }
     style = "bold" if row.target else ""
-    return [
-        _aligned(name, cells[name], widths, "$text-error" if name == "on CPU" and on_cpu else style) for name in widths
-    ]
+    unwanted = {metric.column for metric in COSTS if metric.worded and metric.of(metrics)}
+    return [_aligned(name, cells[name], widths, "$text-error" if name in unwanted else style) for name in widths]
 
 
 def _board_lines(boards: Sequence[BoardFit], columns: int) -> list[Content]:
@@ -163,7 +166,7 @@ def _board_lines(boards: Sequence[BoardFit], columns: int) -> list[Content]:
     rows: list[styling.Cells] = [
         [
             styling.text(*verdicts[fit.fits]),
-            styling.text(f"{formats.or_dash(formats.milliseconds, fit.inference_ms)} ms".rjust(10), styling.MUTED),
+            styling.text(f"{TIME.cell(fit.time)} {TIME.column}".rjust(10), styling.MUTED),
             f"{fit.board}: {fit.remarks}" if fit.remarks else fit.board,
         ]
         for fit in boards

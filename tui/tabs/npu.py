@@ -9,15 +9,15 @@ from textual.widgets import Static
 from pipeline.engine.project import Project
 from pipeline.engine.results.record import Record
 from pipeline.engine.results.store import resolve
+from pipeline.metrics import Metric, costs, told
 from pipeline.npu import on_cpu
 from pipeline.text.tables import percent
 from pipeline.views import uncompressed
 from pipeline.views.budget import LIMITS, Verdict
-from pipeline.views.summary import placement
+from pipeline.views.metric_rows import placement
 from pipeline.views.uncompressed import Payback
 from tui.data import explanations, formats, matrix, operators
 from tui.data.artefacts import UnreadableError
-from tui.data.costs import COSTS, Cost
 from tui.data.operators import Operator
 from tui.data.project import StageStatus
 from tui.data.results import target_name
@@ -28,8 +28,6 @@ from tui.widgets.details_tab import TextTab
 MOST_ROLES = 8
 LEAST_SHARE = 7
 """Columns of the screen for a share, which has more digits the smaller it is."""
-ONLY_WITH_A_BUDGET = "cpu_operators"
-"""The placement tells it anyway."""
 
 
 class NpuTab(TextTab):
@@ -64,7 +62,7 @@ def npu_text(view: View, columns: int) -> Content:
 
 
 def _target(view: View, stage: StageStatus, columns: int) -> Content:
-    experiment, record, config = view.experiment, stage.record, stage.job.config
+    experiment, record, config = view.experiment, stage.record, stage.job.config["target"]
     name, state = styling.text(str(stage.job.target), styling.HEADING), styling.state(stage.state)
     head: list[Content | str] = [
         styling.row(name, f"  {target_name(config)}  ", state),
@@ -89,7 +87,7 @@ def _target(view: View, stage: StageStatus, columns: int) -> Content:
     return styling.lines(
         [
             *head,
-            *cost_lines(record, verdicts, columns),
+            *cost_lines(stage.job.stage.metrics, record, verdicts, columns),
             *(styling.text(f"not known: {why}", "$text-warning") for why in _why_not_known(record, verdicts)),
             "",
             *_payback_lines(stage, experiment.paybacks),
@@ -131,20 +129,21 @@ def _payback_lines(stage: StageStatus, paybacks: Sequence[Payback]) -> list[Cont
     ]
 
 
-def cost_lines(record: Record, verdicts: Sequence[Verdict], columns: int) -> list[Content]:
-    """Return inference time, cycles, SRAM and flash, with bars where there is a budget."""
-    budgeted = {LIMITS[verdict.budget].metric for verdict in verdicts}
+def cost_lines(metrics: Sequence[Metric], record: Record, verdicts: Sequence[Verdict], columns: int) -> list[Content]:
+    """Return what a target costs, with bars where there is a budget.
+
+    What a sentence tells anyway, such as the operators on the CPU, is listed only where there is a budget.
+    """
+    limited = {verdict.budget for verdict in verdicts}
     rows: list[styling.Cells] = [
         [
-            styling.text(cost.title, styling.MUTED),
-            styling.text(formats.or_dash(cost.show, record.metrics[metric]), styling.HEADING),
-            styling.text(record.basis.get(metric, ""), styling.MUTED),
+            styling.text(metric.title, styling.MUTED),
+            styling.text(formats.or_dash(metric.quantity.show, metric.of(record.metrics)), styling.HEADING),
+            styling.text(metric.basis, styling.MUTED),
         ]
-        for metric, cost in COSTS.items()
-        if metric in record.metrics and (metric != ONLY_WITH_A_BUDGET or metric in budgeted)
+        for metric in told(costs(metrics), [record.metrics])
+        if metric.budget in limited or not metric.worded
     ]
-    if record.metrics.get("dram_bytes"):
-        rows.append([styling.text("DRAM", styling.MUTED), formats.size(record.metrics["dram_bytes"]), ""])
     return [*styling.table(rows), Content(""), *_budget_lines(verdicts, columns)]
 
 
@@ -152,27 +151,23 @@ def _budget_lines(verdicts: Sequence[Verdict], columns: int) -> list[Content]:
     if not verdicts:
         return [styling.text("no [budget] in the experiment: sram_max, flash_max, ...", styling.MUTED)]
     width = min(max(columns - 36, 6), 40)
-    order = {metric: place for place, metric in enumerate(COSTS)}
-    in_order = sorted(verdicts, key=lambda verdict: order.get(LIMITS[verdict.budget].metric, len(order)))
     return [
         styling.text("budget", styling.HEADING),
-        *styling.table([_against(verdict, width) for verdict in in_order], gap=1),
+        *styling.table([_against(verdict, width) for verdict in verdicts], gap=1),
     ]
 
 
 def _against(verdict: Verdict, width: int) -> list[Content]:
-    limit = LIMITS[verdict.budget]
-    cost = COSTS.get(limit.metric, Cost(verdict.budget, limit.show))
-    title = styling.text(cost.title, styling.MUTED)
+    metric = LIMITS[verdict.budget]
+    title, allowed = styling.text(metric.title, styling.MUTED), metric.quantity.show(verdict.allowed)
     if verdict.value is None:
-        not_known = f"NOT KNOWN, of {cost.show(verdict.allowed)}"
-        return [title, Content(), styling.text(not_known, "$text-error bold")]
+        return [title, Content(), styling.text(f"NOT KNOWN, of {allowed}", "$text-error bold")]
     share = verdict.value / verdict.allowed if verdict.allowed else float(verdict.value > 0)
     word, style, bar = ("of", "", styling.BAR) if verdict.passed else ("OVER", "$text-error bold", "$error")
     return [
         title,
         styling.bar(share, width, bar),
-        styling.text(f"{percent(share, 0)} {word} {cost.show(verdict.allowed)}", style),
+        styling.text(f"{percent(share, 0)} {word} {allowed}", style),
     ]
 
 

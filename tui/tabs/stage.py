@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Label, Sparkline, Static
 
+from pipeline.engine.results.record import Record
 from pipeline.views import summary
 from tui.data import formats
 from tui.data.project import ExperimentStatus, StageStatus
@@ -160,8 +161,8 @@ def _stage_lines(stage: StageStatus, columns: int) -> list[Content | str]:
     record = stage.record
     if record:
         metrics = [
-            (name, ", ".join(filter(None, (_value(value), record.basis.get(name)))))
-            for name, value in record.metrics.items()
+            (name, ", ".join(filter(None, (_value(value), record.basis.get(name.partition(".")[0])))))
+            for name, value in _numbers(stage, record)
             if value is not None and not isinstance(value, list | dict)
         ]
         metrics += [(name, f"not available: {why}") for name, why in record.unavailable.items()]
@@ -177,6 +178,12 @@ def _stage_lines(stage: StageStatus, columns: int) -> list[Content | str]:
     if settings:
         lines += ["", styling.text("settings it reads", styling.HEADING), *styling.named(settings, columns)]
     return lines
+
+
+def _numbers(stage: StageStatus, record: Record) -> Iterable[tuple[str, Any]]:
+    """Return what was found, by the names that scripts know; of a table, the numbers that the stage declares."""
+    yield from record.metrics.items()
+    yield from ((metric.name, metric.of(record.metrics)) for metric in stage.job.stage.metrics if "." in metric.name)
 
 
 def _settings(stage: StageStatus) -> Iterable[tuple[str, Any]]:

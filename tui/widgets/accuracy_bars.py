@@ -14,13 +14,13 @@ def ladder_lines(rungs: Sequence[Rung], columns: int) -> list[Content]:
     """Return one line a rung, with a bar from a floor that is named."""
     if not rungs:
         return []
-    known = {rung.name: rung.accuracy for rung in rungs if rung.accuracy is not None}
+    known = {rung.name: rung.score for rung in rungs if rung.score is not None}
     floor = _floor(list(known.values()))
     width = min(max(columns - max(map(len, known)) - 27, 8), 40)
     rows: list[styling.Cells] = [
         [
             styling.text(rung.name),
-            styling.text(formats.percent(rung.accuracy), styling.HEADING),
+            styling.text(rung.shown, styling.HEADING),
             styling.bar((known[rung.name] - floor) / (1 - floor), width),
             styling.text(_beside(rung, rungs[0])),
         ]
@@ -39,8 +39,7 @@ def ladder_lines(rungs: Sequence[Rung], columns: int) -> list[Content]:
 def _beside(rung: Rung, first: Rung) -> str:
     if rung is first:
         return ""
-    difference = rung.difference(first)
-    return f"of {rung.samples:,}" if difference is None else formats.points(difference)
+    return rung.beside(first) or f"of {rung.samples:,}"
 
 
 def class_lines(recalls: Mapping[str, Sequence[float | None]], columns: int) -> list[Content]:

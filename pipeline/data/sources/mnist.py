@@ -13,6 +13,7 @@ from pipeline.data.sources.digits import Digits
 
 if TYPE_CHECKING:
     from pipeline.data.arrays import DataSet
+    from pipeline.data.checks import Learner
     from pipeline.stage import Work
 
 FILES: Mapping[str, str] = {
@@ -58,7 +59,7 @@ class Mnist(Source, frozen=True, kw_only=True, tag="mnist"):
         """Name the data set if its files are on this machine."""
         return self.kind() if self.folder(root) else None
 
-    def read(self, work: "Work[Any]") -> "tuple[DataSet, str | None]":
+    def read(self, work: "Work[Any]", learner: "Learner") -> "tuple[DataSet, str | None]":
         """Read MNIST from this machine or, if it is not here, from a public mirror; or its stand-in.
 
         Raises:
@@ -74,7 +75,7 @@ class Mnist(Source, frozen=True, kw_only=True, tag="mnist"):
         except mirrors.OfflineError as error:
             if self.stand_in:
                 digits = Digits(train_samples=self.train_samples, test_samples=self.test_samples)
-                return digits.read(work)[0], digits.kind()
+                return digits.read(work, learner)[0], digits.kind()
             looked = ", ".join(str(place) for place in self.places())
             message = (
                 f"MNIST can't be had. Looked in: {looked}. Mirrors: {error}. Put the four IDX files into a folder and"

@@ -10,6 +10,7 @@ from pipeline.data.source import Source
 
 if TYPE_CHECKING:
     from pipeline.data.arrays import DataSet
+    from pipeline.data.checks import Learner
     from pipeline.stage import Work
 
 
@@ -23,7 +24,7 @@ class Npz(Source, frozen=True, kw_only=True, tag="npz"):
         """Return the file, by its own name."""
         return {Path(self.path).name: "path"}
 
-    def read(self, work: "Work[Any]") -> "tuple[DataSet, None]":
+    def read(self, work: "Work[Any]", learner: "Learner") -> "tuple[DataSet, None]":
         """Read and check the file.
 
         Raises:
@@ -33,4 +34,4 @@ class Npz(Source, frozen=True, kw_only=True, tag="npz"):
         from pipeline.data import npz
 
         del work
-        return npz.read(Path(self.path)), None
+        return npz.read(Path(self.path), learner), None

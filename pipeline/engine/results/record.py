@@ -14,7 +14,7 @@ import msgspec
 from pipeline.engine.digests.fingerprint import SETTLED_NS, FileHashes, digest
 from pipeline.errors import UnrollError
 
-SCHEMA = 1
+SCHEMA = 2
 """The version of ``stage.json``; results of another version are not read."""
 
 RECORD = "stage.json"

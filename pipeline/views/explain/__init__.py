@@ -6,11 +6,11 @@ Every claim is computed from compiles that were run, and names them; their cycle
 from collections.abc import Callable, Iterator
 
 from pipeline.views.explain import choices, compute, memory, placement
-from pipeline.views.explain.compiled import Claim, Compiled, bound, read
+from pipeline.views.explain.compiled import Claim, Compiled, read
 from pipeline.views.explain.memory import CLUSTERS
 from pipeline.views.matrix.compiling import Matrix, Row
 
-__all__ = ["CLUSTERS", "Claim", "bound", "claims", "read"]
+__all__ = ["CLUSTERS", "Claim", "claims", "read"]
 
 _EXPLANATIONS: tuple[Callable[[Compiled, Matrix], Iterator[Claim]], ...] = (
     placement.placement,

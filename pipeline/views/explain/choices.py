@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import msgspec
 
 from pipeline.text import tables
+from pipeline.text.tables import WORTH_SAYING
 from pipeline.views.explain import words
-from pipeline.views.explain.compiled import WORTH_SAYING, Claim, Compiled, comparable
+from pipeline.views.explain.compiled import Claim, Compiled, comparable
 from pipeline.views.matrix.compiling import Matrix
 
 

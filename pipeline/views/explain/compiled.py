@@ -10,11 +10,9 @@ import msgspec
 
 from pipeline.npu.points import Point
 from pipeline.npu.roles import Role, roles
-from pipeline.npu.vela_report import BOUNDS
+from pipeline.npu.vela_report import BOUNDS, bound
 from pipeline.views.matrix.compiling import Row
 
-WORTH_SAYING = 0.02
-"""A difference below this share of the cycles is called none."""
 LARGE = 0.1
 """A part above this share of the cycles is named."""
 
@@ -94,11 +92,6 @@ def read(row: Row) -> Compiled:
         no_layers=document["layers_unavailable"],
         constants=document["constants"],
     )
-
-
-def bound(layer: Mapping[str, Any]) -> str:
-    """Say what takes the most of an operator's cycles."""
-    return BOUNDS[max(BOUNDS, key=lambda column: layer[column])]
 
 
 def bound_name(here: Compiled) -> str:

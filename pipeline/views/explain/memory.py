@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from pipeline.npu.vela_report import BOUNDS
+from pipeline.text.tables import WORTH_SAYING
 from pipeline.views.explain import words
-from pipeline.views.explain.compiled import LARGE, WORTH_SAYING, Claim, Compiled, bound_name, comparable
+from pipeline.views.explain.compiled import LARGE, Claim, Compiled, bound_name, comparable
 from pipeline.views.matrix.compiling import Matrix
 
 CLUSTERS = 16

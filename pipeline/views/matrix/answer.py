@@ -11,18 +11,21 @@ from doit.exceptions import TaskFailed
 
 from pipeline.engine.build import Build
 from pipeline.engine.job_graph import Job
+from pipeline.metrics import costs
 from pipeline.npu import boards, points
 from pipeline.npu.boards import Board, BoardError
 from pipeline.npu.points import Point
 from pipeline.npu.section import Strategy
+from pipeline.stages.catalogue import STAGES
 from pipeline.text import tables
 from pipeline.text.nearest import did_you_mean
+from pipeline.text.quantities import MILLISECONDS
 from pipeline.views import explain
 from pipeline.views.explain import Claim
 from pipeline.views.matrix import compiling
 from pipeline.views.matrix.compiling import Matrix, Row
 
-SCHEMA = 1
+SCHEMA = 2
 STRATEGIES: Mapping[str, tuple[Strategy, ...]] = {
     "Performance": ("Performance",),
     "Size": ("Size",),
@@ -101,8 +104,18 @@ def make_matrix(asked: Asked, *, every: bool, strategies: tuple[Strategy, ...]) 
     )
 
 
-HEADER = ("accelerator", "memory mode", "cycles", "ms", "MAC use", "SRAM", "DRAM", "flash", "on the CPU", "")
-RIGHT = (2, 3, 4, 5, 6, 7, 8)
+COLUMNS = costs(STAGES["vela"].metrics)
+"""What a point costs; the use of the MACs stands behind what they take."""
+MAC_USE = sum(metric.per_inference for metric in COLUMNS)
+HEADER = (
+    "accelerator",
+    "memory mode",
+    *(metric.column for metric in COLUMNS[:MAC_USE]),
+    "MAC use",
+    *(metric.column for metric in COLUMNS[MAC_USE:]),
+    "",
+)
+RIGHT = tuple(range(2, len(HEADER) - 1))
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -110,24 +123,15 @@ def cells(row: Row) -> tuple[str, ...]:
     point = row.point
     mode = point.memory_mode + (f" ({point.optimise})" if point.optimise != "Performance" else "")
     if row.record is None:
-        return (point.accelerator, mode, *["-"] * 7, f"failed: {row.failure}")
-    found = row.record.metrics
+        return (point.accelerator, mode, *["-"] * len(RIGHT), f"failed: {row.failure}")
+    shown = [metric.cell(metric.of(row.record.metrics)) for metric in COLUMNS]
     use = row.mac_utilization
-    return (
-        point.accelerator,
-        mode,
-        tables.or_dash("{:,.0f}".format, found["cycles_total"]),
-        tables.or_dash(tables.milliseconds, found["inference_ms"]),
-        "-" if use is None else tables.percent(use, 1),
-        tables.or_dash(tables.kib, found["sram_bytes"]),
-        tables.or_dash(tables.kib, found["dram_bytes"] or None),
-        tables.kib(found["flash_bytes"]),
-        str(found["cpu_operators"]),
-        f"<- {row.target}" if row.target else "",
-    )
+    shown.insert(MAC_USE, "-" if use is None else tables.percent(use, 1))
+    return (point.accelerator, mode, *shown, f"<- {row.target}" if row.target else "")
 
 
-BOARD_HEADER = ("board", "fits", "ms", "what is missing")
+TIME = next(metric for metric in COLUMNS if metric.quantity is MILLISECONDS)
+BOARD_HEADER = ("board", "fits", TIME.column, "what is missing")
 FITS = {True: "yes", False: "no", None: "not known"}
 
 
@@ -138,8 +142,8 @@ def board_cells(found: Matrix) -> list[tuple[str, ...]]:
         if row.record is None:
             rows.append((board.name, "-", "-", f"failed: {row.failure}"))
         else:
-            ms = tables.or_dash(tables.milliseconds, row.record.metrics["inference_ms"])
-            rows.append((board.name, FITS[board.fits(row.record.metrics)], ms, board.said(row.record.metrics)))
+            metrics = row.record.metrics
+            rows.append((board.name, FITS[board.fits(metrics)], TIME.cell(TIME.of(metrics)), board.said(metrics)))
     return rows
 
 

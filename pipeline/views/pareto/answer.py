@@ -2,57 +2,54 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from doit.exceptions import TaskFailed
 
 from pipeline.experiments.schema import Experiment
 from pipeline.folders import BUILD
+from pipeline.metrics import Metric, costs, told
+from pipeline.stages.catalogue import STAGES
 from pipeline.text import tables
 from pipeline.text.nearest import did_you_mean
+from pipeline.views import accuracies
+from pipeline.views.accuracies import FLOAT, QUANTIZED
 from pipeline.views.matrix.answer import Asked
 from pipeline.views.pareto import axes, front, picture
 from pipeline.views.pareto.axes import AXES, GridError
-from pipeline.views.pareto.make import Row, make_all
+from pipeline.views.pareto.make import TRADED, Row, make_all
 from pipeline.views.report.write import write_whole
-from pipeline.views.summary import quantized_rung
 
-SCHEMA = 1
-COSTS = {"cycles": lambda cost: f"{cost:,.0f}", "flash": tables.kib, "SRAM": tables.kib}
-"""What an accuracy costs, and how that is shown."""
-PLOTTED: Mapping[str, tuple[int, Callable[[float], str]]] = {
-    "cycles": (1, tables.short),
-    "flash": (1024, lambda kib: f"{kib:g} KiB"),
-    "SRAM": (1024, lambda kib: f"{kib:g} KiB"),
-}
-"""The unit in which a cost is plotted, and how a round number of it is written."""
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+SCHEMA = 2
 
 
-def _counted(row: Row, cost: str) -> float:
+def _counted(row: Row, cost: Metric) -> float:
     """Return a cost to compare with; what runs on the CPU is in no cycles, and without bound for all that is known."""
-    return math.inf if cost == "cycles" and row.records["vela"].metrics["cpu_operators"] else row.costs[cost]
+    on_cpu = row.records["vela"].metrics["cpu_operators"]
+    return math.inf if cost.per_inference and on_cpu else row.costs[cost.name]
 
 
 class Found:
     """A grid with its fronts."""
 
     def __init__(self, asked: Asked, base: Experiment, target: str, rows: Sequence[Row]) -> None:
-        """Sort the points that have a result by cycles, and find what no other point beats."""
+        """Sort the points that have a result by their first cost, and find what no other point beats."""
         self.experiment = asked.experiment
         self.target = target
         self.config = asked.targets[target].as_config()
         self.base = {name: axes.own(base, name) for name in AXES}
-        self.made = sorted((row for row in rows if row.records), key=lambda row: (row.costs["cycles"], -row.accuracy))
+        self.made = sorted(
+            (row for row in rows if row.records), key=lambda row: (row.costs[TRADED[0].name], -row.accuracy)
+        )
         self.failed = [row for row in rows if row.failure]
         self.impossible = [row.point for row in rows if row.point.impossible]
         self.fronts = {
-            cost: {
+            cost.name: {
                 self.made[index].point.name
                 for index in front.front([(_counted(row, cost), row.accuracy) for row in self.made])
             }
-            for cost in COSTS
+            for cost in TRADED
         }
 
     @property
@@ -63,15 +60,14 @@ class Found:
     @property
     def rung(self) -> str:
         """Return ``int8`` or ``int16``."""
-        return quantized_rung(self.made[0].records["accuracy"].metrics) if self.made else "int8"
+        return accuracies.name_of(QUANTIZED, self.made[0].records["accuracy"].metrics if self.made else {})
 
     def letter(self, row: Row) -> str:
         """Return the letter of a point in table and plots."""
-        number = self.made.index(row)
-        return LETTERS[number] if number < len(LETTERS) else "+"
+        return tables.letter(self.made.index(row))
 
     def best(self, row: Row) -> list[str]:
-        """Return the costs by which no other point beats this one."""
+        """Return the names of the costs by which no other point beats this one."""
         return [cost for cost, names in self.fronts.items() if row.point.name in names]
 
 
@@ -110,22 +106,26 @@ def panels(found: Found) -> list[picture.Panel]:
     """Return a plot for each cost."""
     return [
         picture.Panel(
-            title=f"{found.rung} accuracy (%) by {cost}",
+            title=f"{found.rung} accuracy (%) by {cost.title}",
             dots=[
                 picture.Dot(
-                    found.letter(row), row.costs[cost] / unit, 100 * row.accuracy, cost in found.best(row), _told(row)
+                    found.letter(row),
+                    row.costs[cost.name] / cost.quantity.plotted_in,
+                    100 * row.accuracy,
+                    cost.name in found.best(row),
+                    _told(row),
                 )
                 for row in found.made
             ],
-            show=show,
+            show=cost.quantity.tick,
         )
-        for cost, (unit, show) in PLOTTED.items()
+        for cost in TRADED
     ]
 
 
 def _told(row: Row) -> str:
-    costs = ", ".join(f"{cost} {show(row.costs[cost])}" for cost, show in COSTS.items())
-    return f"{row.point.label}: {tables.percent(row.accuracy)}, {costs}"
+    shown = ", ".join(f"{cost.title} {cost.quantity.show(row.costs[cost.name])}" for cost in TRADED)
+    return f"{row.point.label}: {tables.percent(row.accuracy)}, {shown}"
 
 
 def lines(found: Found) -> list[str]:
@@ -138,16 +138,14 @@ def lines(found: Found) -> list[str]:
             *(AXES[name].heading for name in _varied(found)),
             found.rung,
             "float",
-            "ms",
-            *COSTS,
+            *(metric.column for metric in _columns(found)),
             "best by",
             "",
         )
         right = range(1, len(header) - 2)
         text += [line for panel in panels(found) for line in ["", *picture.as_text(panel)]]
         text += ["", *tables.plain(header, [_cells(found, row) for row in found.made], right)]
-        text += ["", "best by: no other point is as accurate for as little. Accuracy is measured, cycles and SRAM are"]
-        text += ["Vela's estimates, flash is the compiled file; cycles and ms are of a whole sequence."]
+        text += ["", "best by: no other point is as accurate for as little.", _bases(found)]
     text += ["", *_missing(found)] * bool(found.impossible or found.failed)
     return [*text, "", *(f"{BUILD}/{found.experiment}/pareto.{kind}" for kind in ("json", "svg"))]
 
@@ -167,19 +165,37 @@ def _varied(found: Found) -> list[str]:
     return [name for name in AXES if any(row.point.settings[name] for row in found.made)]
 
 
+def _bases(found: Found) -> str:
+    """Say what kind of numbers the columns hold."""
+    columns = _columns(found)
+    measured = [metric.column for metric in columns if metric.basis == "measured"]
+    estimated = [metric.column for metric in columns if metric.basis == "estimated"]
+    of_sequence = [metric.column for metric in columns if metric.per_inference]
+    return (
+        f"Measured: accuracy, {', '.join(measured)}. Estimated by Vela: {', '.join(estimated)}."
+        f" Of a whole sequence: {', '.join(of_sequence)}."
+    )
+
+
+def _columns(found: Found) -> list[Metric]:
+    """Return what a point costs beside what the remarks tell."""
+    of_all = costs(STAGES["vela"].metrics)
+    compiled = [row.records["vela"].metrics for row in found.made]
+    return told((metric for metric in of_all if not metric.worded), compiled)
+
+
 def _cells(found: Found, row: Row) -> tuple[str, ...]:
-    inferences = row.records["unrolled"].metrics["inferences_per_sequence"]
     compiled = row.records["vela"].metrics
+    score = accuracies.headline(row.records["accuracy"].metrics)
     remarks = [f"on the CPU, not counted: {compiled['cpu_operators']:,}"] * bool(compiled["cpu_operators"])
     remarks += [f"<- {found.experiment}"] if row.point.settings == found.base else []
     return (
         found.letter(row),
         *(f"{row.point.settings[name]:g}" for name in _varied(found)),
-        tables.percent(row.accuracy),
-        tables.percent(row.records["accuracy"].metrics["float_accuracy"]),
-        tables.milliseconds(inferences * compiled["inference_ms"]),
-        *(show(row.costs[cost]) for cost, show in COSTS.items()),
-        ", ".join(found.best(row)),
+        score.cell(row.accuracy),
+        score.cell(accuracies.score(row.records["accuracy"].metrics, FLOAT)),
+        *(metric.cell(row.of_sequence(metric)) for metric in _columns(found)),
+        ", ".join(cost.title for cost in TRADED if cost.name in found.best(row)),
         "; ".join(remarks),
     )
 
@@ -201,7 +217,7 @@ def as_document(found: Found) -> dict[str, Any]:
             cost: [row.point.name for row in found.made if row.point.name in names]
             for cost, names in found.fronts.items()
         },
-        "basis": {"accuracy": "measured", "flash": "measured", "cycles": "estimated", "SRAM": "estimated"},
+        "basis": {"accuracy": "measured", **{cost.name: cost.basis for cost in TRADED}},
     }
 
 

@@ -15,8 +15,10 @@ from pipeline.engine.results.record import Record
 from pipeline.engine.running.fork_server import one_a_thread
 from pipeline.engine.schedule import identity
 from pipeline.folders import BUILD
+from pipeline.metrics import Metric
+from pipeline.stages.catalogue import STAGES
+from pipeline.views import accuracies
 from pipeline.views.pareto.axes import Point
-from pipeline.views.summary import quantized_accuracy
 
 CORES_A_POINT = 2
 """A small network's training keeps no more of them busy."""
@@ -25,10 +27,12 @@ PRELOADED = (
     "pipeline.compression.fine_tune",
     "pipeline.lowering.deploy",
     "pipeline.quantization.quantize",
-    "pipeline.tasks.scoring",
+    "pipeline.runtime.scoring",
     "pipeline.npu.totals",
     "ethosu.vela.vela",
 )
+TRADED = tuple(metric for metric in STAGES["vela"].metrics if metric.traded)
+"""What accuracy is traded for."""
 TRAINING = ("network", "compressed")
 TRAINING_SHARE = 10.0
 """How many times longer than another stage one that trains takes, for the time to go."""
@@ -49,18 +53,18 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def accuracy(self) -> float:
         """Return the accuracy of the quantized model, a share of 1."""
-        return quantized_accuracy(self.records["accuracy"].metrics)
+        return accuracies.score(self.records["accuracy"].metrics) or 0.0
 
     @property
     def costs(self) -> dict[str, float]:
-        """Return what it costs: cycles of a whole sequence, bytes of flash and of SRAM."""
-        compiled = self.records["vela"].metrics
-        inferences = self.records["unrolled"].metrics["inferences_per_sequence"]
-        return {
-            "cycles": inferences * compiled["cycles_total"],
-            "flash": compiled["flash_bytes"],
-            "SRAM": compiled["sram_bytes"],
-        }
+        """Return what it costs by the name of the metric; what each inference takes, of a whole sequence."""
+        return {metric.name: self.of_sequence(metric) or 0.0 for metric in TRADED}
+
+    def of_sequence(self, metric: Metric) -> float | None:
+        """Return a metric of what was compiled; what each inference takes, of a whole sequence."""
+        inferences = self.records["unrolled"].metrics["inferences_per_sequence"] if metric.per_inference else 1
+        value = metric.of(self.records["vela"].metrics)
+        return None if value is None else inferences * value
 
 
 def jobs_of(point: Point, dataset: Job, target: str) -> list[Job]:
@@ -92,7 +96,7 @@ def _row(point: Point, records: dict[str, Record], failure: str | None) -> Row:
     """Return a point with its results; one whose costs are not known has failed for that."""
     if "vela" in records:
         unavailable = records["vela"].unavailable
-        failure = failure or unavailable.get("cycles_total") or unavailable.get("sram_bytes")
+        failure = failure or next(filter(None, (metric.why_not(unavailable) for metric in TRADED)), None)
     return Row(point=point, records={} if failure else records, failure=failure)
 
 

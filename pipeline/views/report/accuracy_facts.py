@@ -5,12 +5,15 @@ from typing import Any
 
 import msgspec
 
+from pipeline import tasks
 from pipeline.engine.events import Events
 from pipeline.engine.results.record import Record
+from pipeline.metrics import SCORES
+from pipeline.tasks.classification import BY_CLASS, CONFUSION
 from pipeline.text import tables
-from pipeline.views.accuracies import Rung
+from pipeline.views import accuracies
+from pipeline.views.accuracies import FLOAT, QUANTIZED, Rung
 from pipeline.views.matrix.answer import Asked
-from pipeline.views.summary import has_accuracy, quantized_rung, why_no_accuracy
 
 MOST_CURVE_POINTS = 400
 
@@ -54,25 +57,25 @@ def accuracy(asked: Asked, record: Record | None) -> dict[str, Any] | None:
     """Return accuracy by class and the confusion matrix of the quantized model, or why there is none."""
     if record is None:
         return None
-    if not has_accuracy(record.metrics):
-        return {"unavailable": why_no_accuracy(record)}
-    found = record.metrics
-    job = next(job for job in asked.jobs if job.stage.name == "accuracy")
-    matrices = msgspec.json.decode((job.link / "confusion.json").read_bytes())
-    rung = quantized_rung(found)
-    confusion = matrices[rung]
+    if accuracies.score(record.metrics) is None:
+        return {"unavailable": accuracies.why_no_score(record)}
+    metrics = record.metrics
+    job = next(job for job in asked.jobs if job.stage.name == record.stage)
+    confusion = msgspec.json.decode((job.link / CONFUSION).read_bytes())[QUANTIZED]
     most = max((count for row in confusion for count in row), default=1) or 1
-    names = ("float_accuracy_by_class", f"{rung}_accuracy_by_class")
+    by_class = (metrics[SCORES][form][BY_CLASS] for form in (FLOAT, QUANTIZED))
+    name = accuracies.name_of(QUANTIZED, metrics)
+    first = tasks.of_result(metrics).changes[0]
     return {
         "unavailable": None,
-        "rung": rung,
+        "rung": name,
         "rows": [
-            ("test samples", f"{found['test_samples']:,}"),
-            (f"predictions changed by {rung}", f"{found['changed_predictions']:,}"),
+            ("test samples", f"{metrics['test_samples']:,}"),
+            (f"{first.title} by {name}", first.cell(first.of(metrics))),
         ],
         "classes": [
             (number, *(tables.percent(share) if share is not None else "-" for share in shares))
-            for number, shares in enumerate(zip(*(found[name] for name in names), strict=True))
+            for number, shares in enumerate(zip(*by_class, strict=True))
         ],
         "confusion": [[(count, round(count / most, 3)) for count in row] for row in confusion],
     }
@@ -93,10 +96,9 @@ def _worded(name: str, value: Any) -> Iterator[tuple[str, str]]:
         for key, part in value.items():
             yield from _worded(f"{name.removesuffix('s')} {key}", part)
     elif isinstance(value, dict):
-        yield (
-            name,
-            ", ".join(f"{key.replace('_', ' ')} {_plain(part)}" for key, part in value.items() if part is not None),
-        )
+        known = [f"{key.replace('_', ' ')} {_plain(part)}" for key, part in value.items() if part is not None]
+        if known:
+            yield name, ", ".join(known)
     elif value is not None and not isinstance(value, list):
         yield name, f"{value:,}" if _is_number(value) else str(value)
 
@@ -110,11 +112,8 @@ def _is_number(value: object) -> bool:
 
 
 def rungs(ladder: Sequence[Rung]) -> list[tuple[str, str, str, str]]:
-    """Return every rung: name, accuracy, difference from float, and its basis or why there is none."""
-    rows = []
-    for rung in ladder:
-        difference = rung.difference(ladder[0]) if rung is not ladder[0] else None
-        points = "" if difference is None else tables.points(100 * difference)
-        shown = "-" if rung.accuracy is None else tables.percent(rung.accuracy)
-        rows.append((rung.name, shown, points, rung.basis if rung.accuracy is not None else rung.reason))
-    return rows
+    """Return every rung: name, score, difference from float, and its basis or why there is none."""
+    return [
+        (rung.name, rung.shown, rung.beside(ladder[0]), rung.basis if rung.score is not None else rung.reason)
+        for rung in ladder
+    ]

@@ -1,7 +1,7 @@
 """All that the report says, as plain data that both templates show."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,21 +9,15 @@ import msgspec
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
 from pipeline.experiments.schema import Budget
+from pipeline.metrics import compared, costs
 from pipeline.text import tables
-from pipeline.views import budget, explain, uncompressed
-from pipeline.views.accuracies import ladder
+from pipeline.views import accuracies, budget, explain, uncompressed
+from pipeline.views.accuracies import QUANTIZED, ladder, scored_record
 from pipeline.views.budget import Verdict
 from pipeline.views.matrix.answer import Asked
 from pipeline.views.matrix.compiling import Matrix
 from pipeline.views.report import accuracy_facts, npu_facts
-from pipeline.views.summary import (
-    accuracy_drop,
-    accuracy_record,
-    has_accuracy,
-    quantized_accuracy,
-    quantized_rung,
-    rows_per_step,
-)
+from pipeline.views.summary import rows_per_step
 
 
 def collect(asked: Asked, description: str, allowed: Budget, found: Matrix) -> dict[str, Any]:
@@ -35,7 +29,7 @@ def collect(asked: Asked, description: str, allowed: Budget, found: Matrix) -> d
     twins = [(job, record) for job in asked.twin if (record := asked.build.known(job).record)]
     verdicts = budget.verdicts(allowed, jobs, records, [record for _, record in twins])
     pays = uncompressed.paybacks(made, twins)
-    told = accuracy_record(records)
+    told = scored_record(records)
     target = next(iter(asked.targets))
     about = found.row(asked.targets[target])
     stand_in = next((record.stand_in for record in records if record.stand_in), None)
@@ -44,7 +38,7 @@ def collect(asked: Asked, description: str, allowed: Budget, found: Matrix) -> d
         "description": description,
         "finished": _clock(max(record.finished for record in records)),
         "warnings": _warnings(stand_in, verdicts, found, made),
-        "cards": _cards(told, target, next(record for job, record in made if job.compiles and job.target == target)),
+        "cards": _cards(told, *next(pair for pair in made if pair[0].compiles and pair[0].target == target)),
         "settings": _settings(made),
         "stages": [_stage(job, record) for job, record in made],
         "curve": accuracy_facts.curve(by_stage.get("network"), asked.build.project.events),
@@ -83,55 +77,39 @@ def _warnings(
             said.append(f"{count:,} {stay} on the CPU on {job.target}; their time is in no number here.")
         if job.compiles:
             said += [
-                f"Not known on {job.target}: {', '.join(names)}; {why}." for why, names in _unknown(record).items()
+                f"Not known on {job.target}: {', '.join(names)}; {why}." for why, names in _unknown(job, record).items()
             ]
         said += [f"{job.name}: {text}." for text in record.warnings]
     return said + [f"No result for {row.point.name}: {row.failure}" for row in found.compiles if row.failure]
 
 
-def _unknown(record: Record) -> dict[str, list[str]]:
+def _unknown(job: Job, record: Record) -> dict[str, list[str]]:
     """Return the metrics that could not be had by their reason."""
-    found: dict[str, list[str]] = {}
-    for metric, name in _NUMBERS.items():
-        if metric in record.unavailable:
-            found.setdefault(record.unavailable[metric], []).append(name)
-    return found
+    titles: dict[str, list[str]] = {}
+    for metric in compared(job.stage.metrics):
+        if why := metric.why_not(record.unavailable):
+            titles.setdefault(why, []).append(metric.title)
+    return titles
 
 
-_NUMBERS = {
-    "cycles_total": "cycles",
-    "inference_ms": "inference time",
-    "sram_bytes": "SRAM",
-    "dram_bytes": "DRAM",
-    "npu_operators": "operators on the NPU",
-}
+def _cards(scored: Record | None, compiled: Job, record: Record) -> list[tuple[str, str, str]]:
+    """Return what is seen first: the score of the quantized model, and what it costs on one target."""
+    cards = [_score_card(scored)] if scored else []
+    for metric in costs(compiled.stage.metrics):
+        value = metric.of(record.metrics)
+        if value is None:
+            cards.append((metric.title, "-", f"not known, {compiled.target}"))
+        elif metric.is_told(record.metrics):
+            cards.append((metric.title, metric.quantity.show(value), f"{metric.basis}, {compiled.target}"))
+    return cards
 
 
-def _cards(accuracy: Record | None, target: str, compiled: Record) -> list[tuple[str, str, str]]:
-    cards = []
-    if accuracy:
-        name = f"{quantized_rung(accuracy.metrics)} accuracy"
-        if has_accuracy(accuracy.metrics):
-            shown = tables.percent(quantized_accuracy(accuracy.metrics))
-            cards.append((name, shown, f"measured, {tables.points(-accuracy_drop(accuracy.metrics))}"))
-        else:
-            cards.append((name, "-", "not available"))
-    numbers = compiled.metrics
-    return [
-        *cards,
-        _estimate("inference", compiled, "inference_ms", lambda ms: f"{tables.milliseconds(ms)} ms", target),
-        _estimate("cycles", compiled, "cycles_total", "{:,.0f}".format, target),
-        _estimate("SRAM", compiled, "sram_bytes", tables.kib, target),
-        ("flash", tables.kib(numbers["flash_bytes"]), "measured, as it is flashed"),
-        ("operators on the CPU", f"{numbers['cpu_operators']:,}", "counted in the compiled file"),
-    ]
-
-
-def _estimate(
-    name: str, compiled: Record, metric: str, show: Callable[[float], str], target: str
-) -> tuple[str, str, str]:
-    value = compiled.metrics[metric]
-    return (name, tables.or_dash(show, value), f"{'not known' if value is None else 'estimated'}, {target}")
+def _score_card(record: Record) -> tuple[str, str, str]:
+    metric, score = accuracies.headline(record.metrics), accuracies.score(record.metrics)
+    name = f"{accuracies.name_of(QUANTIZED, record.metrics)} {metric.title}"
+    if score is None:
+        return (name, "-", "not available")
+    return (name, metric.quantity.show(score), f"{metric.basis}, {accuracies.beside_float(record.metrics)}")
 
 
 def _settings(made: Sequence[tuple[Job, Record]]) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
+from pipeline.npu.vela_report import bound
 from pipeline.views import explain
 from pipeline.views.gates.placement import on_cpu
 from pipeline.views.matrix import answer
@@ -39,8 +40,7 @@ def target(asked: Asked, job: Job, found: Matrix, proved: dict[str, Any] | None)
     return {
         "name": job.target,
         "proof": proved,
-        "config": ", ".join(str(value) for value in job.config.values()),
-        "numbers": answer.cells(row)[2:9] if row else (),
+        "config": ", ".join(str(value) for value in job.config["target"].values() if value is not None),
         "bounds": [(name, cycles / total, f"{cycles:,}") for name, cycles in shares],
         "roles": [(name, cycles / total, f"{cycles:,}") for name, cycles in (here.by_role if here else [])],
         "no_layers": here.no_layers if here else "",
@@ -53,7 +53,7 @@ def target(asked: Asked, job: Job, found: Matrix, proved: dict[str, Any] | None)
                 role.step or "",
                 layer["target"],
                 f"{layer['cycles']:,}",
-                explain.bound(layer) if layer["cycles"] else "",
+                bound(layer) if layer["cycles"] else "",
             )
             for layer, role in (zip(here.layers, here.roles, strict=True) if here else ())
         ],
@@ -67,6 +67,7 @@ def matrix(found: Matrix) -> dict[str, Any]:
         systems.setdefault(row.point.system_config, []).append(answer.cells(row))
     return {
         "header": answer.HEADER,
+        "right": answer.RIGHT,
         "systems": systems,
         "impossible": [*answer.not_known_lines(found), *answer.impossible_lines(found)],
     }

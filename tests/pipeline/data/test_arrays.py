@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.data import arrays, checks
 from pipeline.data.arrays import DataSet
+from pipeline.tasks.classification import CLASSIFICATION
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -29,7 +30,7 @@ def good() -> Arrays:
 
 
 def test_what_was_saved_is_what_is_loaded(tmp_path: Path) -> None:
-    data = checks.checked(good(), "mine.npz")
+    data = checks.checked(good(), "mine.npz", CLASSIFICATION)
     data.save(tmp_path)
 
     loaded = arrays.load(tmp_path)
@@ -40,7 +41,7 @@ def test_what_was_saved_is_what_is_loaded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", ["train", "test"])
 def test_a_part_is_loaded_alone(tmp_path: Path, part: str) -> None:
-    data = checks.checked(good(), "mine.npz")
+    data = checks.checked(good(), "mine.npz", CLASSIFICATION)
     data.save(tmp_path)
 
     x, y = arrays.load_part(tmp_path, part)
@@ -50,7 +51,7 @@ def test_a_part_is_loaded_alone(tmp_path: Path, part: str) -> None:
 
 
 def test_the_same_arrays_give_the_same_bytes_on_another_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = checks.checked(good(), "mine.npz")
+    data = checks.checked(good(), "mine.npz", CLASSIFICATION)
     data.save(tmp_path)
     shutil.move(tmp_path / arrays.FILE, tmp_path / "before")
     tomorrow = time.time() + 86_400
@@ -64,7 +65,7 @@ def test_the_same_arrays_give_the_same_bytes_on_another_day(tmp_path: Path, monk
 
 
 def test_fewer_samples_can_be_kept_each_with_its_label() -> None:
-    all_of_them = checks.checked(good(), "mine.npz")
+    all_of_them = checks.checked(good(), "mine.npz", CLASSIFICATION)
     data = all_of_them.kept(4, 1)
 
     assert (len(data.x_train), len(data.y_train), len(data.x_test), len(data.y_test)) == (4, 4, 1, 1)
@@ -76,7 +77,7 @@ def test_fewer_samples_can_be_kept_each_with_its_label() -> None:
 
 @pytest.mark.parametrize(("train", "test"), [(None, None), (1000, 1000)])
 def test_all_samples_are_kept_when_there_are_no_more(train: int | None, test: int | None) -> None:
-    data = checks.checked(good(), "mine.npz").kept(train, test)
+    data = checks.checked(good(), "mine.npz", CLASSIFICATION).kept(train, test)
 
     assert (len(data.x_train), len(data.x_test)) == (6, 4)
 

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.data import checks
 from pipeline.data.arrays import DataError
+from pipeline.tasks.classification import CLASSIFICATION
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -25,7 +26,7 @@ def good() -> Arrays:
 
 def refusal(found: Arrays) -> str:
     with pytest.raises(DataError) as caught:
-        checks.checked(found, "mine.npz")
+        checks.checked(found, "mine.npz", CLASSIFICATION)
     said = str(caught.value)
     assert len(said.splitlines()) == 1, said
     assert said.startswith("mine.npz: ")
@@ -33,7 +34,7 @@ def refusal(found: Arrays) -> str:
 
 
 def test_good_arrays_become_float32_and_int64() -> None:
-    data = checks.checked(good(), "mine.npz")
+    data = checks.checked(good(), "mine.npz", CLASSIFICATION)
 
     assert {name: array.dtype for name, array in vars(data).items()} == {
         "x_train": np.dtype(np.float32),
@@ -50,7 +51,7 @@ def test_good_arrays_become_float32_and_int64() -> None:
 def test_any_floating_point_numbers_will_do(dtype: type[np.floating[Any]]) -> None:
     found = {name: array.astype(dtype) if name[0] == "x" else array for name, array in good().items()}
 
-    assert checks.checked(found, "mine.npz").x_train.shape == (6, 2, 3)
+    assert checks.checked(found, "mine.npz", CLASSIFICATION).x_train.shape == (6, 2, 3)
 
 
 @pytest.mark.parametrize("name", ["x_train", "y_train", "x_test", "y_test"])
@@ -179,7 +180,9 @@ def test_a_single_class_is_refused() -> None:
 def test_a_small_test_set_of_many_classes_is_no_reason_to_doubt_the_labels() -> None:
     found = {**good(), "x_train": np.zeros((1_500, 2, 3)), "y_train": np.arange(1_500)}
 
-    assert checks.checked({**found, "y_test": np.array([1_499, 3, 2, 1_200])}, "mine.npz").classes == 1_500
+    assert (
+        checks.checked({**found, "y_test": np.array([1_499, 3, 2, 1_200])}, "mine.npz", CLASSIFICATION).classes == 1_500
+    )
 
 
 def test_what_is_no_array_is_refused() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.data import npz
 from pipeline.data.arrays import DataError
+from pipeline.tasks.classification import CLASSIFICATION
 
 
 def good() -> dict[str, Any]:
@@ -23,7 +24,7 @@ def good() -> dict[str, Any]:
 
 def refusal(path: Path) -> str:
     with pytest.raises(DataError) as caught:
-        npz.read(path)
+        npz.read(path, CLASSIFICATION)
     said = str(caught.value)
     assert len(said.splitlines()) == 1, said
     assert said.startswith(str(path))
@@ -35,7 +36,7 @@ def test_a_good_file_is_read(tmp_path: Path, save: Any) -> None:
     path = tmp_path / "meine Daten ü.npz"
     save(path, **good())
 
-    data = npz.read(path)
+    data = npz.read(path, CLASSIFICATION)
 
     np.testing.assert_array_equal(data.x_train, good()["x_train"].astype(np.float32))
     assert data.y_test.tolist() == good()["y_test"].tolist()
@@ -45,7 +46,7 @@ def test_other_arrays_in_the_file_do_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "mine.npz"
     np.savez(path, **good(), names=np.array(["a", "b", "c"]))
 
-    assert npz.read(path).classes == 3
+    assert npz.read(path, CLASSIFICATION).classes == 3
 
 
 def test_a_missing_file_says_where_paths_begin(tmp_path: Path) -> None:

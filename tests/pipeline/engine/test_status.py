@@ -190,7 +190,7 @@ def _empty(record: Path) -> None:
 
 
 def _age(record: Path) -> None:
-    record.write_bytes(record.read_bytes().replace(b'"schema": 1', b'"schema": 0'))
+    record.write_bytes(record.read_bytes().replace(b'"schema": 2', b'"schema": 0'))
 
 
 def _replace_by_a_folder(record: Path) -> None:

@@ -17,7 +17,7 @@ from pipeline.quantization import quantize
 from pipeline.runtime import litert, streaming
 from pipeline.runtime.streaming import StreamingError
 from pipeline.stage import Found, Work
-from pipeline.tasks import scoring
+from pipeline.tasks.classification import PREDICTIONS
 from pipeline.tflite.reader import IDENTIFIER
 from tests.pipeline.making import make_stage
 
@@ -116,11 +116,11 @@ def test_the_accuracy_stage_says_of_how_many_samples_the_bytes_are_the_same(
     metrics = found["accuracy"].metrics
 
     assert metrics["streaming_identical"] == metrics["test_samples"] == 300
-    assert metrics["streaming_sequences_in_a_row"] == 100
+    assert metrics["sequences_in_a_row"] == 100
     states = {f"{cell}_1_hidden"} | ({"lstm_1_cell"} if cell == "lstm" else set())
     assert set(metrics["reset_bytes"]) == states
     assert metrics["reset_bytes"][f"{cell}_1_hidden"] == 0
-    assert f"{activations}_accuracy" in metrics
+    assert metrics["activations"] == activations
     assert found["accuracy"].basis["streaming_identical"] == "measured"
 
 
@@ -138,7 +138,7 @@ def test_folded_rows_are_streamed_in_folded_steps(chain: Chain, data: DataSet, c
     assert shapes == [(1, 4, 12), (1, 2, 12), (1, 1, 12)]
     assert found["accuracy"].metrics["streaming_identical"] == 300
     classes = by_hand(models[1], data.x_test.reshape(300, 4, 12))["output"].argmax(axis=1)
-    assert found["accuracy"].metrics[f"{activations}_accuracy"] == np.mean(classes == data.y_test)
+    assert found["accuracy"].metrics["scores"]["quantized"]["accuracy"] == np.mean(classes == data.y_test)
 
 
 @pytest.mark.parametrize("steps", [1, 8])
@@ -153,8 +153,8 @@ def test_a_form_that_is_the_chosen_one_needs_no_comparison_but_the_others_do(cha
 def test_with_a_reset_accuracy_is_that_of_the_samples_alone(chain: Chain, data: DataSet) -> None:
     made, found = chain("lstm", state=True, steps_per_inference=2, until="accuracy")
     metrics = found["accuracy"].metrics
-    with np.load(made["accuracy"] / scoring.PREDICTIONS) as file:
-        alone = file["int8"]
+    with np.load(made["accuracy"] / PREDICTIONS) as file:
+        alone = file["quantized"]
     row = streaming._in_a_row(data.y_test)
     assert (len(set(row)), np.bincount(data.y_test[row]).tolist()) == (100, [34, 33, 33])
 
@@ -167,8 +167,8 @@ def test_with_a_reset_accuracy_is_that_of_the_samples_alone(chain: Chain, data: 
         stateful.run(sample)
         in_a_row.append(stateful.read("output").argmax())
 
-    assert metrics["streaming_accuracy_with_reset"] == np.mean(alone[row] == data.y_test[row])
-    assert metrics["streaming_accuracy_without_reset"] == np.mean(np.array(in_a_row) == data.y_test[row])
+    assert metrics["scores_in_a_row"]["with_reset"]["accuracy"] == np.mean(alone[row] == data.y_test[row])
+    assert metrics["scores_in_a_row"]["without_reset"]["accuracy"] == np.mean(np.array(in_a_row) == data.y_test[row])
 
 
 def test_sequences_in_a_row_are_of_mixed_classes_even_where_the_test_set_is_sorted() -> None:
@@ -238,6 +238,6 @@ def test_the_guides_graph_with_state_is_streamed_but_not_called_identical(chain:
 
     assert [path.name for path in made["quantized"].glob("*.tflite")] == [quantize.MODEL]
     assert "streaming_identical" not in metrics
-    assert metrics["streaming_sequences_in_a_row"] == 100
+    assert metrics["sequences_in_a_row"] == 100
     assert set(metrics["reset_bytes"]) == {"gru_1_hidden"}
     assert found["quantized"].warnings

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from pipeline.data.arrays import DataSet
-from pipeline.runtime import litert, micro
+from pipeline.runtime import litert, micro, scoring
 from pipeline.stage import Found, Work
-from pipeline.tasks import scoring
+from pipeline.tasks import classification
 from tests.pipeline.making import make_stage
 
 pytestmark = pytest.mark.smoke
@@ -20,59 +19,6 @@ pytestmark = pytest.mark.smoke
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
 
 CELLS = pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
-
-
-def classes(*values: int) -> npt.NDArray[np.int64]:
-    return np.array(values, np.int64)
-
-
-LABELS = classes(0, 0, 0, 0, 1, 1, 1, 2, 2, 2)
-IN_FLOAT = classes(0, 0, 0, 1, 1, 1, 0, 2, 2, 1)
-IN_INT8 = classes(0, 0, 2, 0, 1, 0, 2, 2, 2, 1)
-
-
-def test_a_comparison_counted_by_hand() -> None:
-    assert scoring.compare(LABELS, IN_FLOAT, IN_INT8) == {
-        "test_samples": 10,
-        "float_accuracy": 0.7,
-        "int8_accuracy": 0.6,
-        "changed_predictions": 4,
-        "changed_to_wrong": 2,
-        "changed_to_right": 1,
-        "agreement": 0.6,
-        "float_accuracy_by_class": [0.75, pytest.approx(2 / 3), pytest.approx(2 / 3)],
-        "int8_accuracy_by_class": [0.75, pytest.approx(1 / 3), pytest.approx(2 / 3)],
-    }
-
-
-def test_equal_predictions_agree_entirely() -> None:
-    compared = scoring.compare(LABELS, IN_FLOAT, IN_FLOAT)
-
-    assert (compared["agreement"], compared["changed_predictions"]) == (1.0, 0)
-    assert (compared["changed_to_wrong"], compared["changed_to_right"]) == (0, 0)
-
-
-def test_a_confusion_matrix_has_a_row_per_label_and_a_column_per_prediction() -> None:
-    assert scoring.confusion(LABELS, IN_INT8).tolist() == [[3, 0, 1], [1, 1, 1], [0, 1, 2]]
-
-
-def test_a_class_without_samples_has_no_accuracy_but_a_place() -> None:
-    labels = classes(0, 0, 3)
-    predicted = classes(0, 1, 3)
-
-    assert scoring.by_class(labels, predicted) == [0.5, None, None, 1.0]
-    assert scoring.confusion(labels, predicted).tolist() == [[1, 1, 0, 0], [0] * 4, [0] * 4, [0, 0, 0, 1]]
-
-
-def test_a_class_that_is_only_predicted_has_its_column() -> None:
-    assert scoring.confusion(classes(0, 1), classes(0, 2)).tolist() == [[1, 0, 0], [0, 0, 1], [0, 0, 0]]
-    assert scoring.by_class(classes(0, 1), classes(0, 2)) == [1.0, 0.0, None]
-
-
-def test_float_and_int8_have_as_many_classes_even_when_only_one_predicts_the_last() -> None:
-    compared = scoring.compare(classes(0, 1), classes(0, 1), classes(0, 2))
-
-    assert len(compared["float_accuracy_by_class"]) == len(compared["int8_accuracy_by_class"])
 
 
 @CELLS
@@ -85,8 +31,9 @@ def test_the_stages_numbers_are_those_of_outputs_computed_apart(chain: Chain, da
     )
 
     assert metrics["test_samples"] == 300
-    assert metrics["float_accuracy"] == np.mean(in_float == data.y_test)
-    assert metrics["int8_accuracy"] == np.mean(in_int8 == data.y_test)
+    assert metrics["scores"]["float"]["accuracy"] == np.mean(in_float == data.y_test)
+    assert metrics["scores"]["quantized"]["accuracy"] == np.mean(in_int8 == data.y_test)
+    assert (metrics["task"], metrics["activations"]) == ("classification", "int8")
     assert metrics["agreement"] == np.mean(in_float == in_int8)
     assert set(found["accuracy"].basis) == set(metrics)
     assert set(found["accuracy"].basis.values()) == {"measured"}
@@ -100,25 +47,26 @@ def test_folded_rows_are_judged_by_the_same_samples(chain: Chain, data: DataSet,
     in_int8 = litert.outputs(made["quantized"] / "quantized.tflite", folded, litert.REFERENCE)[litert.OUTPUT]
 
     assert found["accuracy"].metrics["test_samples"] == 300
-    assert found["accuracy"].metrics["int8_accuracy"] == np.mean(in_int8.argmax(axis=1) == data.y_test)
+    scores = found["accuracy"].metrics["scores"]
+    assert scores["quantized"]["accuracy"] == np.mean(in_int8.argmax(axis=1) == data.y_test)
     assert found["vela"].metrics["cpu_operators"] == 0
 
 
 @CELLS
 def test_the_predictions_and_confusions_are_kept(chain: Chain, data: DataSet, cell: str) -> None:
     made, found = chain(cell)
-    matrices = json.loads((made["accuracy"] / scoring.CONFUSION).read_text(encoding="utf-8"))
-    with np.load(made["accuracy"] / scoring.PREDICTIONS, allow_pickle=False) as file:
+    matrices = json.loads((made["accuracy"] / classification.CONFUSION).read_text(encoding="utf-8"))
+    with np.load(made["accuracy"] / classification.PREDICTIONS, allow_pickle=False) as file:
         kept = {name: file[name] for name in file.files}
 
     np.testing.assert_array_equal(kept["labels"], data.y_test)
-    for form in ("float", "int8"):
+    for form in ("float", "quantized"):
         assert kept[form].shape == (300,)
-        assert np.mean(kept[form] == data.y_test) == found["accuracy"].metrics[f"{form}_accuracy"]
+        assert np.mean(kept[form] == data.y_test) == found["accuracy"].metrics["scores"][form]["accuracy"]
         matrix = np.array(matrices[form])
-        np.testing.assert_array_equal(matrix, scoring.confusion(data.y_test, kept[form]))
+        np.testing.assert_array_equal(matrix, classification.confusion(data.y_test, kept[form]))
         assert matrix.sum() == 300
-        assert matrix.trace() / 300 == pytest.approx(found["accuracy"].metrics[f"{form}_accuracy"])
+        assert matrix.trace() / 300 == pytest.approx(found["accuracy"].metrics["scores"][form]["accuracy"])
         assert matrix.sum(axis=1).tolist() == np.bincount(data.y_test, minlength=len(matrix)).tolist()
 
 
@@ -129,7 +77,7 @@ def test_the_same_models_give_the_same_files(work: Callable[..., Work[Any]], cha
     again = make_stage("accuracy", job)
 
     assert again == found["accuracy"]
-    for name in (scoring.PREDICTIONS, scoring.CONFUSION, scoring.MICRO):
+    for name in (classification.PREDICTIONS, classification.CONFUSION, scoring.MICRO):
         assert (job.into / name).read_bytes() == (made["accuracy"] / name).read_bytes()
 
 
@@ -153,7 +101,7 @@ def test_what_tensorflow_lite_micro_returned_is_kept_and_counted(chain: Chain, d
         "output": ((300, 3), activations),
         "gru_1_hidden": ((300, 4), activations),
     }
-    assert metrics["micro_accuracy"] == np.mean(kept["output"].argmax(axis=1) == data.y_test)
+    assert metrics["scores"]["micro"]["accuracy"] == np.mean(kept["output"].argmax(axis=1) == data.y_test)
     assert metrics["micro_identical"] == sum(map(np.array_equal, kept["output"], reference["output"]))
 
 
@@ -166,8 +114,9 @@ def test_without_tensorflow_lite_micro_all_else_is_measured(
 
     without = make_stage("accuracy", job)
 
-    absent = {"micro_accuracy", "micro_identical"}
-    assert without.metrics == {**found["accuracy"].metrics, **dict.fromkeys(absent)}
+    absent = {"scores.micro", "micro_identical"}
+    scores = {**found["accuracy"].metrics["scores"], "micro": None}
+    assert without.metrics == {**found["accuracy"].metrics, "scores": scores, "micro_identical": None}
     assert without.unavailable.keys() == absent
-    assert "no package of TensorFlow Lite Micro for" in without.unavailable["micro_accuracy"]
+    assert "no package of TensorFlow Lite Micro for" in without.unavailable["scores.micro"]
     assert not (job.into / scoring.MICRO).exists()

@@ -110,7 +110,7 @@ def test_pruning_alone_leaves_the_rest_as_the_quantizer_finds_it(chain: Chain) -
     dense, _ = chain("gru", units=16)
     sizes = [chained["vela"] / "compiled.tflite" for chained in (made, dense)]
     assert sizes[0].stat().st_size < sizes[1].stat().st_size
-    assert found["compressed"].basis["float_accuracy"] == "measured"
+    assert found["compressed"].basis["scores"] == "measured"
 
 
 @pytest.fixture

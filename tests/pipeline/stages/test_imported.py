@@ -54,9 +54,8 @@ def test_the_file_is_taken_byte_by_byte_and_described(take: Take) -> None:
 
 def test_accuracies_are_null_with_a_reason(take: Take) -> None:
     found = take(packed(chain()))
-    assert found.metrics["float_accuracy"] is None
-    assert found.metrics["int8_accuracy"] is None
-    assert found.unavailable == dict.fromkeys(("float_accuracy", "int8_accuracy"), imported.WHY_NO_ACCURACY)
+    assert found.metrics["scores"] == {"float": None, "quantized": None}
+    assert found.unavailable == dict.fromkeys(("scores.float", "scores.quantized"), imported.WHY_NO_ACCURACY)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("INT16", "int16"), ("UINT8", "uint8")])
@@ -66,7 +65,7 @@ def test_its_accuracy_goes_by_what_activations_are_stored_in(take: Take, kind: s
         tensor.type = getattr(schema.TensorType, kind)
     found = take(packed(model))
     assert found.metrics["activations"] == name
-    assert f"{name}_accuracy" in found.unavailable
+    assert "scores.quantized" in found.unavailable
 
 
 def test_a_file_cut_off_anywhere_is_refused(take: Take, tmp_path: Path) -> None:

@@ -14,10 +14,9 @@ from pipeline.data.arrays import DataSet
 from pipeline.emulator.errors import NotVerifiedError, StreamError
 from pipeline.emulator.proof.checks import Check
 from pipeline.emulator.stream import debug_database
-from pipeline.runtime import micro
+from pipeline.runtime import micro, scoring
 from pipeline.stage import Found, Work
 from pipeline.stages.verify import VerifyError
-from pipeline.tasks import scoring
 from pipeline.verification import comparing, differing, proving, test_set, verdicts
 from tests.pipeline.making import make_stage
 
@@ -70,7 +69,7 @@ def test_every_sample_has_the_bytes_of_tensorflow_lite_micro(
     assert metrics["not_verified"] == metrics["failures"] == []
     assert metrics["identical_samples"] == metrics["emulated_samples"] == len(data.x_test)
     assert (metrics["max_difference"], metrics["first_difference"]) == (0, None)
-    assert metrics["compiled_accuracy"] == found["accuracy"].metrics["micro_accuracy"]
+    assert metrics["scores"]["compiled"] == found["accuracy"].metrics["scores"]["micro"]
     assert set(result.basis.values()) == {"emulated"}
     assert all(check["checked"] > 0 and check["failed"] == 0 for check in metrics["checks"])
     assert {check["unit"] for check in metrics["checks"]} >= {"input pairs", "weights", "output channels", "commands"}
@@ -90,7 +89,7 @@ def test_operators_on_the_cpu_are_said_to_be_not_verified(chain: Chain, job: Mak
     found = make_stage("verify", job(made))
 
     assert found.warnings == ["not verified: 2 operators run on the CPU beside the NPU"]
-    assert found.metrics["compiled_accuracy"] is None
+    assert found.metrics["scores"]["compiled"] is None
     assert found.metrics["verdict"] == verdicts.NOTHING
 
 
@@ -118,7 +117,7 @@ def test_without_bytes_to_compare_with_the_rest_is_verified(chain: Chain, job: M
     found = make_stage("verify", job({**made, "accuracy": tmp_path / "accuracy"}, 7))
 
     assert found.metrics["emulated_samples"] == 7
-    assert found.metrics["compiled_accuracy"] is not None
+    assert found.metrics["scores"]["compiled"] is not None
     assert len(found.metrics["checks"]) > 3
     assert found.metrics["verdict"] == verdicts.PARTLY
     (lacking,) = found.metrics["not_verified"]
@@ -249,8 +248,9 @@ def test_what_is_not_covered_is_a_warning_and_no_number_is_made_up(
     assert found.metrics["not_verified"] == ["weights in a format of the year after next"]
     assert found.metrics["checks"] == []
     assert found.metrics["verdict"] == verdicts.NOTHING
+    assert found.metrics["scores"] == {"compiled": None}
     for name in test_set.OF_SAMPLES:
-        assert found.metrics[name] is None
+        assert found.metrics.get(name) is None
         assert found.unavailable[name] == "weights in a format of the year after next"
 
 

@@ -2,17 +2,15 @@
 
 from typing import Any
 
-import pytest
-
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
 from pipeline.views import accuracies
 from pipeline.views.accuracies import Rung
-from tests.pipeline.records import a_record
+from tests.pipeline.records import a_record, scores
 
-ACCURACY = {"test_samples": 10_000, "float_accuracy": 0.98, "int8_accuracy": 0.97, "micro_accuracy": 0.975}
+ACCURACY = {"test_samples": 10_000, **scores(float=0.98, quantized=0.97, micro=0.975)}
 VERIFY = {
-    "compiled_accuracy": 0.975,
+    **scores(compiled=0.975),
     "emulated_samples": 10_000,
     "identical_samples": 10_000,
     "max_difference": 0,
@@ -44,26 +42,27 @@ def rungs(jobs: dict[str, Job], accuracy: dict[str, Any], verify: dict[str, Any]
 def test_every_rung_has_its_name_its_basis_and_its_difference(jobs: dict[str, Job]) -> None:
     found = rungs(jobs, ACCURACY, VERIFY)
 
-    assert [(rung.name, rung.accuracy, rung.basis) for rung in found] == [
+    assert [(rung.name, rung.score, rung.basis) for rung in found] == [
         ("float", 0.98, "measured"),
         ("int8", 0.97, "measured"),
         ("TFLite Micro", 0.975, "measured"),
         ("compiled", 0.975, "emulated"),
     ]
-    assert [rung.difference(found[0]) for rung in found[1:]] == pytest.approx([-0.01, -0.005, -0.005])
+    assert [rung.beside(found[0]) for rung in found] == ["", "-1.00 points", "-0.50 points", "-0.50 points"]
 
 
 def test_int16_has_a_rung_of_its_name(jobs: dict[str, Job]) -> None:
-    accuracy = {"test_samples": 10, "float_accuracy": 0.9, "int16_accuracy": 0.8}
+    accuracy = {"test_samples": 10, **scores("int16", float=0.9, quantized=0.8)}
     assert [rung.name for rung in rungs(jobs, accuracy, VERIFY)][:2] == ["float", "int16"]
 
 
 def test_a_rung_that_could_not_be_had_says_why(jobs: dict[str, Job]) -> None:
-    verify = {"compiled_accuracy": None, "emulated_samples": None}
-    why = {"micro_accuracy": "no package", "compiled_accuracy": "weights of another format"}
-    found = rungs(jobs, {**ACCURACY, "micro_accuracy": None}, verify, unavailable=why)
+    verify = {**scores(compiled=None), "emulated_samples": None}
+    why = {"scores.micro": "no package", "scores.compiled": "weights of another format"}
+    accuracy = {"test_samples": 10_000, **scores(float=0.98, quantized=0.97, micro=None)}
+    found = rungs(jobs, accuracy, verify, unavailable=why)
 
-    assert [(rung.name, rung.accuracy, rung.reason) for rung in found[2:]] == [
+    assert [(rung.name, rung.score, rung.reason) for rung in found[2:]] == [
         ("TFLite Micro", None, "no package"),
         ("compiled", None, "weights of another format"),
     ]
@@ -71,13 +70,13 @@ def test_a_rung_that_could_not_be_had_says_why(jobs: dict[str, Job]) -> None:
 
 def test_what_was_not_verified_yet_is_said(jobs: dict[str, Job]) -> None:
     last = rungs(jobs, ACCURACY, None)[-1]
-    assert (last.name, last.accuracy, last.reason) == ("compiled", None, "not verified yet")
+    assert (last.name, last.score, last.reason) == ("compiled", None, "not verified yet")
 
 
 def test_accuracies_over_other_samples_are_not_compared(jobs: dict[str, Job]) -> None:
     found = rungs(jobs, ACCURACY, {**VERIFY, "emulated_samples": 500})
     assert found[-1].samples == 500
-    assert found[-1].difference(found[0]) is None
+    assert found[-1].beside(found[0]) == ""
 
 
 def test_each_of_several_targets_has_a_rung(jobs: dict[str, Job]) -> None:

@@ -11,6 +11,7 @@ from pipeline.engine.results.record import Record
 from pipeline.experiments.schema import Budget
 from pipeline.views import budget
 from pipeline.views.budget import Verdict
+from tests.pipeline.records import scores
 from tests.pipeline.views.test_summary import _records
 
 
@@ -84,7 +85,7 @@ def test_a_value_exactly_at_the_budget_is_kept(jobs: dict[str, Job]) -> None:
 
 def test_the_drop_is_free_of_the_rounding_of_shares(jobs: dict[str, Job]) -> None:
     records = [
-        msgspec.structs.replace(record, metrics={"float_accuracy": 0.9819, "int8_accuracy": 0.9769})
+        msgspec.structs.replace(record, metrics=scores(float=0.9819, quantized=0.9769))
         if record.stage == "accuracy"
         else record
         for record in _records(jobs)
@@ -108,8 +109,8 @@ def test_a_value_that_can_not_be_had_fails_and_says_why(jobs: dict[str, Job]) ->
 def test_an_accuracy_that_is_unavailable_fails_and_says_why(jobs: dict[str, Job], name: str, allowed: float) -> None:
     record = msgspec.structs.replace(
         next(record for record in _records(jobs) if record.stage == "quantized"),
-        metrics={"float_accuracy": None, "int8_accuracy": None},
-        unavailable={"int8_accuracy": "no test set"},
+        metrics=scores(float=None, quantized=None),
+        unavailable={"scores.quantized": "no test set"},
     )
     (found,) = budget.verdicts(_budget(name, allowed), [jobs["quantized"]], [record])
     assert not found.passed
@@ -143,7 +144,7 @@ def test_a_number_is_told_as_exactly_as_it_exceeds_its_budget(jobs: dict[str, Jo
 
 def test_what_compressing_loses_is_held_against_the_same_experiment_without_it(jobs: dict[str, Job]) -> None:
     records = _records(jobs)
-    dense = [_with(record, {"int8_accuracy": 0.9875}) for record in records if record.stage == "accuracy"]
+    dense = [_with(record, scores(float=0.99, quantized=0.9875)) for record in records if record.stage == "accuracy"]
     kept, broken = (
         budget.verdicts(Budget(compression_drop_max=allowed), list(jobs.values()), records, dense)[0]
         for allowed in (0.5, 0.4)

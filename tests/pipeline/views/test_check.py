@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.views.check import BaselineError, read_baseline
+from tests import json_page
 from tests.conftest import Project
 from tests.pipeline.records import amend
 
@@ -53,7 +54,8 @@ def test_json_is_all_that_is_printed_even_when_something_had_to_be_built(budgete
     set_cycles(budgeted, 10)
     budgeted.doit("forget", "vela:tiny:u55-128")
     document = json.loads(budgeted.out("check", "--json", check=1))
-    assert (document["schema"], document["passed"]) == (1, False)
+    assert (document["schema"], document["passed"]) == (2, False)
+    assert json_page.problems("check --json", document) == []
     (found,) = document["experiments"]
     assert found["name"] == "tiny"
     assert {verdict["budget"]: verdict["passed"] for verdict in found["verdicts"]} == {
@@ -78,13 +80,13 @@ def test_a_baseline_shows_what_changed_as_a_markdown_table(budgeted: Project) ->
         "| --- | ---: | ---: | ---: |",
     ]
     rows = {row.split(" | ")[0].strip("| "): row.strip("| ").split(" | ")[1:] for row in table[4:]}
-    assert rows["int8_accuracy"][2] == "="
+    assert rows["scores.quantized.accuracy"][2] == "="
     assert rows["u55-128.cycles_total"][2].startswith("+")
     assert rows["u55-128.cycles_total"][2].endswith(" %")
 
 
 def test_an_experiment_that_is_not_in_the_baseline_says_so(budgeted: Project) -> None:
-    (budgeted.folder / "baseline.json").write_text('{"schema": 1, "experiments": []}', encoding="utf-8")
+    (budgeted.folder / "baseline.json").write_text('{"schema": 2, "experiments": []}', encoding="utf-8")
     printed = budgeted.doit("check", "--baseline", "baseline.json")
     assert "Not in the baseline." in printed
     assert "| new |" in printed
@@ -97,10 +99,10 @@ def test_an_experiment_that_is_not_in_the_baseline_says_so(budgeted: Project) ->
         ("", "is not what doit check --json prints"),
         ("[1]", "is not what doit check --json prints"),
         (
-            '{"schema": 1, "experiments": [{"name": "a", "metrics": {"b": "c"}}]}',
+            '{"schema": 2, "experiments": [{"name": "a", "metrics": {"b": "c"}}]}',
             "is not what doit check --json prints",
         ),
-        ('{"schema": 9}', "has schema 9, this version reads 1; make it again"),
+        ('{"schema": 9}', "has schema 9, this version reads 2; make it again"),
     ],
 )
 def test_a_baseline_that_is_none_is_one_sentence(tmp_path: Path, content: str | None, says: str) -> None:

@@ -5,10 +5,10 @@ import msgspec
 
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
-from pipeline.views import summary
-from tests.pipeline.records import a_record
+from pipeline.views import accuracies, summary
+from tests.pipeline.records import a_record, scores
 
-ACCURACY = {"test_samples": 10_000, "float_accuracy": 0.9819, "int8_accuracy": 0.9825, "changed_predictions": 10}
+ACCURACY = {"test_samples": 10_000, "changed_predictions": 10, **scores(float=0.9819, quantized=0.9825)}
 VELA = {
     "cycles_total": 6_218_057,
     "inference_ms": 12.436,
@@ -21,7 +21,7 @@ VELA = {
     "cpu_operators_by_name": [{"operator": "Sin", "name": "gru/Sin", "graph": None, "reason": "Unsupported opType"}],
 }
 VERIFY = {
-    "compiled_accuracy": 0.9824,
+    **scores(compiled=0.9824),
     "emulated_samples": 10_000,
     "identical_samples": 10_000,
     "max_difference": 0,
@@ -44,9 +44,8 @@ METRICS: dict[str, dict[str, Any]] = {
 
 STREAMING = {
     "streaming_identical": 10_000,
-    "streaming_sequences_in_a_row": 100,
-    "streaming_accuracy_with_reset": 0.98,
-    "streaming_accuracy_without_reset": 0.715,
+    "sequences_in_a_row": 100,
+    "scores_in_a_row": {"with_reset": {"accuracy": 0.98}, "without_reset": {"accuracy": 0.715}},
     "reset_bytes": {"lstm_1_cell": 3, "lstm_1_hidden": 0},
 }
 
@@ -84,7 +83,7 @@ def test_every_number_says_its_unit_and_what_it_is(jobs: dict[str, Job]) -> None
 
 
 def test_a_model_of_16_bits_is_called_so(jobs: dict[str, Job]) -> None:
-    accuracy = {name.replace("int8", "int16"): value for name, value in ACCURACY.items()}
+    accuracy = {**ACCURACY, "activations": "int16"}
     model = {**METRICS["quantized"], "activations": "int16"}
     records = _records(jobs, {**METRICS, "accuracy": accuracy, "quantized": model})
 
@@ -174,7 +173,7 @@ def test_one_line_for_one_of_many(jobs: dict[str, Job]) -> None:
 
 
 def test_what_the_compiled_file_was_proved_to_compute_is_told(jobs: dict[str, Job]) -> None:
-    accuracy = {**ACCURACY, "micro_accuracy": 0.9824}
+    accuracy = {**ACCURACY, **scores(float=0.9819, quantized=0.9825, micro=0.9824)}
     rows = summary.rows(list(jobs.values()), _records(jobs, {**METRICS, "accuracy": accuracy}))
 
     assert ("u55-128: accuracy", "98.24 % over 10,000 samples", "emulated") in rows
@@ -184,9 +183,9 @@ def test_what_the_compiled_file_was_proved_to_compute_is_told(jobs: dict[str, Jo
 
 
 def test_rungs_that_could_not_be_had_say_why(jobs: dict[str, Job]) -> None:
-    accuracy = {**ACCURACY, "micro_accuracy": None}
-    verify = {**VERIFY, "compiled_accuracy": None, "identical_samples": None, "verdict": "nothing proved"}
-    why = {"micro_accuracy": "no package", "identical_samples": "a CPU operator"}
+    accuracy = {**ACCURACY, **scores(float=0.9819, quantized=0.9825, micro=None)}
+    verify = {**VERIFY, **scores(compiled=None), "identical_samples": None, "verdict": "nothing proved"}
+    why = {"scores.micro": "no package", "identical_samples": "a CPU operator"}
     metrics = {**METRICS, "accuracy": accuracy, "verify": verify}
     rows = summary.rows(list(jobs.values()), _records(jobs, metrics, unavailable=why))
 
@@ -200,21 +199,23 @@ def test_times_show_what_importing_costs(jobs: dict[str, Job]) -> None:
 
 def test_a_drop_of_exactly_a_limit_is_that_limit() -> None:
     drops = {
-        summary.accuracy_drop({"float_accuracy": right / 10_000, "int8_accuracy": (right - 50) / 10_000})
-        for right in range(50, 10_001)
+        accuracies.drop(scores(float=right / 10_000, quantized=(right - 50) / 10_000)) for right in range(50, 10_001)
     }
     assert drops == {0.5}
-    found = {"float_accuracy": 0.9825, "int8_accuracy": 0.9775 - 1e-6}
-    assert summary.accuracy_drop(found) > 0.5, "one sample of a million"
+    drop = accuracies.drop(scores(float=0.9825, quantized=0.9775 - 1e-6))
+    assert drop is not None
+    assert drop > 0.5, "one sample of a million"
 
 
 def _imported(jobs: dict[str, Job]) -> tuple[list[Job], list[Record]]:
     """Return the jobs and records of a model that was made elsewhere."""
     kept = {name: jobs[name] for name in ("quantized", "vela")}
-    absent = {"float_accuracy": None, "int8_accuracy": None}
+    absent = scores(float=None, quantized=None)
     metrics = {**METRICS, "quantized": {**METRICS["quantized"], **absent}}
     records = _records(kept, metrics)
-    records[0] = msgspec.structs.replace(records[0], unavailable=dict.fromkeys(absent, "made elsewhere"))
+    records[0] = msgspec.structs.replace(
+        records[0], unavailable=dict.fromkeys(("scores.float", "scores.quantized"), "made elsewhere")
+    )
     return list(kept.values()), records
 
 

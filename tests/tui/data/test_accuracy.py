@@ -25,15 +25,15 @@ def test_each_class_has_its_recall_on_each_rung(records: dict[str, Record]) -> N
 
 
 def test_a_class_without_samples_has_no_recall(records: dict[str, Record]) -> None:
-    record = replace(records["accuracy"], metrics={"float_accuracy_by_class": [1.0, None]})
+    record = replace(records["accuracy"], metrics={"scores": {"float": {"accuracy_by_class": [1.0, None]}}})
     assert accuracy.by_class(record) == {"float": [1.0, None]}
 
 
 def test_the_confusion_is_read_for_each_rung(recorded: Recorded, records: dict[str, Record]) -> None:
     del recorded, records
     matrices = accuracy.read_confusions(Path("build/keyword/accuracy"))
-    assert set(matrices) == {"float", "int8"}
-    assert accuracy.mistaken_most(matrices["int8"], 5) == [(4, 9, 14), (7, 2, 8)]
+    assert set(matrices) == {"float", "quantized"}
+    assert accuracy.mistaken_most(matrices["quantized"], 5) == [(4, 9, 14), (7, 2, 8)]
 
 
 DAMAGED = {
@@ -81,7 +81,7 @@ def test_the_result_before_is_the_youngest_older_one_of_the_same_experiment(reco
     current = read_record(Path("build/keyword/accuracy"))
     before = accuracy.previous(Project().store, current)
     assert before is not None
-    assert (before.experiment, before.metrics["int8_accuracy"]) == ("keyword", 0.32)
+    assert (before.experiment, before.metrics["scores"]["quantized"]["accuracy"]) == ("keyword", 0.32)
 
 
 def test_the_first_result_has_none_before_it(records: dict[str, Record]) -> None:

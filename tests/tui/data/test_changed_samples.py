@@ -49,13 +49,13 @@ def test_no_more_are_read_than_were_asked_for(record: Record) -> None:
 
 def test_where_nothing_changed_the_data_set_is_not_even_needed(record: Record) -> None:
     labels = np.arange(5)
-    put(ACCURACY / "predictions.npz", labels=labels, float=labels, int8=labels)
+    put(ACCURACY / "predictions.npz", labels=labels, float=labels, quantized=labels)
     assert changed_samples.read_changed_samples(Project(), record, ACCURACY, Path("nowhere"), 10) == []
 
 
 def test_any_time_steps_and_features_are_scaled_over_the_sample(record: Record) -> None:
     labels = np.array([0, 1])
-    put(ACCURACY / "predictions.npz", labels=labels, float=labels, int8=labels[::-1])
+    put(ACCURACY / "predictions.npz", labels=labels, float=labels, quantized=labels[::-1])
     samples = np.stack([np.arange(6.0).reshape(2, 3) - 3, np.full((2, 3), 0.7)]).astype(np.float32)
     first, flat = changed_samples.read_changed_samples(Project(), on(record, x_test=samples), ACCURACY, DATASET, 10)
     assert [round(value, 6) for row in first.pixels for value in row] == [0, 0.2, 0.4, 0.6, 0.8, 1]
@@ -64,7 +64,7 @@ def test_any_time_steps_and_features_are_scaled_over_the_sample(record: Record) 
 
 def test_whole_numbers_are_scaled_too(record: Record) -> None:
     labels = np.array([0, 1])
-    put(ACCURACY / "predictions.npz", labels=labels, float=labels, int8=labels[::-1])
+    put(ACCURACY / "predictions.npz", labels=labels, float=labels, quantized=labels[::-1])
     samples = np.array([[[0, 255]], [[51, 102]]], np.uint8)
     found = changed_samples.read_changed_samples(Project(), on(record, x_test=samples), ACCURACY, DATASET, 10)
     assert [one.pixels for one in found] == [[[0, 1]], [[0, 1]]]
@@ -93,13 +93,13 @@ def test_the_data_set_of_a_result_is_found_though_another_is_shown_now(recorded:
 
 
 MISMATCHED: dict[str, dict[str, Any]] = {
-    "fewer int8": {"labels": np.arange(5), "float": np.arange(5), "int8": np.arange(4)},
-    "fewer labels": {"labels": np.arange(3), "float": np.arange(5), "int8": np.arange(5)[::-1]},
-    "one int8 for all": {"labels": np.arange(5), "float": np.arange(5), "int8": np.arange(1)},
-    "no list": {"labels": np.array(1), "float": np.array(1), "int8": np.array(2)},
-    "tables": {"labels": np.ones((2, 2)), "float": np.ones((2, 2)), "int8": np.zeros((2, 2))},
+    "fewer int8": {"labels": np.arange(5), "float": np.arange(5), "quantized": np.arange(4)},
+    "fewer labels": {"labels": np.arange(3), "float": np.arange(5), "quantized": np.arange(5)[::-1]},
+    "one int8 for all": {"labels": np.arange(5), "float": np.arange(5), "quantized": np.arange(1)},
+    "no list": {"labels": np.array(1), "float": np.array(1), "quantized": np.array(2)},
+    "tables": {"labels": np.ones((2, 2)), "float": np.ones((2, 2)), "quantized": np.zeros((2, 2))},
     "one missing": {"labels": np.arange(5), "float": np.arange(5)},
-    "Python objects": {"labels": np.arange(1), "float": np.arange(1), "int8": np.array([{}])},
+    "Python objects": {"labels": np.arange(1), "float": np.arange(1), "quantized": np.array([{}])},
 }
 
 
@@ -115,12 +115,12 @@ def _nothing(path: Path) -> None:
 
 
 def _half(path: Path) -> None:
-    put(path, labels=np.arange(900), float=np.arange(900), int8=np.arange(900))
+    put(path, labels=np.arange(900), float=np.arange(900), quantized=np.arange(900))
     path.write_bytes(path.read_bytes()[:2000])
 
 
 def _bits(path: Path) -> None:
-    put(path, compressed=True, labels=np.arange(900), float=np.arange(900), int8=np.arange(900))
+    put(path, compressed=True, labels=np.arange(900), float=np.arange(900), quantized=np.arange(900))
     content = bytearray(path.read_bytes())
     content[200:260] = b"\xff" * 60
     path.write_bytes(content)

@@ -86,7 +86,7 @@ def _truncated(path: Path) -> None:
 
 
 def _older(path: Path) -> None:
-    _rewrite(path, path.read_bytes().replace(b'"schema": 1', b'"schema": 0'))
+    _rewrite(path, path.read_bytes().replace(b'"schema": 2', b'"schema": 0'))
 
 
 def _a_folder(path: Path) -> None:
@@ -102,7 +102,7 @@ def _rewrite(path: Path, content: bytes) -> None:
 DAMAGED: dict[str, tuple[Callable[[Path], None], str]] = {
     "deleted": (_deleted, "stage.json is missing"),
     "truncated": (_truncated, "stage.json is truncated or not ours"),
-    "of another schema": (_older, "stage.json has schema 0, this version writes 1"),
+    "of another schema": (_older, "stage.json has schema 0, this version writes 2"),
     "a folder": (_a_folder, "stage.json can't be read: Is a directory"),
 }
 

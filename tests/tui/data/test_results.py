@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.engine.results import store
 from pipeline.engine.results.record import name_of, read_record
+from tests.pipeline.records import scores
 from tests.tui.recorded import HOUR, NOW, Recorded
 from tui.data import results
 from tui.data.project import ProjectWatcher
@@ -48,7 +49,7 @@ def test_a_result_has_the_settings_of_every_stage_it_was_made_by(recorded: Recor
     recorded.build(int8=0.97)
     (result,) = catalogue()
     assert (result.experiment, result.current, result.stand_in) == ("keyword", True, None)
-    assert result.metrics["int8_accuracy"] == 0.97
+    assert result.metrics["scores"]["quantized"]["accuracy"] == 0.97
     settings = result.settings
     assert (settings["model.units"], settings["training.epochs"], settings["dataset.name"]) == (64, 1, "mnist")
     assert settings["quantization.representative_samples"] == 100
@@ -78,7 +79,7 @@ def test_each_result_has_its_own_settings_and_targets(recorded: Recorded) -> Non
     found = {result.experiment: result for result in catalogue()}
     for name, units, cycles in (("large", 256, 6_000_000), ("small", 16, 240_000)):
         assert found[name].settings["model.units"] == units
-        assert found[name].metrics["int8_accuracy"] == units / 1000
+        assert found[name].metrics["scores"]["quantized"]["accuracy"] == units / 1000
         assert found[name].targets[TARGET]["cycles_total"] == pytest.approx(cycles, rel=0.05)
 
 
@@ -150,7 +151,7 @@ def test_the_compiles_of_the_matrix_do_not_crowd_a_comparison(recorded: Recorded
     recorded.write()
     recorded.build()
     record = read_record(store.resolve(Path("build/keyword/vela/u55-128")))
-    config = {**record.inputs["config"], "accelerator": "ethos-u55-256"}
+    config = {"target": {**record.inputs["config"]["target"], "accelerator": "ethos-u55-256"}}
     inputs = {**record.inputs, "config": config}
     record_again("vela/u55-128", inputs=inputs, target="u55-256.Shared_Sram.High_End_Embedded")
     assert list(catalogue()[0].targets) == [TARGET]
@@ -202,7 +203,7 @@ def test_nothing_side_by_side_is_nothing() -> None:
 
 
 def test_one_alone_has_its_numbers_and_no_differences() -> None:
-    rows = _rows(_result(settings={"model.units": 8}, metrics={"int8_accuracy": 0.9}, targets={"t": COSTS}))
+    rows = _rows(_result(settings={"model.units": 8}, metrics=scores(quantized=0.9), targets={"t": COSTS}))
     assert "units" not in rows
     assert rows["quantized accuracy"].cells == ("90.00 %",)
     assert rows["cycles"].cells == ("5,000",)
@@ -220,9 +221,9 @@ def test_only_settings_that_differ_are_shown() -> None:
 def test_accuracy_is_better_when_it_is_higher_and_costs_when_they_are_lower() -> None:
     dearer = {**COSTS, "inference_ms": 15.0, "flash_bytes": 512, "cpu_operators": 2}
     rows = _rows(
-        _result(metrics={"float_accuracy": 0.98, "int8_accuracy": 0.97}, targets={"t": COSTS}),
-        _result(metrics={"float_accuracy": 0.98, "int8_accuracy": 0.96}, targets={"t": dearer}),
-        _result(metrics={"float_accuracy": 0.99, "int8_accuracy": 0.98}, targets={"t": COSTS}),
+        _result(metrics=scores(float=0.98, quantized=0.97), targets={"t": COSTS}),
+        _result(metrics=scores(float=0.98, quantized=0.96), targets={"t": dearer}),
+        _result(metrics=scores(float=0.99, quantized=0.98), targets={"t": COSTS}),
     )
     assert rows["quantized accuracy"].cells == ("97.00 %", "96.00 % (-1.00)", "98.00 % (+1.00)")
     assert rows["quantized accuracy"].better == (None, False, True)
@@ -236,8 +237,8 @@ def test_accuracy_is_better_when_it_is_higher_and_costs_when_they_are_lower() ->
 
 def test_what_one_of_them_has_not_is_a_dash_and_no_worse() -> None:
     rows = _rows(
-        _result(metrics={"int8_accuracy": 0.9}, targets={"t": COSTS}),
-        _result(metrics={"int8_accuracy": None}, targets={"u": COSTS}),
+        _result(metrics=scores(quantized=0.9), targets={"t": COSTS}),
+        _result(metrics=scores(quantized=None), targets={"u": COSTS}),
     )
     assert rows["quantized accuracy"].cells == ("90.00 %", "-")
     by_target = results.side_by_side([_result(targets={"t": COSTS}), _result(targets={"u": COSTS})])

@@ -125,13 +125,13 @@ async def test_targets_are_gone_through_and_some_results_have_none(three: Record
     append(SECOND)
     three.build("keyword")
     async with opened() as pilot:
-        assert "cycles on u55-128 Shared_Sram, estimated" in head(pilot)
+        assert "costs on u55-128 Shared_Sram, estimated" in head(pilot)
         column = [str(each.label) for each in table(pilot).ordered_columns].index("cycles")
         await pilot.press("t")
-        assert "cycles on u85-256 Dedicated_Sram" in head(pilot)
+        assert "costs on u85-256 Dedicated_Sram" in head(pilot)
         assert [str(table(pilot).get_row_at(row)[column]).strip() for row in (1, 2, 3)] == ["-"] * 3
         await pilot.press("t")
-        assert "cycles on u55-128 Shared_Sram" in head(pilot)
+        assert "costs on u55-128 Shared_Sram" in head(pilot)
 
 
 async def test_remembered_results_stand_below_those_shown(three: Recorded) -> None:

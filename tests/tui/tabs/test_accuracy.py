@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.tasks.classification import CLASSIFICATION
 from pipeline.views.accuracies import Rung
-from tests.pipeline.records import amend
+from tests.pipeline.records import amend, scores
 from tests.tui.alone import alone
 from tests.tui.recorded import BY_CLASS, HOUR, NOW, Recorded, writable
 from tui.data import changed_samples
@@ -29,10 +30,20 @@ def find(**metrics: Any) -> None:
     amend(HOME, metrics=metrics)
 
 
+def recalls(in_float: list[float | None], quantized: list[float | None]) -> None:
+    """Let each class have been recognised so often."""
+    find(
+        scores={
+            "float": {"accuracy": 0.98, "accuracy_by_class": in_float},
+            "quantized": {"accuracy": 0.97, "accuracy_by_class": quantized},
+        }
+    )
+
+
 def confuse(classes: int) -> None:
     """Write a confusion matrix in which every class is once taken for the next."""
     matrix = (np.eye(classes, dtype=int) * 9 + np.roll(np.eye(classes, dtype=int), 1, axis=1)).tolist()
-    writable(HOME / "confusion.json").write_text(json.dumps({"float": matrix, "int8": matrix}), encoding="utf-8")
+    writable(HOME / "confusion.json").write_text(json.dumps({"float": matrix, "quantized": matrix}), encoding="utf-8")
 
 
 @pytest.fixture
@@ -80,7 +91,7 @@ async def test_the_ladder_the_budget_and_the_classes(built: Recorded) -> None:
 
 async def test_a_limit_that_is_just_kept_is_kept(built: Recorded) -> None:
     del built
-    find(float_accuracy=0.9825, int8_accuracy=0.9775)
+    find(**scores(float=0.9825, quantized=0.9775))
     budget(accuracy_min=0.9775, accuracy_drop_max=0.5)
     async with alone(AccuracyTab(), WIDE) as app:
         text = app.text("#ladder")
@@ -154,7 +165,7 @@ async def test_artefacts_that_are_gone_are_named(built: Recorded) -> None:
 async def test_matrices_of_few_and_many_classes(built: Recorded, classes: int, *, drawn: bool) -> None:
     del built
     confuse(classes)
-    find(**dict.fromkeys(("float_accuracy_by_class", "int8_accuracy_by_class"), [0.9] * classes))
+    recalls([0.9] * classes, [0.9] * classes)
     async with alone(AccuracyTab(), WIDE) as app:
         text = app.text("#ladder")
         assert ("rows are labels" in text) == drawn
@@ -163,12 +174,12 @@ async def test_matrices_of_few_and_many_classes(built: Recorded, classes: int, *
 
 async def test_a_class_without_samples_has_no_recall(built: Recorded) -> None:
     del built
-    find(int8_accuracy_by_class=[None, 1.0, *BY_CLASS[2:]], float_accuracy_by_class=[None] * 10)
+    recalls([None] * 10, [None, 1.0, *BY_CLASS[2:]])
     async with alone(AccuracyTab(), WIDE) as app:
         rows = app.text("#ladder").splitlines()
         assert any(row.startswith(" 0        -") for row in rows)
         assert next(row for row in rows if row.startswith(" 1 ")).count("█") == 40
-    find(int8_accuracy_by_class=[None] * 10)
+    recalls([None] * 10, [None] * 10)
     async with alone(AccuracyTab(), WIDE) as app:
         assert "\n 9        -" in app.text("#ladder")
 
@@ -178,7 +189,7 @@ async def test_a_class_without_samples_has_no_recall(built: Recorded) -> None:
     [(1.0, "90 %", 40), (0.0, "0 %", 0), (0.96, "90 %", 24), (0.5, "40 %", 7), (0.04, "0 %", 2)],
 )
 def test_bars_begin_where_differences_are_seen(value: float, scale: str, blocks: int) -> None:
-    rung = Rung(name="float", metric="float_accuracy", accuracy=value, samples=9, basis="measured")
+    rung = Rung(name="float", metric=CLASSIFICATION.headline, score=value, samples=9, basis="measured")
     bar, legend = accuracy_bars.ladder_lines([rung], 200)
     assert legend.plain == f"bars go from {scale} to 100 %"
     assert sum(letter in "▏▎▍▌▋▊▉█" for letter in bar.plain) == blocks
@@ -205,7 +216,7 @@ async def test_samples_are_drawn_in_a_thread_that_asks_nothing_of_the_screen(
 async def test_no_sample_changed(built: Recorded) -> None:
     del built
     labels = np.arange(40) % 10
-    np.savez(writable(HOME / "predictions.npz"), labels=labels, float=labels, int8=labels)
+    np.savez(writable(HOME / "predictions.npz"), labels=labels, float=labels, quantized=labels)
     find(changed_predictions=0, changed_to_right=0, changed_to_wrong=0)
     async with alone(AccuracyTab(), WIDE) as app:
         assert "0 of 10,000 predictions changed" in app.text("#ladder")

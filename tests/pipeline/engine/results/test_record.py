@@ -42,7 +42,7 @@ def test_it_is_read_as_it_was_written(tmp_path: Path, written: Record) -> None:
     assert read_record(tmp_path) == written
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"schema": 1}', "[]", "null", '{"schema": 1, "more": 2}'])
+@pytest.mark.parametrize("content", ["", "{", '{"schema": 2}', "[]", "null", '{"schema": 2, "more": 2}'])
 def test_a_record_that_is_not_whole_is_said_to_be_broken(tmp_path: Path, content: str) -> None:
     (tmp_path / "stage.json").write_text(content)
     with pytest.raises(BrokenRecordError, match=r"stage\.json is truncated or not ours"):
@@ -51,7 +51,7 @@ def test_a_record_that_is_not_whole_is_said_to_be_broken(tmp_path: Path, content
 
 def test_a_record_of_another_schema_says_so(tmp_path: Path) -> None:
     (tmp_path / "stage.json").write_text('{"schema": 99}')
-    with pytest.raises(BrokenRecordError, match="schema 99, this version writes 1"):
+    with pytest.raises(BrokenRecordError, match="schema 99, this version writes 2"):
         read_record(tmp_path)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pipeline.npu import points
+from tests import json_page
 from tests.conftest import MATRIX, Project
 
 TOTAL = 36
@@ -107,7 +108,8 @@ def test_a_second_time_nothing_is_compiled(answered: tuple[Project, str]) -> Non
 def test_json_holds_what_the_results_hold(answered: tuple[Project, str]) -> None:
     project, _ = answered
     found = as_json(project, "matrix:tiny")
-    assert found["schema"] == 1
+    assert found["schema"] == 2
+    assert json_page.problems("matrix --json", found) == []
     assert len(found["points"]) == 30
     for point in found["points"]:
         record = json.loads((project.folder / "build/tiny/matrix" / point["name"] / "stage.json").read_bytes())

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests import json_page
 from tests.conftest import Project
 
 pytestmark = pytest.mark.xdist_group("pareto")  # one worker builds the grid for all
@@ -32,12 +33,12 @@ def document(project: Project) -> dict[str, Any]:
 
 def test_every_point_stands_in_the_table_and_the_experiment_itself_is_marked(answered: tuple[Project, str]) -> None:
     printed = answered[1]
-    row = r"^([A-Z]) +(\d+) +(\d+) +[\d.]+ % +[\d.]+ % +[\d.]+ +[\d,]+ +(?:[\d.]+ KiB *){2}"
+    row = r"^([A-Z]) +(\d+) +(\d+) +[\d.]+ % +[\d.]+ % +[\d,]+ +[\d.]+ +(?:[\d.]+ KiB *){2}"
     rows = re.findall(row, printed, re.MULTILINE)
     assert [row[1:] for row in rows] == [("4", "16"), ("1", "16")], "by rising cycles"
     (own,) = [line for line in printed.splitlines() if line.endswith("<- tiny")]
     assert own.split()[:3] == ["B", "1", "16"]
-    assert "estimates" in printed
+    assert "Measured: accuracy, flash. Estimated by Vela: cycles, ms, SRAM. Of a whole sequence: cycles, ms." in printed
     assert printed.count("dots: Pareto front") == 3
 
 
@@ -70,21 +71,22 @@ def test_json_holds_what_the_results_hold(answered: tuple[Project, str]) -> None
     project, _ = answered
     found = document(project)
     assert json.loads(project.out(*GRID, "--json")) == found
-    assert (found["schema"], found["target"], found["stand_in"]) == (1, "u55-128", None)
+    assert json_page.problems("pareto --json", found) == []
+    assert (found["schema"], found["target"], found["stand_in"]) == (2, "u55-128", None)
     folded, own, impossible = found["points"]
     assert (own["settings"]["model.rows_per_step"], folded["settings"]["model.rows_per_step"]) == (1, 4)
     for point in (folded, own):
         home = project.folder / "build" / "tiny" / "grid" / point["name"]
         compiled = json.loads((home / "vela" / "u55-128" / "stage.json").read_bytes())["metrics"]
         accuracy = json.loads((home / "accuracy" / "stage.json").read_bytes())["metrics"]
-        assert point["accuracy"] == accuracy["int8_accuracy"]
-        assert point["costs"]["cycles"] == compiled["cycles_total"]
-        assert point["costs"]["flash"] == compiled["flash_bytes"]
+        assert point["accuracy"] == accuracy["scores"]["quantized"]["accuracy"]
+        assert point["costs"]["cycles_total"] == compiled["cycles_total"]
+        assert point["costs"]["flash_bytes"] == compiled["flash_bytes"]
         assert point["failure"] is None
-    assert folded["costs"]["cycles"] < own["costs"]["cycles"] / 2, "a quarter of the steps"
+    assert folded["costs"]["cycles_total"] < own["costs"]["cycles_total"] / 2, "a quarter of the steps"
     assert (impossible["accuracy"], impossible["costs"]) == (None, None)
     assert "does not divide" in impossible["impossible"]
-    for cost in ("cycles", "flash", "SRAM"):
+    for cost in ("cycles_total", "flash_bytes", "sram_bytes"):
         best = {point["name"] for point in (folded, own) if cost in point["best_by"]}
         assert set(found["fronts"][cost]) == best
         assert folded["name"] in best

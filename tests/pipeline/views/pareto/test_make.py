@@ -20,11 +20,12 @@ from pipeline.views.pareto.axes import Point
 from pipeline.views.pareto.make import Row
 from tests.conftest import ROOT
 from tests.pipeline.engine.test_build import REPORT
+from tests.pipeline.records import scores
 
 STAGES = ["network", "unrolled", "quantized", "accuracy", "vela"]
 METRICS: dict[str, dict[str, Any]] = {
     "unrolled": {"inferences_per_sequence": 7},
-    "accuracy": {"int8_accuracy": 0.9, "float_accuracy": 0.95},
+    "accuracy": scores(float=0.95, quantized=0.9),
     "vela": {"cycles_total": 1000, "flash_bytes": 2048, "sram_bytes": 512},
 }
 
@@ -80,7 +81,7 @@ def test_every_point_is_made_once_and_then_kept(
     assert [row.point for row in rows] == grid
     assert len(ran) == len(grid) * len(STAGES)
     assert all(list(row.records) == STAGES and row.failure is None for row in rows)
-    assert (rows[0].accuracy, rows[0].costs) == (0.9, {"cycles": 7000, "flash": 2048, "SRAM": 512})
+    assert (rows[0].accuracy, rows[0].costs) == (0.9, {"cycles_total": 7000, "sram_bytes": 512, "flash_bytes": 2048})
     assert _made(grid, dataset) == rows
     assert len(ran) == len(grid) * len(STAGES)
 

@@ -86,7 +86,7 @@ def test_the_numbers_are_those_of_the_results(reported: Path) -> None:
     for name in ("report.html", "report.md"):
         text = (reported / name).read_text(encoding="utf-8")
         assert f"{compiled['cycles_total']:,}" in text
-        assert f"{100 * found['int8_accuracy']:.2f} %" in text
+        assert f"{100 * found['scores']['quantized']['accuracy']:.2f} %" in text
         assert text.count("ethos-u85-2048") >= 3
         assert "estimated" in text
         assert "measured" in text

@@ -1,6 +1,5 @@
 """Whether quantizing cost more accuracy than it should, and what is known that may be the cause."""
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,15 +8,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.data.arrays import Features, Labels
+from pipeline.data.arrays import Features
 from pipeline.quantization.role_loss import RoleLoss
 from pipeline.tflite.quantization import Quantization
 
 ROLES = "roles.json"
-MOST_DROP = 0.02
-"""Accuracy that 8 bits may cost. No network of ours that was calibrated well lost half as much."""
-STANDARD_ERRORS = 3.0
-"""Times the standard error of the difference that it must be, too: chance alone does that once in 700 test sets."""
 MOST_BEYOND = 0.01
 """Share of a feature's values beyond the input's range from which the user is warned."""
 MOST_SATURATED = 0.01
@@ -68,59 +63,34 @@ def input_range(x: Features, quantization: Quantization, dtype: npt.DTypeLike) -
     return InputRange(low=low, high=high, scale=quantization.scale, beyond=beyond, steps=steps)
 
 
-class Predictions(NamedTuple):
-    """What two models made of the test set; each array has the shape (samples,)."""
+def warnings(
+    degraded: tuple[float, str] | None, activations: str, into: InputRange | None, roles: Sequence[RoleLoss]
+) -> list[str]:
+    """Return sentences on a test set that saturates the input, and on integers far below float.
 
-    labels: Labels
-    in_float: Labels
-    in_integers: Labels
-    rung: str
-    """``int8`` or ``int16``."""
+    Args:
+        degraded: what the task says of that, see ``Task.degraded``.
+        activations: ``int8`` or ``int16``.
+        into: how the test set fits into the model's input.
+        roles: what quantizing each of them loses.
 
-    @property
-    def drop(self) -> float:
-        """Return the share of the samples by which the integers find fewer."""
-        return float(np.mean(self.in_float == self.labels) - np.mean(self.in_integers == self.labels))
-
-    @property
-    def far_below(self) -> bool:
-        """Tell whether that is more than 8 bits and chance explain (the paired comparison of McNemar's test)."""
-        changed = (self.in_float == self.labels) != (self.in_integers == self.labels)
-        standard_error = math.sqrt(changed.sum()) / len(self.labels)
-        return self.drop > MOST_DROP and self.drop > STANDARD_ERRORS * standard_error
-
-
-def warnings(predictions: Predictions, into: InputRange | None, roles: Sequence[RoleLoss]) -> list[str]:
-    """Return sentences on a test set that saturates the input, and on integers far below float."""
-    said = []
+    """
+    sentences = []
     if into is not None and into.exceeded:
-        said.append(
+        sentences.append(
             f"{into.sentence()}: raise quantization.representative_samples, or bring the test set to the training"
             " set's scale"
         )
-    if predictions.far_below:
+    if degraded:
+        lost, suffers = degraded
         causes = [*_of_the_input(into), *_of_roles(roles)]
         likely = f"likely causes: {'; '.join(causes)}" if causes else "no role and no input shows why"
-        said.append(
-            f"{predictions.rung} accuracy is {100 * predictions.drop:.1f} points below float, more than"
-            f" {predictions.rung[3:]} bits and chance explain; {_worst_class(predictions)}; {likely}; what may help:"
+        sentences.append(
+            f"{activations} accuracy is {100 * lost:.1f} points below float, more than"
+            f" {activations[3:]} bits and chance explain; {suffers}; {likely}; what may help:"
             f" {REMEDIES}"
         )
-    return said
-
-
-def _worst_class(predictions: Predictions) -> str:
-    found: dict[int, tuple[float, float]] = {}
-    for label in np.unique(predictions.labels).tolist():
-        of_class = predictions.labels == label
-        found[label] = (
-            float(np.mean(predictions.in_float[of_class] == label)),
-            float(np.mean(predictions.in_integers[of_class] == label)),
-        )
-    worst = max(found, key=lambda label: found[label][0] - found[label][1])
-    before, after = found[worst]
-    never = "" if (predictions.in_integers == worst).any() else ", for it is never predicted"
-    return f"class {worst} suffers most: {100 * before:.1f} % -> {100 * after:.1f} %{never}"
+    return sentences
 
 
 def _of_the_input(into: InputRange | None) -> Iterator[str]:

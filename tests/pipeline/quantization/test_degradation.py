@@ -8,22 +8,28 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from pipeline.quantization import degradation
+from pipeline.quantization.degradation import InputRange, input_range
 from pipeline.quantization.role_loss import RoleLoss
-from pipeline.tasks import degradation
-from pipeline.tasks.degradation import InputRange, Predictions, input_range
+from pipeline.tasks.classification import CLASSIFICATION
+from pipeline.tasks.task import Judged
 from pipeline.tflite.quantization import Quantization
 
 INTO = Quantization.single(0.1, 0)
 """Holds -12.8 to 12.7."""
 
 
-def predictions(samples: int, lost: int, won: int = 0, rung: str = "int8") -> Predictions:
+def predictions(samples: int, lost: int, won: int = 0) -> Judged:
     """Return predictions of four classes, sorted: float misses ``won`` of the first, int8 ``lost`` of the last."""
     labels = np.arange(samples) * 4 // samples
     in_float, in_integers = labels.copy(), labels.copy()
     in_float[:won] = 1
     in_integers[samples - lost :] = 0
-    return Predictions(labels, in_float, in_integers, rung)
+    return Judged(labels, in_float, in_integers)
+
+
+def warnings(judged: Judged, into: InputRange | None, roles: list[RoleLoss], activations: str = "int8") -> list[str]:
+    return degradation.warnings(CLASSIFICATION.degraded(judged), activations, into, roles)
 
 
 def role(**changed: Any) -> RoleLoss:
@@ -64,12 +70,12 @@ def within(x: npt.NDArray[Any] | None = None) -> InputRange:
     ],
 )
 def test_far_below_is_more_than_8_bits_and_chance_explain(samples: int, lost: int, won: int, *, far: bool) -> None:
-    assert predictions(samples, lost, won).far_below == far
-    assert bool(degradation.warnings(predictions(samples, lost, won), within(), [role()])) == far
+    assert bool(CLASSIFICATION.degraded(predictions(samples, lost, won))) == far
+    assert bool(warnings(predictions(samples, lost, won), within(), [role()])) == far
 
 
 def test_the_warning_names_the_class_that_suffers_and_what_may_help() -> None:
-    (said,) = degradation.warnings(predictions(200, 50), within(), [role()])
+    (said,) = warnings(predictions(200, 50), within(), [role()])
 
     assert said.startswith(
         "int8 accuracy is 25.0 points below float, more than 8 bits and chance explain; class 3 suffers most:"
@@ -85,7 +91,7 @@ def test_saturated_and_loud_roles_are_likely_causes() -> None:
         role(tie="logits", noise=0.2),
     ]
 
-    (said,) = degradation.warnings(predictions(200, 40, rung="int16"), within(), roles)
+    (said,) = warnings(predictions(200, 40), within(), roles, "int16")
 
     assert said.startswith("int16 accuracy is 20.0 points below float, more than 16 bits")
     assert "class 3 suffers most: 100.0 % -> 20.0 %; likely causes: 4.0 % of the values of lstm_1/cell saturate" in said
@@ -96,7 +102,7 @@ def test_saturated_and_loud_roles_are_likely_causes() -> None:
 def test_features_that_the_inputs_scale_hides_are_a_likely_cause() -> None:
     x = np.random.default_rng(0).normal(size=(50, 4, 3)) * [4, 0.15, 0.01]
 
-    (said,) = degradation.warnings(predictions(200, 50), within(x.astype(np.float32)), [])
+    (said,) = warnings(predictions(200, 50), within(x.astype(np.float32)), [])
 
     assert "2 of 3 features vary by less than 2 steps of the input's scale (0.1), feature 2 least: scale each" in said
 
@@ -110,7 +116,7 @@ def test_values_beyond_the_inputs_range_are_counted_by_feature() -> None:
 
     assert (into.low, into.high) == pytest.approx((-12.8, 12.7))
     assert into.beyond.tolist() == [0, 0.3]
-    (said,) = degradation.warnings(predictions(200, 0), into, [])
+    (said,) = warnings(predictions(200, 0), into, [])
     assert said.startswith(
         "15.0 % of the test set's values lie beyond the input's range, -12.8 to 12.7, which the representative samples"
         " showed; of feature 1 (counted from 0) 30.0 %: raise quantization.representative_samples"
@@ -121,7 +127,7 @@ def test_a_few_values_beyond_the_inputs_range_are_no_reason_to_warn() -> None:
     x = np.zeros((1_000, 1, 2), np.float32)
     x[:10, 0, 0] = 20
 
-    assert degradation.warnings(predictions(200, 0), input_range(x, INTO, np.int8), []) == []
+    assert warnings(predictions(200, 0), input_range(x, INTO, np.int8), []) == []
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int16"])
