@@ -23,7 +23,7 @@ from pipeline.stages.catalogue import by_name
 from pipeline.text import tables
 
 if TYPE_CHECKING:
-    from pipeline.engine.results.rehash import Rehashed
+    from pipeline.engine.rehash import Rehashed
 
 STATUS_SCHEMA = 2
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -92,7 +92,7 @@ def prune(project: Project, keep: str, check: bool = False) -> TaskFailed | None
 
 def _remove_damaged(project: Project) -> int:
     """Remove the results of the store that are not what their records say; name them, and return how many."""
-    from pipeline.engine.results import rehash  # noqa: PLC0415
+    from pipeline.engine import rehash  # noqa: PLC0415
 
     read = rehash.remembered(project)
     shown_at = {project.shown(resolve(link)): project.shown(link) for link in project.store.shown_links()}
@@ -125,7 +125,7 @@ def status(
     if unknown:
         return TaskFailed(f"no experiment {unknown[0]!r}; there are: {', '.join(experiments)}")
     chosen = {name: experiments[name] for name in names or experiments}
-    from pipeline.engine.results import rehash  # noqa: PLC0415
+    from pipeline.engine import rehash  # noqa: PLC0415
 
     read = rehash.shown(project, names or None) if reread else None
     rows = [row for name, jobs in chosen.items() for row in _rows(project, name, jobs)]

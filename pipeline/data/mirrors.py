@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.data.arrays import DataError
-from pipeline.data.sources.mnist import DOWNLOADS, FILES
+from pipeline.data.mnist_files import DOWNLOADS, FILES
 from pipeline.errors import UnrollError
 from pipeline.stage import Work
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pipeline.data import file_kind, mirrors
 from pipeline.data.arrays import DataError, DataSet
-from pipeline.data.sources.mnist import DOWNLOADS, FILES, Mnist, file
+from pipeline.data.mnist_files import DOWNLOADS, FILES, file
 from pipeline.stage import Work
 
 _IDX = b"\0\0\x08"
@@ -20,15 +20,19 @@ _HEADER_BYTES = {"images": 16, "labels": 8}
 """Of the IDX format: a magic number, then one big-endian int32 per dimension."""
 
 
-def read(source: Mnist, work: Work[Any]) -> DataSet:
+def read(folder: Path | None, named: str | None, work: Work[Any]) -> DataSet:
     """Read MNIST from this machine or, if it is not here, from a public mirror.
+
+    Args:
+        folder: holds all four files, if one does.
+        named: the folder that the experiment names, if it names one.
+        work: is told how far a download is.
 
     Raises:
         DataError: a file is damaged, or ``dataset.path`` was named and does not hold MNIST.
         mirrors.OfflineError: no mirror could be reached in seconds.
 
     """
-    folder, named = source.folder(), source.path
     if named and folder != Path(named):
         missing = [name for name in FILES if not file(Path(named), name)]
         message = f"dataset.path = {named!r} lacks {', '.join(missing)} (.gz or not); remove the key to download MNIST"

@@ -15,9 +15,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
 def make(work: Work[Config]) -> Found:
     """Run the float and the quantized deployment graph on every test sample; see ``scoring``."""
-    from pipeline.runtime import scoring
+    from pipeline.scoring import forms
 
-    return scoring.score(work)
+    return forms.score(work)
 
 
 METRICS = (

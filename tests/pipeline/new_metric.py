@@ -11,6 +11,7 @@ from typing import Any
 from pipeline.metrics import Metric
 from pipeline.stages import accuracy, vela
 from pipeline.text.quantities import COUNT, SHARE
+from pipeline.views.subject import Subject
 
 ENERGY = Metric(
     name="energy_uj",
@@ -68,7 +69,7 @@ def views() -> dict[str, Any]:
     snapshot = watcher.snapshot()
     (experiment,) = snapshot.experiments
     view = View(snapshot, experiment, None, recorded_results.NOW)
-    checked = check._checked(Build(project.project), check.Subject("keyword", jobs, Budget()))
+    checked = check._checked(Build(project.project), Subject("keyword", jobs, Budget()))
     compiled_matrix = matrix_data.read_matrix(project.project, experiment)
     found = results.catalogue(snapshot)
     tab = accuracy_tab.accuracy_text(view, 120).plain

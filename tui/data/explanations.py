@@ -17,7 +17,7 @@ def sentences(project: Project, job: Job, record: Record) -> list[str]:
 
     """
     from pipeline.npu import points  # noqa: PLC0415 - as above
-    from pipeline.views import explain  # noqa: PLC0415 - only the NPU tab asks for it
+    from pipeline.views.matrix import explain  # noqa: PLC0415 - only the NPU tab asks for it
     from pipeline.views.matrix.compiling import Matrix, Row  # noqa: PLC0415 - as above
 
     own = Row(

@@ -1,13 +1,12 @@
 """``name = "mnist"``: the four IDX files, from this machine or from a public mirror."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
-from pipeline import folders
+from pipeline.data.mnist_files import DOWNLOADS, FILES, file
 from pipeline.data.source import Source
 from pipeline.data.sources.digits import Digits
 
@@ -15,17 +14,6 @@ if TYPE_CHECKING:
     from pipeline.data.arrays import DataSet
     from pipeline.data.checks import Learner
     from pipeline.stage import Work
-
-FILES: Mapping[str, str] = {
-    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-}
-"""The four IDX files and the sha256 of their uncompressed content."""
-
-DOWNLOADS = folders.DOWNLOADS / "mnist"
-"""Where files from a mirror are kept."""
 
 
 class Mnist(Source, frozen=True, kw_only=True, tag="mnist"):
@@ -71,7 +59,7 @@ class Mnist(Source, frozen=True, kw_only=True, tag="mnist"):
         from pipeline.data.arrays import DataError
 
         try:
-            return mnist.read(self, work), None
+            return mnist.read(self.folder(), self.path, work), None
         except mirrors.OfflineError as error:
             if self.stand_in:
                 digits = Digits(train_samples=self.train_samples, test_samples=self.test_samples)
@@ -82,8 +70,3 @@ class Mnist(Source, frozen=True, kw_only=True, tag="mnist"):
                 ' name it as dataset.path, set UNROLL_DATA, or allow a stand-in: stand_in = "digits"'
             )
             raise DataError(message) from None
-
-
-def file(folder: Path, name: str) -> Path | None:
-    """Return one of the four files in a folder, gzipped or not."""
-    return next((path for path in (folder / f"{name}.gz", folder / name) if path.is_file()), None)

@@ -20,10 +20,9 @@ from pipeline.stages.catalogue import STAGES
 from pipeline.text import tables
 from pipeline.text.nearest import did_you_mean
 from pipeline.text.quantities import MILLISECONDS
-from pipeline.views import explain
-from pipeline.views.explain import Claim
-from pipeline.views.matrix import compiling
+from pipeline.views.matrix import compiling, explain
 from pipeline.views.matrix.compiling import Matrix, Row
+from pipeline.views.matrix.explain import Claim
 
 SCHEMA = 2
 STRATEGIES: Mapping[str, tuple[Strategy, ...]] = {

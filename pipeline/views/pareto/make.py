@@ -27,7 +27,7 @@ PRELOADED = (
     "pipeline.compression.fine_tune",
     "pipeline.lowering.deploy",
     "pipeline.quantization.quantize",
-    "pipeline.runtime.scoring",
+    "pipeline.scoring.forms",
     "pipeline.npu.totals",
     "ethosu.vela.vela",
 )

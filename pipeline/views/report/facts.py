@@ -11,9 +11,10 @@ from pipeline.engine.results.record import Record
 from pipeline.experiments.schema import Budget
 from pipeline.metrics import compared, costs
 from pipeline.text import tables
-from pipeline.views import accuracies, budget, explain, uncompressed
+from pipeline.views import accuracies, budget, uncompressed
 from pipeline.views.accuracies import QUANTIZED, ladder, scored_record
 from pipeline.views.budget import Verdict
+from pipeline.views.matrix import explain
 from pipeline.views.matrix.answer import Asked
 from pipeline.views.matrix.compiling import Matrix
 from pipeline.views.report import accuracy_facts, npu_facts

@@ -6,9 +6,8 @@ from typing import Any
 from pipeline.engine.job_graph import Job
 from pipeline.engine.results.record import Record
 from pipeline.npu.vela_report import bound
-from pipeline.views import explain
 from pipeline.views.gates.placement import on_cpu
-from pipeline.views.matrix import answer
+from pipeline.views.matrix import answer, explain
 from pipeline.views.matrix.answer import Asked
 from pipeline.views.matrix.compiling import Matrix
 from pipeline.views.verified import result

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.data.sources.mnist import FILES
+from pipeline.data.mnist_files import FILES
 from pipeline.stage import Work
 
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.data import mirrors, mnist
+from pipeline.data import mirrors
 from pipeline.data.arrays import DataError
 from pipeline.data.mirrors import OfflineError
-from pipeline.data.sources.mnist import DOWNLOADS, FILES, Mnist
+from pipeline.data.mnist_files import DOWNLOADS, FILES
 from pipeline.stage import Work
 
 Serve = Callable[[type[BaseHTTPRequestHandler] | Path], str]
@@ -235,7 +235,7 @@ def test_a_mirrors_bad_file_is_not_blamed_on_a_file_that_is_gone(work: Work[Any]
     use(address)
 
     with pytest.raises(OfflineError) as caught:
-        mnist.read(Mnist(), work)
+        mnist.read(None, None, work)
 
     said = str(caught.value)
     assert said.startswith(f"{address}: ")
@@ -292,7 +292,7 @@ def test_the_real_files_are_downloaded_and_read(
     garbage = serve(Portal)
     use(garbage, serve(real_mnist))
 
-    data = mnist.read(Mnist(), work)
+    data = mnist.read(None, None, work)
 
     assert data.x_train.shape == (60_000, 28, 28)
     assert downloaded() == ALL_FOUR

@@ -11,7 +11,8 @@ import pytest
 from pipeline.data import mirrors, mnist
 from pipeline.data.arrays import DataError
 from pipeline.data.mirrors import OfflineError
-from pipeline.data.sources.mnist import DOWNLOADS, FILES, Mnist
+from pipeline.data.mnist_files import DOWNLOADS, FILES
+from pipeline.data.sources.mnist import Mnist
 from pipeline.stage import Work
 
 FIRST = "train-images-idx3-ubyte"
@@ -38,7 +39,7 @@ def fake(tmp_path: Path) -> Path:
 
 def refusal(work: Work[Any], folder: Path | str | None = None) -> str:
     with pytest.raises(DataError) as caught:
-        mnist.read(source(folder), work)
+        mnist.read(source(folder).folder(), source(folder).path, work)
     said = str(caught.value)
     assert len(said.splitlines()) == 1, said
     return said
@@ -123,14 +124,14 @@ def test_a_damaged_download_is_not_replaced_silently(work: Work[Any], fake: Path
 
 def test_without_files_and_mirrors_there_is_no_mnist(work: Work[Any]) -> None:
     with pytest.raises(OfflineError, match="no mirror answered"):
-        mnist.read(source(), work)
+        mnist.read(source().folder(), source().path, work)
 
 
 def test_an_incomplete_unroll_data_is_passed_over(work: Work[Any], fake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNROLL_DATA", str(fake))  # the files are not in its folder mnist
 
     with pytest.raises(OfflineError):
-        mnist.read(source(), work)
+        mnist.read(source().folder(), source().path, work)
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def real(real_mnist: Path, tmp_path: Path) -> Path:
 
 
 def test_the_real_files_are_read_and_normalized_however_they_are_compressed(work: Work[Any], real: Path) -> None:
-    data = mnist.read(source(real), work)
+    data = mnist.read(source(real).folder(), source(real).path, work)
 
     assert (data.x_train.shape, data.x_train.dtype.name) == ((60_000, 28, 28), "float32")
     assert (data.x_test.shape, data.x_test.dtype.name) == ((10_000, 28, 28), "float32")
@@ -165,14 +166,14 @@ def test_uncompressed_files_and_gzips_of_several_members_are_accepted(work: Work
         else:
             (real / name).write_bytes(content)
 
-    assert mnist.read(source(real), work).classes == 10
+    assert mnist.read(source(real).folder(), source(real).path, work).classes == 10
 
 
 def test_real_files_are_found_by_unroll_data(work: Work[Any], real: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real.rename(real.parent / "mnist")
     monkeypatch.setenv("UNROLL_DATA", str(real.parent))
 
-    assert len(mnist.read(source(), work).y_train) == 60_000
+    assert len(mnist.read(source().folder(), source().path, work).y_train) == 60_000
 
 
 def test_a_real_file_with_one_changed_pixel_is_refused(work: Work[Any], real: Path) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pipeline.data.arrays import DataSet
-from pipeline.runtime import litert, micro, scoring
+from pipeline.runtime import litert, micro
+from pipeline.scoring import forms
 from pipeline.stage import Found, Work
 from pipeline.tasks import classification
 from tests.pipeline.making import make_stage
@@ -77,7 +78,7 @@ def test_the_same_models_give_the_same_files(work: Callable[..., Work[Any]], cha
     again = make_stage("accuracy", job)
 
     assert again == found["accuracy"]
-    for name in (classification.PREDICTIONS, classification.CONFUSION, scoring.MICRO):
+    for name in (classification.PREDICTIONS, classification.CONFUSION, forms.MICRO):
         assert (job.into / name).read_bytes() == (made["accuracy"] / name).read_bytes()
 
 
@@ -93,7 +94,7 @@ def test_progress_goes_through_float_and_int8_to_the_end(work: Callable[..., Wor
 def test_what_tensorflow_lite_micro_returned_is_kept_and_counted(chain: Chain, data: DataSet, activations: str) -> None:
     made, found = chain("gru", state=True, steps_per_inference=4, activations=activations, until="accuracy")
     metrics = found["accuracy"].metrics
-    with np.load(made["accuracy"] / scoring.MICRO, allow_pickle=False) as file:
+    with np.load(made["accuracy"] / forms.MICRO, allow_pickle=False) as file:
         kept = {name: file[name] for name in file.files}
     reference = litert.outputs(made["quantized"] / "quantized.tflite", data.x_test, litert.REFERENCE)
 
@@ -119,4 +120,4 @@ def test_without_tensorflow_lite_micro_all_else_is_measured(
     assert without.metrics == {**found["accuracy"].metrics, "scores": scores, "micro_identical": None}
     assert without.unavailable.keys() == absent
     assert "no package of TensorFlow Lite Micro for" in without.unavailable["scores.micro"]
-    assert not (job.into / scoring.MICRO).exists()
+    assert not (job.into / forms.MICRO).exists()

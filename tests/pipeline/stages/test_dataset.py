@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.data import arrays, mirrors
 from pipeline.data.arrays import DataError
-from pipeline.data.sources.mnist import DOWNLOADS, FILES
+from pipeline.data.mnist_files import DOWNLOADS, FILES
 from pipeline.stage import Found, Work
 from tests.pipeline.making import make_stage
 

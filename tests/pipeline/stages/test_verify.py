@@ -14,7 +14,8 @@ from pipeline.data.arrays import DataSet
 from pipeline.emulator.errors import NotVerifiedError, StreamError
 from pipeline.emulator.proof.checks import Check
 from pipeline.emulator.stream import debug_database
-from pipeline.runtime import micro, scoring
+from pipeline.runtime import micro
+from pipeline.scoring import forms
 from pipeline.stage import Found, Work
 from pipeline.stages.verify import VerifyError
 from pipeline.verification import comparing, differing, proving, test_set, verdicts
@@ -75,7 +76,7 @@ def test_every_sample_has_the_bytes_of_tensorflow_lite_micro(
     assert {check["unit"] for check in metrics["checks"]} >= {"input pairs", "weights", "output channels", "commands"}
     with (
         np.load(asked.into / test_set.EMULATED, allow_pickle=False) as ours,
-        np.load(made["accuracy"] / scoring.MICRO, allow_pickle=False) as theirs,
+        np.load(made["accuracy"] / forms.MICRO, allow_pickle=False) as theirs,
     ):
         assert sorted(ours.files) == sorted([*theirs.files, test_set.ROWS])
         assert ours[test_set.ROWS].tolist() == list(range(300))
@@ -146,10 +147,10 @@ def test_a_softmax_of_16_bits_may_only_differ_where_it_reads_the_same(
 ) -> None:
     made, _ = chain("gru", activations="int16")
     shutil.copytree(made["accuracy"], tmp_path / "accuracy")
-    with np.load(made["accuracy"] / scoring.MICRO, allow_pickle=False) as file:
+    with np.load(made["accuracy"] / forms.MICRO, allow_pickle=False) as file:
         expected = {name: file[name].copy() for name in file.files}
     expected["output"][5, 1] ^= 1
-    np.savez(tmp_path / "accuracy" / scoring.MICRO, **expected)
+    np.savez(tmp_path / "accuracy" / forms.MICRO, **expected)
     made = {**made, "accuracy": tmp_path / "accuracy"}
 
     found = make_stage("verify", job(made))
@@ -164,11 +165,11 @@ def test_a_softmax_of_16_bits_may_only_differ_where_it_reads_the_same(
 def test_an_output_that_differs_ends_the_stage_and_names_the_sample(chain: Chain, job: Make, tmp_path: Path) -> None:
     made, _ = chain("gru")
     shutil.copytree(made["accuracy"], tmp_path / "accuracy")
-    with np.load(made["accuracy"] / scoring.MICRO, allow_pickle=False) as file:
+    with np.load(made["accuracy"] / forms.MICRO, allow_pickle=False) as file:
         expected = {name: file[name].copy() for name in file.files}
     value = int(expected["output"][5, 1])
     expected["output"][5, 1] = value - 3 if value > 0 else value + 3
-    np.savez(tmp_path / "accuracy" / scoring.MICRO, **expected)
+    np.savez(tmp_path / "accuracy" / forms.MICRO, **expected)
 
     with pytest.raises(VerifyError, match=r"output\[1\] of test sample 5 .*; 1 of 300 samples differ, by at most 3"):
         make_stage("verify", job({**made, "accuracy": tmp_path / "accuracy"}))
@@ -180,10 +181,10 @@ def test_a_sample_that_differs_among_fewer_is_named_by_its_number_in_the_test_se
     made, _ = chain("gru")
     sample = int(arrays.spread(data.y_test, 7)[-1])
     shutil.copytree(made["accuracy"], tmp_path / "accuracy")
-    with np.load(made["accuracy"] / scoring.MICRO, allow_pickle=False) as file:
+    with np.load(made["accuracy"] / forms.MICRO, allow_pickle=False) as file:
         expected = {name: file[name].copy() for name in file.files}
     expected["output"][sample, 1] ^= 0x40
-    np.savez(tmp_path / "accuracy" / scoring.MICRO, **expected)
+    np.savez(tmp_path / "accuracy" / forms.MICRO, **expected)
 
     with pytest.raises(VerifyError, match=rf"output\[1\] of test sample {sample} .*; 1 of 7 samples differ"):
         make_stage("verify", job({**made, "accuracy": tmp_path / "accuracy"}, 7))
@@ -207,10 +208,10 @@ def test_a_difference_that_the_multipliers_do_not_explain_ends_the_stage(
 ) -> None:
     made, _ = chain("gru", activations="int16")
     shutil.copytree(made["accuracy"], tmp_path / "accuracy")
-    with np.load(made["accuracy"] / scoring.MICRO, allow_pickle=False) as file:
+    with np.load(made["accuracy"] / forms.MICRO, allow_pickle=False) as file:
         expected = {name: file[name].copy() for name in file.files}
     expected["output"][5, 1] ^= 0x40
-    np.savez(tmp_path / "accuracy" / scoring.MICRO, **expected)
+    np.savez(tmp_path / "accuracy" / forms.MICRO, **expected)
 
     with pytest.raises(VerifyError, match=r"output\[1\] of test sample 5"):
         make_stage("verify", job({**made, "accuracy": tmp_path / "accuracy"}))

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.data.sources.mnist import DOWNLOADS, FILES, Mnist, file
+from pipeline.data.mnist_files import DOWNLOADS, FILES, file
+from pipeline.data.sources.mnist import Mnist
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,9 @@ from typing import Any
 
 from pipeline.data import arrays
 from pipeline.metrics import SCORES
-from pipeline.quantization import degradation
-from pipeline.runtime import litert, micro, streaming
+from pipeline.runtime import litert, micro
 from pipeline.runtime.litert import INPUT, OUTPUT, Stored
+from pipeline.scoring import degradation, streaming
 from pipeline.stage import Found, Work
 from pipeline.tasks.classification import CLASSIFICATION as TASK
 from pipeline.tasks.task import Judged

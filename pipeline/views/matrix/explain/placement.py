@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from pipeline.npu import on_cpu
 from pipeline.npu.refusals import NO_REASON
-from pipeline.views.explain.compiled import Claim, Compiled
 from pipeline.views.matrix.compiling import Matrix
+from pipeline.views.matrix.explain.compiled import Claim, Compiled
 
 
 def placement(here: Compiled, _matrix: Matrix) -> Iterator[Claim]:

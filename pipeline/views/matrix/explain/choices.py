@@ -6,9 +6,9 @@ import msgspec
 
 from pipeline.text import tables
 from pipeline.text.tables import WORTH_SAYING
-from pipeline.views.explain import words
-from pipeline.views.explain.compiled import Claim, Compiled, comparable
 from pipeline.views.matrix.compiling import Matrix
+from pipeline.views.matrix.explain import words
+from pipeline.views.matrix.explain.compiled import Claim, Compiled, comparable
 
 
 def strategy(here: Compiled, matrix: Matrix) -> Iterator[Claim]:

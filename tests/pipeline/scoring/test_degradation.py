@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from pipeline.quantization import degradation
-from pipeline.quantization.degradation import InputRange, input_range
 from pipeline.quantization.role_loss import RoleLoss
+from pipeline.scoring import degradation
+from pipeline.scoring.degradation import InputRange, input_range
 from pipeline.tasks.classification import CLASSIFICATION
 from pipeline.tasks.task import Judged
 from pipeline.tflite.quantization import Quantization

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pipeline.text import tables
-from pipeline.views.explain import words
-from pipeline.views.explain.compiled import LARGE, Claim, Compiled, bound_name, comparable
 from pipeline.views.matrix.compiling import Matrix
+from pipeline.views.matrix.explain import words
+from pipeline.views.matrix.explain.compiled import LARGE, Claim, Compiled, bound_name, comparable
 
 
 def bound(here: Compiled, _matrix: Matrix) -> Iterator[Claim]:

@@ -14,8 +14,9 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from pipeline.data.arrays import DataSet
 from pipeline.quantization import quantize
-from pipeline.runtime import litert, streaming
-from pipeline.runtime.streaming import StreamingError
+from pipeline.runtime import litert
+from pipeline.scoring import streaming
+from pipeline.scoring.streaming import StreamingError
 from pipeline.stage import Found, Work
 from pipeline.tasks.classification import PREDICTIONS
 from pipeline.tflite.reader import IDENTIFIER

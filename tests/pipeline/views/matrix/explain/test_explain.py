@@ -10,8 +10,8 @@ import pytest
 
 from pipeline.npu.points import Point
 from pipeline.npu.vela_report import BOUNDS
-from pipeline.views.explain import CLUSTERS, Claim, claims, read
 from pipeline.views.matrix.compiling import Matrix, Row
+from pipeline.views.matrix.explain import CLUSTERS, Claim, claims, read
 from tests.pipeline.records import a_record, layers_of_keras
 
 U55 = Point(accelerator="ethos-u55-128", system_config="Ethos_U55_High_End_Embedded", memory_mode="Shared_Sram")

@@ -5,10 +5,10 @@ Every claim is computed from compiles that were run, and names them; their cycle
 
 from collections.abc import Callable, Iterator
 
-from pipeline.views.explain import choices, compute, memory, placement
-from pipeline.views.explain.compiled import Claim, Compiled, read
-from pipeline.views.explain.memory import CLUSTERS
 from pipeline.views.matrix.compiling import Matrix, Row
+from pipeline.views.matrix.explain import choices, compute, memory, placement
+from pipeline.views.matrix.explain.compiled import Claim, Compiled, read
+from pipeline.views.matrix.explain.memory import CLUSTERS
 
 __all__ = ["CLUSTERS", "Claim", "claims", "read"]
 

@@ -8,9 +8,9 @@ import msgspec
 
 from pipeline.npu.vela_report import BOUNDS
 from pipeline.text.tables import WORTH_SAYING
-from pipeline.views.explain import words
-from pipeline.views.explain.compiled import LARGE, Claim, Compiled, bound_name, comparable
 from pipeline.views.matrix.compiling import Matrix
+from pipeline.views.matrix.explain import words
+from pipeline.views.matrix.explain.compiled import LARGE, Claim, Compiled, bound_name, comparable
 
 CLUSTERS = 16
 """Values that the weights are made to share for a trial."""

@@ -1,0 +1,1 @@
+"""How accurate every form of a model is over the test set, and what quantizing it cost."""
