@@ -226,8 +226,8 @@ def _nothing_to_do(words: Sequence[str]) -> bool:
     builds = {f"build:{name}": [name] for name in whole}
     if len(whole) == len(EXPERIMENTS):
         builds["build"] = list(whole)
-    if not all(word in builds for word in words):
-        return False
+    if not all(word in builds for word in words) or (PROJECT.root / "doit.cfg").exists():
+        return False  # a doit.cfg may ask doit for more than that
     names = list(dict.fromkeys(name for word in words for name in builds[word]))
     jobs = list({job.name: job for name in names for job in [*whole[name], *_twin(name)]}.values())
     if not up_to_date.is_so(PROJECT, BUILD, jobs) or any(_refused(name, whole[name]) for name in names):

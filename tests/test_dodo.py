@@ -66,6 +66,20 @@ def test_returning_to_an_earlier_setting_restores_it(built: Project) -> None:
     assert built.results() == first
 
 
+def test_the_short_way_of_a_build_with_nothing_to_do_is_not_taken_where_doit_would_do_more(built: Project) -> None:
+    short = "tiny: up to date, nothing to do (7 stages)\n"
+    built.doit("ignore", "accuracy:tiny")
+    assert "ignored: accuracy:tiny" in built.doit("build:tiny")
+    built.doit("forget", "accuracy:tiny")
+    assert "forgotten (doit forget)" in built.doit("build:tiny")
+    (built.folder / "doit.cfg").write_text("[run]\nalways = True\n", encoding="utf-8")
+    assert built.doit("build:tiny") != short
+    (built.folder / "doit.cfg").unlink()
+    (built.folder / "experiments" / "broken.toml").write_text("[", encoding="utf-8")
+    assert built.doit("build:tiny") == short, "another experiment's mistake is not this one's"
+    assert "is not valid TOML" in built.doit("build", check=1)
+
+
 def test_a_change_of_training_says_what_is_downstream(built: Project) -> None:
     built.change("units = 16", "units = 12")
     rows = built.status()
