@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.data import mirrors
+from pipeline.data import mirrors, mnist
 from pipeline.data.arrays import DataError
 from pipeline.data.mirrors import OfflineError
 from pipeline.data.mnist_files import DOWNLOADS, FILES

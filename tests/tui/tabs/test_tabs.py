@@ -7,53 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.examples import example
 from tests.tui.recorded import Recorded
 from tui import tabs
 from tui.screens.help import KEYS
 from tui.screens.main import TABS
 
-NOTES = '''"""The notes tab: what was written down beside an experiment's file."""
-
-from pathlib import Path
-from typing import ClassVar
-
-from textual.app import ComposeResult
-from textual.widgets import Static
-
-from pipeline.folders import EXPERIMENTS
-from tui.data.view import View
-from tui.widgets import styling
-from tui.widgets.details_tab import TextTab
-
-
-class NotesTab(TextTab):
-    """Shows ``experiments/<name>.md``."""
-
-    TITLE = "Notes"
-    ORDER = 7
-    SHORTCUT = "w"
-    HELP_KEYS: ClassVar = {"w": "what was written down about the experiment"}
-    DEFAULT_CSS = """
-    NotesTab Static { text-style: italic; }
-    """
-
-    def compose(self) -> ComposeResult:
-        """Make a place for it."""
-        yield Static()
-
-    def key(self, view: View) -> object:
-        """Return what is drawn."""
-        return _notes(view), self.columns
-
-    def draw(self, view: View) -> None:
-        """Draw the notes."""
-        self.query_one(Static).update(styling.text(_notes(view)))
-
-
-def _notes(view: View) -> str:
-    path = Path(EXPERIMENTS / f"{view.experiment.name}.md")
-    return path.read_text(encoding="utf-8") if path.exists() else "no notes"
-'''
+NOTES = example("tui/tabs/notes.py")
 
 OPENED = """if True:
     import asyncio, sys
