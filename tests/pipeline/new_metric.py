@@ -11,7 +11,6 @@ from typing import Any
 from pipeline.metrics import Metric
 from pipeline.stages import accuracy, vela
 from pipeline.text.quantities import COUNT, SHARE
-from pipeline.views.subject import Subject
 
 ENERGY = Metric(
     name="energy_uj",
@@ -27,7 +26,6 @@ CONFIDENCE = Metric(name="confidence", title="confidence", quantity=SHARE, basis
 vela.STAGE = replace(vela.STAGE, metrics=(*vela.METRICS, ENERGY))
 accuracy.STAGE = replace(accuracy.STAGE, metrics=(*accuracy.METRICS, CONFIDENCE))
 
-
 from pipeline.engine.build import Build  # noqa: E402 - what follows reads the catalogue
 from pipeline.engine.results.record import read_record  # noqa: E402
 from pipeline.experiments.schema import Budget  # noqa: E402
@@ -35,6 +33,7 @@ from pipeline.views import check, metric_rows, summary  # noqa: E402
 from pipeline.views.matrix import answer  # noqa: E402
 from pipeline.views.pareto import make as pareto  # noqa: E402
 from pipeline.views.report import facts  # noqa: E402
+from pipeline.views.subject import Subject  # noqa: E402
 from tests.tui import recorded as recorded_results  # noqa: E402
 from tui import once  # noqa: E402
 from tui.data import matrix as matrix_data  # noqa: E402
