@@ -95,10 +95,8 @@ class Assessor:
         results: Mapping[str, Record | None],
         made_with: "MadeWith",
     ) -> State:
-        waiting = [stage for stage, result in results.items() if result is None]
-        inputs = self._inputs(
-            job, {stage: result for stage, result in results.items() if result is not None}, made_with
-        )
+        waiting = [job.needs[what].stage.name for what, result in results.items() if result is None]
+        inputs = self._inputs(job, {what: result for what, result in results.items() if result is not None}, made_with)
         reasons = [trouble] if trouble else _differences(record, inputs, job, partial=bool(waiting))
         reasons += [f"downstream of {stage}" for stage in waiting]
         in_place = not reasons

@@ -19,7 +19,7 @@ from tui.data.project import ProjectWatcher
 
 pytestmark = pytest.mark.smoke
 
-FAILED = {"message": "the loss became nan", "log": "build/logs/weights.keyword.log", "ended": "exit code 1"}
+FAILED = {"message": "the loss became nan", "log": "build/logs/network.keyword.log", "ended": "exit code 1"}
 
 
 def printed(*, encoding: str = "utf-8", folder: Path | None = None) -> str:
@@ -144,11 +144,11 @@ STATES: dict[str, tuple[Callable[[Recorded], None], list[str]]] = {
         _never_built,
         ["Unroll: 1 experiment, 7 stages, 7 not fresh", "  stale     vela u55-128    never built"],
     ),
-    "fresh": (_fresh, ["Unroll: 1 experiment, 7 stages, all fresh", "  fresh     weights         27 s, 1 h ago"]),
+    "fresh": (_fresh, ["Unroll: 1 experiment, 7 stages, all fresh", "  fresh     network         27 s, 1 h ago"]),
     "stale": (
         _stale,
         [
-            "  stale     weights         units 256 -> 128",
+            "  stale     network         units 256 -> 128",
             "  stale     vela u55-128    downstream of quantized",
             (
                 "  accuracy  float 98.19 %, int8 98.25 % (+0.06 points), TFLite Micro 98.24 % (+0.05 points),"
@@ -156,17 +156,17 @@ STATES: dict[str, tuple[Callable[[Recorded], None], list[str]]] = {
             ),
         ],
     ),
-    "restored": (_restored, ["Unroll: 1 experiment, 7 stages, all fresh", "  restored  weights         27 s, 1 h ago"]),
+    "restored": (_restored, ["Unroll: 1 experiment, 7 stages, all fresh", "  restored  network         27 s, 1 h ago"]),
     "running": (
         _running,
         [
             "running: doit build:keyword, since 1 min 00 s",
-            "  running   weights         43 %",
-            "  waiting   unrolled        downstream of weights",
-            "  waiting   quantized       downstream of unrolled",
+            "  running   network         43 %",
+            "  waiting   unrolled        downstream of network",
+            "  waiting   quantized       downstream of network, unrolled",
         ],
     ),
-    "failed": (_failed, ["  failed    weights         the loss became nan"]),
+    "failed": (_failed, ["  failed    network         the loss became nan"]),
     "invalid": (
         _invalid,
         [
@@ -211,9 +211,9 @@ def test_every_stage_stands_there_with_its_state_and_the_exit_code_is_0(recorded
 
 
 def test_a_description_cannot_forge_lines_or_colour_a_terminal(recorded: Recorded) -> None:
-    recorded.write(description="wakes\\n  fresh     weights\\u001b[31m the\\tboard\\r[bold]")
+    recorded.write(description="wakes\\n  fresh     network\\u001b[31m the\\tboard\\r[bold]")
     lines = look()
-    assert lines[2] == "keyword  wakes   fresh     weights the board[bold]"
+    assert lines[2] == "keyword  wakes   fresh     network the board[bold]"
     assert not any(line.startswith("  fresh") for line in lines)
 
 

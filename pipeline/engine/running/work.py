@@ -12,7 +12,6 @@ import resource
 import shutil
 import signal
 import threading
-import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from pipeline.engine.digests import loading
 from pipeline.engine.digests.artefacts import Artefacts
 from pipeline.engine.digests.packages import Watch
 from pipeline.engine.events import Events
+from pipeline.engine.running.import_clock import ImportClock
 from pipeline.errors import UnrollError
 from pipeline.stage import Stage, Work
 
@@ -106,11 +106,11 @@ def _report(order: dict[str, Any], name: str, evidence: _Evidence) -> dict[str, 
 
 
 def _made(order: dict[str, Any], name: str, evidence: _Evidence) -> dict[str, Any]:
-    started = time.monotonic()
-    stage: Stage[Any] = importlib.import_module(order["module"]).STAGE
-    imported = time.monotonic()
-    evidence.check()
-    found = stage.make(_work(order, name, stage))
+    clock = ImportClock()
+    with clock.running():
+        stage: Stage[Any] = importlib.import_module(order["module"]).STAGE
+        evidence.check()
+        found = stage.make(_work(order, name, stage))
     evidence.check()
     return {
         "metrics": found.metrics,
@@ -118,7 +118,7 @@ def _made(order: dict[str, Any], name: str, evidence: _Evidence) -> dict[str, An
         "basis": found.basis,
         "warnings": [_as_users_know_it(warning, order) for warning in found.warnings],
         "stand_in": found.stand_in,
-        "seconds_importing": round(imported - started, 3),
+        "seconds_importing": round(clock.seconds, 3),
         "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
 

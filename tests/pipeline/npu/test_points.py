@@ -41,8 +41,9 @@ def test_names_tell_points_apart_and_can_be_a_tasks() -> None:
 
 def test_a_target_of_an_experiment_is_a_point_with_the_same_configuration() -> None:
     target = experiment.load("mnist-gru", ROOT / "experiments").vela.targets["u55-128"].as_dict()
-    point = points.of_config(target)
+    point = points.of_config({"target": target})
     assert point in set(points.points(every=False))
     assert point.as_config() == target
+    assert {title: section.as_dict() for title, section in point.sections().items()} == {"target": target}
     assert (point.family, point.macs_per_cycle) == ("u55", 128)
     assert Point(accelerator="ethos-u85-2048", system_config="", memory_mode="").macs_per_cycle == 2048

@@ -27,7 +27,7 @@ def compiled(recorded: Recorded) -> tuple[Job, Record]:
 def compile_too(name: str, cycles: int, **changed: object) -> None:
     """Leave a compile of the same model, as ``doit matrix`` does."""
     record = read_record(HOME)
-    inputs = {**record.inputs, "config": {**record.inputs["config"], **changed}}
+    inputs = {**record.inputs, "config": {"target": {**record.inputs["config"]["target"], **changed}}}
     folder = Path("build/.store") / f"{name}.1"
     shutil.copytree(HOME, folder)
     metrics = {**record.metrics, "cycles_total": cycles}

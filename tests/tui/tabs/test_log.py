@@ -14,7 +14,7 @@ from tests.tui.recorded import Recorded
 from tui.tabs.log import POLL_SECONDS, LogTab, LogView
 
 WIDE = (120, 30)
-PATH = Path("build/logs/weights.keyword.log")
+PATH = Path("build/logs/network.keyword.log")
 
 
 def view(app: OneTab) -> LogView:
@@ -45,7 +45,7 @@ async def opened(size: tuple[int, int] = (63, 27)) -> AsyncIterator[OneTab]:
     async with alone(LogTab(), size) as app:
         app.select("network:keyword")
         await app.settle()
-        assert "weights.keyword.log" in head(app)
+        assert "network.keyword.log" in head(app)
         yield app
 
 

@@ -57,7 +57,7 @@ async def test_without_a_model_it_says_why(recorded: Recorded) -> None:
 async def test_what_is_from_the_previous_build_says_so(compiled: Recorded) -> None:
     compiled.write(units=128)
     async with alone(MatrixTab(), WIDE) as app:
-        assert "from the previous build: downstream of unrolled" in app.text("#matrix-table")
+        assert "from the previous build: downstream of network; downstream of unrolled" in app.text("#matrix-table")
     compiled.build(int8=0.9)
     async with alone(MatrixTab(), WIDE) as app:
         assert "compiles of another model or Vela left out" in app.text("#matrix-table")

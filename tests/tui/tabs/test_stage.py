@@ -47,7 +47,7 @@ async def test_a_stale_stage_says_why_and_what_it_found_before(edited: Recorded)
         assert "because  units 256 -> 8" in weights
         assert "training_loss" in weights
         assert "took" in weights
-        assert "○ stale  weights" in look(app, None)
+        assert "○ stale  network" in look(app, None)
         assert "results; what is stale is from the previous build" in app.text("StageTab > Static")
         assert "because  downstream of " in look(app, "vela:keyword:u55-128")
 
