@@ -22,6 +22,8 @@ from tests.pipeline.making import make_stage
 Settings = Callable[..., Mapping[str, Any]]
 Train = Callable[..., tuple[Path, Found]]
 Chain = Callable[..., tuple[Mapping[str, Path], Mapping[str, Found]]]
+CELLS = ["gru", *(pytest.param(cell, marks=pytest.mark.slow) for cell in ("lstm", "simple_rnn"))]
+"""The formulas of the other two are tested without training; that they train alike takes half a minute."""
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def both_files(folder: Path) -> list[bytes]:
     return [(folder / name).read_bytes() for name in (files.DESCRIPTION, files.ARRAYS)]
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_the_same_seed_gives_the_same_weights(train: Train, chain: Chain, cell: str) -> None:
     folder, found = train(cell=cell)
 
@@ -121,7 +123,7 @@ def test_progress_tells_epoch_step_loss_and_accuracy(train: Train) -> None:
     assert [report["done"] for report in reports] == sorted(report["done"] for report in reports)
 
 
-@pytest.mark.parametrize("batch_size", [96, 10])
+@pytest.mark.parametrize("batch_size", [96, pytest.param(10, marks=pytest.mark.slow)])
 def test_progress_never_goes_beyond_the_end(train: Train, batch_size: int) -> None:
     reports: list[dict[str, Any]] = []
 
@@ -135,7 +137,11 @@ def test_progress_never_goes_beyond_the_end(train: Train, batch_size: int) -> No
 
 @pytest.mark.parametrize(
     ("cell", "epochs"),
-    [("gru", 1), ("gru", 2), *(pytest.param(cell, 1, marks=pytest.mark.slow) for cell in ("lstm", "simple_rnn"))],
+    [
+        ("gru", 1),
+        pytest.param("gru", 2, marks=pytest.mark.slow),
+        *(pytest.param(cell, 1, marks=pytest.mark.slow) for cell in ("lstm", "simple_rnn")),
+    ],
 )
 def test_a_loss_that_is_no_number_ends_in_a_sentence_with_the_remedy(train: Train, cell: str, epochs: int) -> None:
     with pytest.raises(TrainingError) as caught:
@@ -158,7 +164,7 @@ def longer_rows(data: DataSet, tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cell", ["gru", "lstm", "simple_rnn"])
+@pytest.mark.parametrize("cell", CELLS)
 def test_folded_rows_train_as_a_data_set_of_longer_rows_does(
     work: Callable[..., Work[Any]], chain: Chain, longer_rows: Path, settings: Settings, cell: str
 ) -> None:
