@@ -68,9 +68,9 @@ def test_returning_to_an_earlier_setting_restores_it(built: Project) -> None:
 
 def test_the_short_way_of_a_build_with_nothing_to_do_is_not_taken_where_doit_would_do_more(built: Project) -> None:
     short = "tiny: up to date, nothing to do (7 stages)\n"
-    built.doit("ignore", "accuracy:tiny")
-    assert "ignored: accuracy:tiny" in built.doit("build:tiny")
-    built.doit("forget", "accuracy:tiny")
+    built.doit("ignore", "vela:tiny:u55-128")
+    assert "ignored: vela:tiny:u55-128" in built.doit("build:tiny")
+    built.doit("forget", "vela:tiny:u55-128")
     assert "forgotten (doit forget)" in built.doit("build:tiny")
     (built.folder / "doit.cfg").write_text("[run]\nalways = True\n", encoding="utf-8")
     assert built.doit("build:tiny") != short
