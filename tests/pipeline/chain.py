@@ -174,6 +174,7 @@ def start_alone(tmp_path: Path) -> Callable[..., Callable[[], tuple[int, dict[st
             "into": str(folder / "into"),
             "report": str(folder / "report.json"),
             "log": str(folder / "log"),
+            "events": str(folder / "events.jsonl"),
             "run": "test",
         }
         (folder / "order.json").write_text(json.dumps(order), encoding="utf-8")
