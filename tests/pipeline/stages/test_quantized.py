@@ -388,7 +388,7 @@ def test_two_fresh_processes_convert_to_the_same_bytes(
     start_alone: StartAlone, chain: Chain, settings: Settings, cell: str, graph: str
 ) -> None:
     made, _ = chain(cell, graph=graph, until="unrolled")
-    inputs = {stage: made[stage] for stage in ("dataset", "unrolled")}
+    inputs = {stage: made[stage] for stage in ("dataset", "network", "unrolled")}
     config = part(settings(cell, graph=graph))
 
     waiting = [start_alone(name, "quantized", config, inputs) for name in ("first", "second")]
