@@ -1,14 +1,13 @@
 """A data set in memory and as ``dataset.npz``, and which of its samples stand for all of them."""
 
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from pipeline import array_file
 from pipeline.errors import UnrollError
 
 FILE = "dataset.npz"
@@ -63,21 +62,7 @@ class DataSet:
 
     def save(self, folder: Path) -> None:
         """Write ``dataset.npz``; the same arrays give the same bytes."""
-        save(folder / FILE, vars(self))
-
-
-def save(file: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write an ``.npz``; the same arrays give the same bytes.
-
-    numpy.savez asks zipfile for the 64-bit headers of archives above 2 GB always, and what zipfile
-    then writes changed with Python 3.11.4: the image's Python and the host's would not agree.
-    """
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, array in arrays.items():
-            entry = zipfile.ZipInfo(f"{name}.npy")
-            entry.file_size = array.nbytes  # lets zipfile choose the headers
-            with archive.open(entry, "w") as stream:
-                np.lib.format.write_array(stream, array, allow_pickle=False)
+        array_file.save(folder / FILE, vars(self))
 
 
 def load(folder: Path) -> DataSet:

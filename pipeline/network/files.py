@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.network import array_file
+from pipeline import array_file
 from pipeline.network.errors import NetworkError
 from pipeline.network.graph import Network
 from pipeline.network.layer import Layer, kinds

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pipeline import array_file
 from pipeline.data import arrays
 from pipeline.metrics import SCORES
 from pipeline.runtime import litert, micro
@@ -89,7 +90,7 @@ def _micro(
         stored = micro.outputs(work.inputs["quantized"] / streaming.CHOSEN, x, progress)
     except micro.MicroError as error:
         return {}, dict.fromkeys((f"{SCORES}.micro", "micro_identical"), str(error))
-    arrays.save(work.into / MICRO, stored)
+    array_file.save(work.into / MICRO, stored)
     return stored, {}
 
 

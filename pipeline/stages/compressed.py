@@ -23,6 +23,7 @@ def make(work: Work[Config]) -> Found:
         CompressError: a matrix is too small for that, or the loss became NaN or infinite.
 
     """
+    from pipeline import array_file
     from pipeline.compression import codes, fine_tune
     from pipeline.data import arrays
     from pipeline.network import files
@@ -30,7 +31,7 @@ def make(work: Work[Config]) -> Found:
     network, data = files.load(work.inputs["network"]), arrays.load(work.inputs["dataset"])
     compressed, matrices, metrics = fine_tune.compress(network, data, work.config.compress, work.config.training, work)
     files.save(compressed, work.into)
-    arrays.save(work.into / codes.FILE, matrices)
+    array_file.save(work.into / codes.FILE, matrices)
     metrics["weights_bytes"] = (work.into / files.ARRAYS).stat().st_size
     return Found(
         metrics={**metrics, "matrices": {name: codes.described(matrix) for name, matrix in matrices.items()}},

@@ -129,10 +129,10 @@ class Classification:
 
     def save(self, judged: Judged, folder: Path) -> None:
         """Write ``predictions.npz`` and ``confusion.json``."""
-        from pipeline.data import arrays  # noqa: PLC0415 - as above
+        from pipeline import array_file  # noqa: PLC0415 - as above
 
         targets, in_float, quantized = judged
-        arrays.save(folder / PREDICTIONS, {"labels": targets, "float": in_float, "quantized": quantized})
+        array_file.save(folder / PREDICTIONS, {"labels": targets, "float": in_float, "quantized": quantized})
         classes = _classes(*judged)
         matrices = {
             "float": confusion(targets, in_float, classes).tolist(),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.data import arrays
+from pipeline import array_file
 from pipeline.emulator.errors import NotVerifiedError
 from pipeline.emulator.machine.machine import Machine
 from pipeline.emulator.proof import source
@@ -49,7 +49,7 @@ def emulate(quantized: Path, count: int, work: Work[Any], machine: Machine, chec
     given = dict(zip((place.name for place in program.inputs), inputs.values(), strict=True))
     found = _run(machine, given, lambda done: work.progress(done, count, what="emulated"))
     saved = [("input", list(inputs.values())), ("output", list(found.values()))]
-    arrays.save(
+    array_file.save(
         work.into / EMULATED,
         {f"{kind}_{place}": values for kind, each in saved for place, values in enumerate(each)},
     )

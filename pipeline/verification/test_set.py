@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline import array_file
 from pipeline.data import arrays
 from pipeline.emulator.machine.machine import Machine
 from pipeline.emulator.proof import static_checks
@@ -51,7 +52,7 @@ def emulate(
     x, labels = x[samples], labels[samples]
     quantized = inputs["quantized"] / QUANTIZED
     found = emulated.outputs(quantized, machine, x, lambda done: work.progress(done, len(x), what="emulated"))
-    arrays.save(work.into / EMULATED, {**found, ROWS: samples})
+    array_file.save(work.into / EMULATED, {**found, ROWS: samples})
     how_stored = litert.Model(quantized, litert.REFERENCE).outputs[OUTPUT].quantization
     metrics = {
         "task": TASK.name,

@@ -11,9 +11,9 @@ import pytest
 from ethosu import mlw_codec
 from ethosu.vela.tflite.Model import Model
 
+from pipeline import array_file
 from pipeline.compression import codes
 from pipeline.compression.fine_tune import CompressError
-from pipeline.data import arrays
 from pipeline.network import files
 from pipeline.quantization.errors import QuantizationError
 from pipeline.stage import Found, Work
@@ -172,7 +172,7 @@ def test_a_quantized_model_with_other_codes_is_refused(chain: Chain, work: MakeW
     elsewhere.mkdir()
     others = {name: matrix.copy() for name, matrix in trained_codes(made["compressed"]).items()}
     others["gru_1/recurrent"][0, :2] += 1
-    arrays.save(elsewhere / codes.FILE, others)
+    array_file.save(elsewhere / codes.FILE, others)
 
     with pytest.raises(QuantizationError, match="2 of 48 output channels of gru_1/recurrent hold other values"):
         make_stage("quantized", replace(job, inputs={**made, "network": elsewhere}))
