@@ -53,7 +53,7 @@ def shown(experiments: Iterable[str]) -> list[str]:
 def say_stand_in(view: ProgressView, build: Build, jobs: Iterable[Job]) -> None:
     """Say which data an experiment stands on, if they are not those that it asks for."""
     for job in jobs:
-        if job.stage.name == "dataset" and (record := build.known(job).record) and record.stand_in:
+        if (record := build.known(job).record) and record.is_stand_in:
             wanted = record.inputs["config"]["dataset"]["name"]
             view.warn(
                 f"{job.experiment} stands on the stand-in {record.stand_in}: {wanted} could not be had."

@@ -117,9 +117,14 @@ def jobs(
     return made
 
 
-def provider(jobs: Sequence[Job], what: str) -> Job | None:
-    """Return the last job that provides something, if any does."""
-    return next((job for job in reversed(jobs) if job.stage.provides == what), None)
+def provider(jobs: Sequence[Job], what: str) -> Job:
+    """Return the last job that provides something.
+
+    Raises:
+        StopIteration: none does.
+
+    """
+    return next(job for job in reversed(jobs) if job.stage.provides == what)
 
 
 def _sections(stage: AnyStage, experiment: AnyExperiment) -> Iterator[tuple[str | None, dict[str, Section]]]:

@@ -111,9 +111,8 @@ class Assessor:
         )
 
     def _with_kept(self, job: Job, state: State) -> State:
-        if state.key is None:
-            return state
-        kept = self._kept(state.key)
+        key = state.key
+        kept = self._kept(key) if key else None
         if kept is None or (kept.stand_in and not job.needs):
             return state
         return msgspec.structs.replace(state, kept=kept)

@@ -10,7 +10,7 @@ import msgspec
 from doit.exceptions import TaskFailed
 
 from pipeline.engine.build import Build
-from pipeline.engine.job_graph import Job
+from pipeline.engine.job_graph import Job, provider
 from pipeline.metrics import costs
 from pipeline.npu import boards, points
 from pipeline.npu.boards import Board, BoardError
@@ -81,7 +81,7 @@ def answer_matrix(
 
 def make_matrix(asked: Asked, *, every: bool, strategies: tuple[Strategy, ...]) -> Matrix:
     """Compile what is missing of the matrix of an experiment, and of its own targets with either strategy."""
-    needed = next(job for job in asked.jobs if job.stage.name == "quantized")
+    needed = provider(asked.jobs, "quantized")
     own = [
         Point(**{**point.as_config(), "optimise": way})
         for point in asked.targets.values()

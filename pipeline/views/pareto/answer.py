@@ -7,6 +7,7 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
+from pipeline.engine.job_graph import provider
 from pipeline.experiments.schema import Experiment
 from pipeline.folders import BUILD
 from pipeline.metrics import Metric, costs, told
@@ -86,7 +87,7 @@ def answer_pareto(
         grid = list(axes.points(base, axes.chosen(base, options), asked.build.project.root))
     except GridError as error:
         return TaskFailed(str(error))
-    dataset = next(job for job in asked.jobs if job.stage.name == "dataset")
+    dataset = provider(asked.jobs, "dataset")
     found = Found(asked, base, name, make_all(asked.build, grid, dataset, name))
     folder = asked.build.project.build / asked.experiment
     written = json.dumps(as_document(found), indent=1, ensure_ascii=False)

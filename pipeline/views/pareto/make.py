@@ -52,13 +52,13 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def accuracy(self) -> float:
-        """Return the accuracy of the quantized model, a share of 1."""
-        return accuracies.score(self.records["accuracy"].metrics) or 0.0
+        """Return the accuracy of the quantized model, a share of 1, of a point that has not failed."""
+        return _known(accuracies.score(self.records["accuracy"].metrics))
 
     @property
     def costs(self) -> dict[str, float]:
         """Return what it costs by the name of the metric; what each inference takes, of a whole sequence."""
-        return {metric.name: self.of_sequence(metric) or 0.0 for metric in TRADED}
+        return {metric.name: _known(self.of_sequence(metric)) for metric in TRADED}
 
     def of_sequence(self, metric: Metric) -> float | None:
         """Return a metric of what was compiled; what each inference takes, of a whole sequence."""
@@ -93,11 +93,23 @@ def make_all(build: Build, grid: Sequence[Point], dataset: Job, target: str) -> 
 
 
 def _row(point: Point, records: dict[str, Record], failure: str | None) -> Row:
-    """Return a point with its results; one whose costs are not known has failed for that."""
-    if "vela" in records:
-        unavailable = records["vela"].unavailable
-        failure = failure or next(filter(None, (metric.why_not(unavailable) for metric in TRADED)), None)
+    """Return a point with its results; one whose accuracy or costs are not known has failed for that."""
+    for stage, metrics in (("accuracy", _scores(records)), ("vela", TRADED)):
+        record = records.get(stage)
+        unknown = [metric for metric in metrics if record and metric.of(record.metrics) is None]
+        if record and unknown:
+            failure = failure or unknown[0].why_not(record.unavailable) or f"its {unknown[0].title} is not known"
     return Row(point=point, records={} if failure else records, failure=failure)
+
+
+def _scores(records: Mapping[str, Record]) -> tuple[Metric, ...]:
+    return (accuracies.headline(records["accuracy"].metrics),) if "accuracy" in records else ()
+
+
+def _known(value: float | None) -> float:
+    """Return a number that a point which has not failed has."""
+    assert value is not None  # noqa: S101 - see _row
+    return value
 
 
 def _records(build: Build, chain: Sequence[Job]) -> dict[str, Record]:

@@ -20,7 +20,7 @@ from pipeline.views.pareto.axes import Point
 from pipeline.views.pareto.make import Row
 from tests.conftest import ROOT
 from tests.pipeline.engine.test_build import REPORT
-from tests.pipeline.records import scores
+from tests.pipeline.records import a_record, scores
 
 STAGES = ["network", "unrolled", "quantized", "accuracy", "vela"]
 METRICS: dict[str, dict[str, Any]] = {
@@ -241,3 +241,27 @@ def test_a_stop_keeps_what_is_made_and_begins_nothing_more(
     monkeypatch.setattr(Processes, "run", staticmethod(_run(ran=more)))
     _made(grid, dataset)
     assert len(more) == len(grid) * len(STAGES) - len(ran)
+
+
+@pytest.mark.parametrize(
+    ("stage", "metrics", "unavailable", "failure"),
+    [
+        ("vela", {"sram_bytes": None}, {"sram_bytes": "two graphs"}, "two graphs"),
+        ("vela", {"sram_bytes": None}, {}, "its SRAM is not known"),
+        ("accuracy", {"scores": {"quantized": None}}, {"scores.quantized": "no test set"}, "no test set"),
+        ("accuracy", {"scores": {}}, {}, "its accuracy is not known"),
+    ],
+)
+def test_what_is_not_known_of_a_point_is_a_failure_and_no_zero(
+    grid: list[Point], stage: str, metrics: dict[str, Any], unavailable: dict[str, str], failure: str
+) -> None:
+    records = {
+        name: a_record(
+            stage=name,
+            metrics={**METRICS.get(name, {}), **(metrics if name == stage else {})},
+            unavailable=unavailable if name == stage else {},
+        )
+        for name in STAGES
+    }
+    row = make._row(grid[0], records, None)
+    assert (row.failure, row.records) == (failure, {})
