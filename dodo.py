@@ -226,14 +226,20 @@ def _nothing_to_do(words: Sequence[str]) -> bool:
     builds = {f"build:{name}": [name] for name in whole}
     if len(whole) == len(EXPERIMENTS):
         builds["build"] = list(whole)
-    if not all(word in builds for word in words) or (PROJECT.root / "doit.cfg").exists():
-        return False  # a doit.cfg may ask doit for more than that
+    if not all(word in builds for word in words) or _is_configured():
+        return False
     names = list(dict.fromkeys(name for word in words for name in builds[word]))
     jobs = list({job.name: job for name in names for job in [*whole[name], *_twin(name)]}.values())
     if not up_to_date.is_so(PROJECT, BUILD, jobs) or any(_refused(name, whole[name]) for name in names):
         return False
     up_to_date.say(ProgressView(), BUILD, jobs)
     return True
+
+
+def _is_configured() -> bool:
+    """Tell whether one of doit's own files may ask it for more than the command line does."""
+    settings = PROJECT.root / "pyproject.toml"
+    return (PROJECT.root / "doit.cfg").exists() or (settings.exists() and b"tool.doit" in settings.read_bytes())
 
 
 def _refused(name: str, jobs: Sequence[job_graph.Job]) -> bool:

@@ -66,15 +66,25 @@ def test_returning_to_an_earlier_setting_restores_it(built: Project) -> None:
     assert built.results() == first
 
 
+def _goes_the_long_way(project: Project) -> bool:
+    """Tell whether doit makes its tasks before it finds that there is nothing to do."""
+    code = "import sys; sys.argv = ['doit', 'build:tiny']; import dodo; print(dodo._nothing_to_do(sys.argv[1:]))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=project.folder, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[-1] == "False"
+
+
 def test_the_short_way_of_a_build_with_nothing_to_do_is_not_taken_where_doit_would_do_more(built: Project) -> None:
     short = "tiny: up to date, nothing to do (7 stages)\n"
     built.doit("ignore", "vela:tiny:u55-128")
     assert "ignored: vela:tiny:u55-128" in built.doit("build:tiny")
     built.doit("forget", "vela:tiny:u55-128")
     assert "forgotten (doit forget)" in built.doit("build:tiny")
-    (built.folder / "doit.cfg").write_text("[run]\nalways = True\n", encoding="utf-8")
-    assert built.doit("build:tiny") != short
-    (built.folder / "doit.cfg").unlink()
+    settings = {"doit.cfg": "[run]\nalways = True\n", "pyproject.toml": "[tool.doit.commands.list]\nall = true\n"}
+    for name, text in settings.items():
+        (built.folder / name).write_text(text, encoding="utf-8")
+        assert _goes_the_long_way(built), name
+        (built.folder / name).unlink()
+    assert not _goes_the_long_way(built)
     (built.folder / "experiments" / "broken.toml").write_text("[", encoding="utf-8")
     assert built.doit("build:tiny") == short, "another experiment's mistake is not this one's"
     assert "is not valid TOML" in built.doit("build:tiny", "build:broken", check=1)
