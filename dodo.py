@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from doit import Globals
+from doit.doit_cmd import DoitMain
 from doit.exceptions import TaskFailed
 
 from pipeline.command_line import commands, task_memory, up_to_date
@@ -30,6 +31,8 @@ gc.disable()  # a short-lived process with many tasks; collecting takes a sixth 
 
 PROJECT = Project()
 BUILD = Build(PROJECT)
+
+DoitMain.BIN_NAME = "doit"  # started by python -m, it would call itself -m
 
 Task = dict[str, Any]
 

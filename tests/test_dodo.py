@@ -198,6 +198,12 @@ def test_a_mistake_in_an_experiment_is_one_line_and_no_traceback(built: Project)
     assert "model.unit" in rows["network:tiny"]["reasons"][0]
 
 
+def test_a_task_that_is_not_there_says_what_shows_those_that_are(project: Project) -> None:
+    printed = project.doit("build:tyni", check=3)
+    assert 'Invalid parameter: "build:tyni"' in printed
+    assert '"doit list"' in printed
+
+
 def test_a_mistake_in_one_experiment_leaves_the_others_alone(built: Project) -> None:
     (built.folder / "experiments" / "broken.toml").write_text("[model", encoding="utf-8")
     assert "up to date" in built.doit("build:tiny")
